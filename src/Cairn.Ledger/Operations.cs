@@ -1,0 +1,126 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger;
+
+/// <summary>What a member does in a run.</summary>
+public enum Role
+{
+    /// <summary>Trains and sends updates.</summary>
+    Peer = 0,
+
+    /// <summary>Checks updates, closes manifests, posts shares.</summary>
+    Validator = 1,
+}
+
+/// <summary>Where a round stands. Each stage ends when everybody expected has acted, or when validators with more than half of all validator bond post a <see cref="Timeout"/>.</summary>
+public enum Stage
+{
+    /// <summary>Peers train and commit.</summary>
+    Commit = 0,
+
+    /// <summary>Peers open their commits, validators reveal their beacon preimages.</summary>
+    Reveal = 1,
+
+    /// <summary>Validators post verdicts; the last one closes the manifest.</summary>
+    Judge = 2,
+
+    /// <summary>Everybody applies the manifest and posts the digest of the new base.</summary>
+    Apply = 3,
+
+    /// <summary>Validators post shares and the checkpoint (only in rounds that settle).</summary>
+    Settle = 4,
+
+    /// <summary>All rounds of the run are done.</summary>
+    Finished = 5,
+}
+
+/// <summary>What the ledger orders. Signed by its author over the canonical bytes of its content (docs/wire.md).</summary>
+public abstract record Operation;
+
+/// <summary>Joins the run under the author's key. The uid is the count of members before it.</summary>
+/// <param name="Role">Peer or validator.</param>
+/// <param name="Name">What people call it: 1 to 32 characters of a–z, 0–9 and '-'.</param>
+/// <param name="ChainTip">Of a validator: the last element of its hash chain, whose preimages it reveals one per round. Zero for a peer.</param>
+public sealed record Register(Role Role, string Name, Digest ChainTip) : Operation;
+
+/// <summary>A peer's promise of exactly one update: the root of an <see cref="Opening"/>.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Root"><see cref="Opening.Root"/> of what it will reveal.</param>
+public sealed record Commit(Round Round, Digest Root) : Operation;
+
+/// <summary>What a commit hides.</summary>
+/// <param name="ObjectDigest">SHA-256 of the encrypted object: its name in the store.</param>
+/// <param name="SizeBytes">Length of the encrypted object.</param>
+/// <param name="Key">The 32 bytes that decrypt it.</param>
+/// <param name="BaseDigest">The base the update was computed from.</param>
+/// <param name="Receipt">Digest over the ids of the samples trained on, in order.</param>
+/// <param name="Trace">Digest over the inner steps' losses: what a replay audit must reproduce.</param>
+public sealed record Opening(Digest ObjectDigest, long SizeBytes, Digest Key, Digest BaseDigest, Digest Receipt, Digest Trace)
+{
+    /// <summary>The one value a commit shows: a Merkle root over peer, round and every field, so that parts can be proven apart.</summary>
+    /// <param name="uid">Whose.</param>
+    /// <param name="round">Of which round.</param>
+    public Digest Root(Uid uid, Round round)
+    {
+        using var who = new Hasher("cairn/commit/who");
+        who.Append(uid.Value);
+        who.Append(round.Number);
+        using var size = new Hasher("cairn/commit/size");
+        size.Append(SizeBytes);
+        using var key = new Hasher("cairn/commit/key");
+        key.Append(Key);
+        return MerkleTree.Root([who.Finish(), ObjectDigest, size.Finish(), key.Finish(), BaseDigest, Receipt, Trace]);
+    }
+}
+
+/// <summary>A peer opens its commit.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Opening">Must hash to the committed root.</param>
+public sealed record Reveal(Round Round, Opening Opening) : Operation;
+
+/// <summary>A validator's share of the round's randomness: the preimage of its chain's current tip.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Preimage">Hashes (tag "cairn/beacon/chain") to the tip.</param>
+public sealed record Beacon(Round Round, Digest Preimage) : Operation;
+
+/// <summary>A validator's word on one update.</summary>
+/// <param name="Uid">The peer.</param>
+/// <param name="Reason"><see cref="Rejection.None"/> accepts: the validator holds the bytes and serves them.</param>
+/// <param name="Samples">Samples it accepts as trained; 0 when refused.</param>
+public readonly record struct VerdictEntry(Uid Uid, Rejection Reason, int Samples);
+
+/// <summary>A validator's words on all updates of the round, in uid order, one for each roster member.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Entries">Ascending by uid, exactly the roster.</param>
+public sealed record Verdict(Round Round, IReadOnlyList<VerdictEntry> Entries) : Operation;
+
+/// <summary>The digest of a member's base after it applied the round's manifest.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="BaseDigest">Merkle root over the new parameters.</param>
+public sealed record PostBase(Round Round, Digest BaseDigest) : Operation;
+
+/// <summary>One peer's part of the pay of a settlement.</summary>
+/// <param name="Uid">The peer.</param>
+/// <param name="Share">In billionths (<see cref="Shares.One"/> is the whole).</param>
+public readonly record struct ShareEntry(Uid Uid, long Share);
+
+/// <summary>A validator's opinion of who earned what since the last settlement, and the checkpoint it published.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Shares">Ascending by uid; each 0…One; sum One or empty.</param>
+/// <param name="CheckpointDigest">Digest of the published checkpoint; zero for none.</param>
+public sealed record PostShares(Round Round, IReadOnlyList<ShareEntry> Shares, Digest CheckpointDigest) : Operation;
+
+/// <summary>A validator's word that a stage has lasted too long. Recorded, so that a replay repeats it and no clock decides a bit.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Stage">The current stage.</param>
+public sealed record Timeout(Round Round, Stage Stage) : Operation;
+
+/// <summary>A peer that was dropped from the roster for absence asks to be in the next one.</summary>
+public sealed record Return : Operation;
+
+/// <summary>Fixed-point shares.</summary>
+public static class Shares
+{
+    /// <summary>The whole: one billion parts.</summary>
+    public const long One = 1_000_000_000;
+}
