@@ -1,0 +1,20 @@
+namespace Cairn.Cli;
+
+/// <summary>What the process returns; documented in the README.</summary>
+internal static class ExitCode
+{
+    /// <summary>Done.</summary>
+    public const int Success = 0;
+
+    /// <summary>An option or argument is unknown or out of range (System.CommandLine's own code).</summary>
+    public const int Usage = 1;
+
+    /// <summary>A file, folder or value that was given cannot be used; one sentence says which and what to do.</summary>
+    public const int BadInput = 2;
+
+    /// <summary>A replica differs from the quorum after recomputing: it halted, the evidence is in its folder.</summary>
+    public const int Disagreement = 4;
+
+    /// <summary>Stopped by the user; the run can go on with --resume.</summary>
+    public const int Interrupted = 130;
+}
