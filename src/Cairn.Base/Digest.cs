@@ -142,7 +142,7 @@ public sealed class Hasher : IDisposable
     /// <param name="domain">1 to 64 ASCII characters.</param>
     public Hasher(string domain)
     {
-        Invariant.Check(domain.Length is > 0 and <= 64);
+        Invariant.Check(domain.Length is > 0 and <= 64 && Ascii.IsValid(domain));
         Span<byte> tag = stackalloc byte[65];
         tag[0] = (byte)domain.Length;
         var written = Encoding.ASCII.GetBytes(domain, tag[1..]);

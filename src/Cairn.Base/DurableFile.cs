@@ -1,4 +1,4 @@
-using Microsoft.Win32.SafeHandles;
+using System.Runtime.InteropServices;
 
 namespace Cairn.Base;
 
@@ -24,10 +24,11 @@ public static class DurableFile
     public static void Write(string path, Action<Stream> write, bool flush = true)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp");
+        // A random name: two containers that share a folder may well have the same process and thread numbers.
+        var beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Path.GetRandomFileName()}.tmp");
         try
         {
-            Directory.CreateDirectory(folder);
+            CreateFolder(folder, flush);
             using (var stream = new FileStream(beside, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
@@ -56,16 +57,49 @@ public static class DurableFile
             return;
         }
 
-        try
+        // The framework refuses to open a folder, so the system is asked directly. Some file systems refuse too; the rename itself still happened.
+        var handle = OpenFile(folder, ReadOnly);
+        if (handle >= 0)
         {
-            using SafeFileHandle handle = File.OpenHandle(folder);
-            RandomAccess.FlushToDisk(handle);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Some file systems do not open folders; the rename itself still happened.
+            _ = FlushFile(handle);
+            _ = CloseFile(handle);
         }
     }
+
+    // A new folder is itself a name in the folder above it.
+    private static void CreateFolder(string folder, bool flush)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
+
+        var above = Path.GetDirectoryName(folder);
+        if (above is not null)
+        {
+            CreateFolder(above, flush);
+        }
+
+        Directory.CreateDirectory(folder);
+        if (flush && above is not null)
+        {
+            FlushFolder(above);
+        }
+    }
+
+    private const int ReadOnly = 0;
+
+    [DllImport("libc", EntryPoint = "open")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int OpenFile([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", EntryPoint = "fsync")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int FlushFile(int handle);
+
+    [DllImport("libc", EntryPoint = "close")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int CloseFile(int handle);
 
     private static void TryDelete(string path)
     {
@@ -75,7 +109,7 @@ public static class DurableFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The leftover is named .tmp and is overwritten next time.
+            // The leftover begins with a dot and ends in .tmp: nothing reads it.
         }
     }
 }

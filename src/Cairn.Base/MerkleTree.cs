@@ -60,7 +60,7 @@ public static class MerkleTree
     /// <returns>True if it does.</returns>
     public static bool Verify(Digest root, int count, int index, Digest leaf, ReadOnlySpan<Digest> path)
     {
-        if ((uint)index >= (uint)count)
+        if (index < 0 || index >= count)
         {
             return false;
         }

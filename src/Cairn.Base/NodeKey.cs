@@ -92,16 +92,29 @@ public sealed class NodeKey : IDisposable
 
     /// <summary>Loads the key in a file, or creates both.</summary>
     /// <param name="path">A PKCS#8 file of mode 0600.</param>
-    /// <exception cref="InputException">The file is no key, or others than its owner can read it.</exception>
+    /// <exception cref="InputException">The file is no key, others than its owner can read it, or it cannot be read or written.</exception>
     public static NodeKey LoadOrCreate(string path)
     {
-        if (File.Exists(path))
+        try
         {
+            if (!File.Exists(path))
+            {
+                Store(path);
+            }
+
             return Load(path);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot use the key file {path}: {e.Message} Give a file that this account can read and write.", e);
+        }
+    }
 
-        var key = Create();
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    private static void Store(string path)
+    {
+        using var key = Create();
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(folder);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -109,16 +122,23 @@ public sealed class NodeKey : IDisposable
         }
 
         // Written beside and renamed, so that a kill leaves no half key.
-        var beside = path + ".new";
-        File.Delete(beside);
+        var beside = $"{path}.{Path.GetRandomFileName()}.new";
         using (var stream = new FileStream(beside, options))
         {
             stream.Write(key._ecdsa.ExportPkcs8PrivateKey());
             stream.Flush(flushToDisk: true);
         }
 
-        File.Move(beside, path);
-        return key;
+        try
+        {
+            File.Move(beside, path);
+            DurableFile.FlushFolder(folder);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process created the key at the same time: its key is the key.
+            File.Delete(beside);
+        }
     }
 
     /// <summary>Signs a digest. Two signatures of the same digest differ: never let one decide anything.</summary>
@@ -136,17 +156,18 @@ public sealed class NodeKey : IDisposable
             const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
             if ((File.GetUnixFileMode(path) & Others) != 0)
             {
-                throw new InputException($"the key file {path} can be read by others than its owner: run chmod 600 on it, and replace the key if it may have been seen.");
+                throw new InputException($"the key file {path} can be read or changed by others than its owner: run chmod 600 on it, and replace the key if it may have been seen.");
             }
         }
 
         var ecdsa = ECDsa.Create();
         try
         {
-            ecdsa.ImportPkcs8PrivateKey(File.ReadAllBytes(path), out _);
-            if (ecdsa.ExportParameters(false).Curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value)
+            var bytes = File.ReadAllBytes(path);
+            ecdsa.ImportPkcs8PrivateKey(bytes, out var read);
+            if (read != bytes.Length || ecdsa.ExportParameters(false).Curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value)
             {
-                throw new CryptographicException("another curve than P-256.");
+                throw new CryptographicException("another curve than P-256, or more than one key.");
             }
 
             return new NodeKey(ecdsa);

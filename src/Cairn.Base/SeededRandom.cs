@@ -70,7 +70,11 @@ public struct SeededRandom
 
     /// <summary>A uniform number in [0, bound).</summary>
     /// <param name="bound">At least 1.</param>
-    public int NextBelow(int bound) => (int)NextBelow((ulong)bound);
+    public int NextBelow(int bound)
+    {
+        Invariant.Check(bound > 0);
+        return (int)NextBelow((ulong)bound);
+    }
 
     /// <summary>A uniform double in [0, 1) with 53 bits.</summary>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));

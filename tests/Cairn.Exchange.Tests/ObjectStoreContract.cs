@@ -1,0 +1,191 @@
+using Cairn.Base;
+
+namespace Cairn.Exchange.Tests;
+
+/// <summary>What every object store must do. A store is put through it by a sealed subclass that opens an empty one.</summary>
+public abstract class ObjectStoreContract
+{
+    private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>A new, empty store.</summary>
+    protected abstract IObjectStore Open();
+
+    [Fact]
+    public async Task What_was_put_is_what_is_got()
+    {
+        var store = Open();
+        foreach (var length in new[] { 0, 1, 4096, 1_000_003 })
+        {
+            var bytes = Content(length);
+            var key = ObjectKey.Update(new Round(12), Digest.Of(bytes));
+            await store.PutAsync(key, bytes, Cancel);
+            var outcome = await store.GetAsync(key, length, Cancel);
+            Assert.Equal(FetchStatus.Found, outcome.Status);
+            Assert.Equal(bytes, outcome.Bytes);
+            Assert.True(await store.ExistsAsync(key, Cancel));
+        }
+    }
+
+    [Fact]
+    public async Task A_missing_object_is_an_answer()
+    {
+        var store = Open();
+        var outcome = await store.GetAsync(Key("run/nothing"), 100, Cancel);
+        Assert.Equal(FetchStatus.Missing, outcome.Status);
+        Assert.Empty(outcome.Bytes);
+        Assert.NotEmpty(outcome.Detail);
+        Assert.False(await store.ExistsAsync(Key("run/nothing"), Cancel));
+        await store.DeleteAsync(Key("run/nothing"), Cancel);
+    }
+
+    [Fact]
+    public async Task A_folder_of_objects_is_no_object()
+    {
+        var store = Open();
+        await store.PutAsync(Key("rounds/000001/delta/a"), Content(3), Cancel);
+        Assert.Equal(FetchStatus.Missing, (await store.GetAsync(Key("rounds/000001"), 100, Cancel)).Status);
+        Assert.False(await store.ExistsAsync(Key("rounds/000001/delta"), Cancel));
+    }
+
+    [Fact]
+    public async Task One_byte_too_many_is_refused_and_the_limit_itself_is_not()
+    {
+        var store = Open();
+        await store.PutAsync(Key("run/x"), Content(1000), Cancel);
+        var refused = await store.GetAsync(Key("run/x"), 999, Cancel);
+        Assert.Equal(FetchStatus.TooLarge, refused.Status);
+        Assert.Empty(refused.Bytes);
+        Assert.Equal(FetchStatus.Found, (await store.GetAsync(Key("run/x"), 1000, Cancel)).Status);
+        Assert.Equal(FetchStatus.Found, (await store.GetAsync(Key("run/x"), long.MaxValue, Cancel)).Status);
+    }
+
+    [Fact]
+    public async Task A_second_put_replaces_the_first_whole()
+    {
+        var store = Open();
+        await store.PutAsync(Key("run/x"), Content(5000), Cancel);
+        await store.PutAsync(Key("run/x"), Content(10), Cancel);
+        Assert.Equal(Content(10), (await store.GetAsync(Key("run/x"), 5000, Cancel)).Bytes);
+    }
+
+    [Fact]
+    public async Task A_deleted_object_is_gone()
+    {
+        var store = Open();
+        await store.PutAsync(Key("run/x"), Content(5), Cancel);
+        await store.DeleteAsync(Key("run/x"), Cancel);
+        Assert.Equal(FetchStatus.Missing, (await store.GetAsync(Key("run/x"), 5, Cancel)).Status);
+        Assert.Empty(await List(store, ""));
+    }
+
+    [Fact]
+    public async Task A_list_has_the_keys_of_the_prefix_in_byte_order()
+    {
+        var store = Open();
+        string[] all =
+        [
+            "rounds/000001/a", "rounds/000001-old/b", "rounds/000001.txt", "rounds/000010/a", "rounds/000002/updates/c", "run/rules.json", "top",
+        ];
+        foreach (var key in all)
+        {
+            await store.PutAsync(Key(key), Content(1), Cancel);
+        }
+
+        Assert.Equal(all.Order(StringComparer.Ordinal), await List(store, ""));
+        Assert.Equal(["rounds/000001-old/b", "rounds/000001.txt", "rounds/000001/a"], await List(store, "rounds/000001"));
+        Assert.Equal(["rounds/000001/a"], await List(store, "rounds/000001/"));
+        Assert.Equal(["rounds/000002/updates/c"], await List(store, "rounds/000002/upd"));
+        Assert.Equal(["top"], await List(store, "top"));
+        Assert.Empty(await List(store, "../"));
+        Assert.Empty(await List(store, "/"));
+        Assert.Empty(await List(store, "nothing/here"));
+    }
+
+    [Fact]
+    public async Task A_verified_get_accepts_only_the_content_it_was_asked_for()
+    {
+        var store = Open();
+        var (right, wrong) = (Content(100), Content(101));
+        var key = ObjectKey.Update(new Round(0), Digest.Of(right));
+        Assert.Equal(FetchStatus.Missing, (await store.GetVerifiedAsync(key, Digest.Of(right), 200, Cancel)).Status);
+        await store.PutAsync(key, wrong, Cancel);
+        var outcome = await store.GetVerifiedAsync(key, Digest.Of(right), 200, Cancel);
+        Assert.Equal(FetchStatus.Corrupt, outcome.Status);
+        Assert.Empty(outcome.Bytes);
+        Assert.Equal(FetchStatus.TooLarge, (await store.GetVerifiedAsync(key, Digest.Of(right), 50, Cancel)).Status);
+        await store.PutAsync(key, right, Cancel);
+        Assert.Equal(right, (await store.GetVerifiedAsync(key, Digest.Of(right), 200, Cancel)).Bytes);
+    }
+
+    [Fact]
+    public async Task Readers_see_one_of_many_puts_at_once_whole_or_nothing()
+    {
+        var store = Open();
+        var key = Key("run/contested");
+        var contents = Enumerable.Range(1, 4).Select(i => Enumerable.Repeat((byte)i, 50_000 * i).ToArray()).ToArray();
+        var writers = contents.Select(content => Task.Run(async () =>
+        {
+            for (var again = 0; again < 10; again++)
+            {
+                await store.PutAsync(key, content, Cancel);
+            }
+        })).ToArray();
+        var done = Task.WhenAll(writers);
+        var seen = 0;
+        while (!done.IsCompleted || seen == 0)
+        {
+            var outcome = await store.GetAsync(key, 200_000, Cancel);
+            if (outcome.Status == FetchStatus.Found)
+            {
+                Assert.Equal(contents[outcome.Bytes[0] - 1], outcome.Bytes);
+                seen++;
+            }
+            else
+            {
+                Assert.Equal(FetchStatus.Missing, outcome.Status);
+            }
+        }
+
+        await done;
+        Assert.Equal(["run/contested"], await List(store, ""));
+    }
+
+    [Fact]
+    public async Task A_cancelled_put_leaves_nothing()
+    {
+        var store = Open();
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.PutAsync(Key("run/x"), Content(10), cancelled.Token));
+        Assert.False(await store.ExistsAsync(Key("run/x"), Cancel));
+    }
+
+    private protected static ObjectKey Key(string text)
+    {
+        Assert.True(ObjectKey.TryParse(text, out var key), text);
+        return key;
+    }
+
+    private protected static byte[] Content(int length)
+    {
+        var random = new SeededRandom(1, "content", length);
+        var bytes = new byte[length];
+        foreach (ref var b in bytes.AsSpan())
+        {
+            b = (byte)random.NextUInt64();
+        }
+
+        return bytes;
+    }
+
+    private protected static async Task<string[]> List(IObjectStore store, string prefix)
+    {
+        var keys = new List<string>();
+        await foreach (var key in store.ListAsync(prefix, Cancel))
+        {
+            keys.Add(key.Text);
+        }
+
+        return [.. keys];
+    }
+}
