@@ -1,0 +1,65 @@
+using Cairn.Compute;
+
+namespace Cairn.Model;
+
+/// <summary>What the forward pass of one layer leaves behind for its backward pass. Letters: R rows, D model width, F feed-forward width.</summary>
+internal sealed class LayerActivations : IDisposable
+{
+    public LayerActivations(ModelShape shape, int rows)
+    {
+        AttentionNorm = new FloatBuffer(checked(rows * shape.Dim));
+        AttentionInverseRms = new FloatBuffer(rows);
+        Qkv = new FloatBuffer(checked(rows * shape.QkvWidth));
+        Attended = new FloatBuffer(checked(rows * shape.Dim));
+        LogSumExp = new FloatBuffer(checked(rows * shape.Heads));
+        Middle = new FloatBuffer(checked(rows * shape.Dim));
+        FeedForwardNorm = new FloatBuffer(checked(rows * shape.Dim));
+        FeedForwardInverseRms = new FloatBuffer(rows);
+        GateUp = new FloatBuffer(checked(rows * 2 * shape.FeedForward));
+        Activated = new FloatBuffer(checked(rows * shape.FeedForward));
+    }
+
+    /// <summary>[R, D]: the normed input of attention.</summary>
+    public FloatBuffer AttentionNorm { get; }
+
+    /// <summary>[R].</summary>
+    public FloatBuffer AttentionInverseRms { get; }
+
+    /// <summary>[R, QkvWidth]: rotated.</summary>
+    public FloatBuffer Qkv { get; }
+
+    /// <summary>[R, D]: the output of attention before its projection.</summary>
+    public FloatBuffer Attended { get; }
+
+    /// <summary>[batch, H, T].</summary>
+    public FloatBuffer LogSumExp { get; }
+
+    /// <summary>[R, D]: the residual stream between attention and feed-forward.</summary>
+    public FloatBuffer Middle { get; }
+
+    /// <summary>[R, D]: the normed input of the feed-forward.</summary>
+    public FloatBuffer FeedForwardNorm { get; }
+
+    /// <summary>[R].</summary>
+    public FloatBuffer FeedForwardInverseRms { get; }
+
+    /// <summary>[R, 2F].</summary>
+    public FloatBuffer GateUp { get; }
+
+    /// <summary>[R, F].</summary>
+    public FloatBuffer Activated { get; }
+
+    public void Dispose()
+    {
+        AttentionNorm.Dispose();
+        AttentionInverseRms.Dispose();
+        Qkv.Dispose();
+        Attended.Dispose();
+        LogSumExp.Dispose();
+        Middle.Dispose();
+        FeedForwardNorm.Dispose();
+        FeedForwardInverseRms.Dispose();
+        GateUp.Dispose();
+        Activated.Dispose();
+    }
+}
