@@ -1,0 +1,79 @@
+using Cairn.Base;
+
+namespace Cairn.Compute;
+
+/// <summary>Matrix products on one thread, for blocks that a worker owns (attention) or for a strip of a larger product.</summary>
+/// <remarks>Same bits as <see cref="MatMulEngine"/>. Holds scratch memory, so one instance per worker; allocates only while its scratch grows.
+/// Each panel of B is packed just before its use and stays in the first-level cache.</remarks>
+internal sealed unsafe class SerialMatMul : IDisposable
+{
+    // Packed rows of A at a time: with a depth of one K block they fill half of a second-level cache.
+    private const int RowsAtOnce = 360;
+
+    // Below this many columns a row of A is used too few times to pay for copying it.
+    private const int PackColumnsMin = 512;
+
+    private readonly MicroKernelSet _kernels;
+    private readonly Scratch _left = new();
+    private readonly Scratch _right = new();
+
+    /// <summary>Uses the best micro-kernels of this processor unless told otherwise.</summary>
+    internal SerialMatMul(MicroKernelSet? kernels = null) => _kernels = kernels ?? MicroKernelSet.Best;
+
+    /// <summary>C[m,n] = op(A)[m,k] · op(B)[k,n], added to C when <paramref name="accumulate"/>. All row-major; C aliases neither A nor B.</summary>
+    /// <param name="a">[m, k], or [k, m] when <paramref name="transposeA"/>.</param>
+    /// <param name="aStride">Floats between stored rows of A.</param>
+    /// <param name="transposeA">Whether A is stored transposed.</param>
+    /// <param name="b">[k, n], or [n, k] when <paramref name="transposeB"/>.</param>
+    /// <param name="bStride">Floats between stored rows of B.</param>
+    /// <param name="transposeB">Whether B is stored transposed.</param>
+    /// <param name="c">[m, n].</param>
+    /// <param name="cStride">Floats between rows of C.</param>
+    /// <param name="m">At least 1.</param>
+    /// <param name="n">At least 1.</param>
+    /// <param name="k">At least 1.</param>
+    /// <param name="accumulate">Whether C is added to; otherwise it is overwritten and need not be initialised.</param>
+    internal void Multiply(
+        float* a, nint aStride, bool transposeA, float* b, nint bStride, bool transposeB, float* c, nint cStride, int m, int n, int k, bool accumulate) =>
+        Multiply(MatrixView.OfLeft(a, aStride, transposeA), MatrixView.OfRight(b, bStride, transposeB), c, cStride, m, n, k, accumulate);
+
+    /// <summary>The same over views.</summary>
+    internal void Multiply(MatrixView a, MatrixView b, float* c, nint cStride, int m, int n, int k, bool accumulate)
+    {
+        Invariant.Check(m > 0 && n > 0 && k > 0);
+        var block = KBlocking.BlockLength(k);
+        for (var row = 0; row < m; row += RowsAtOnce)
+        {
+            for (var first = 0; first < k; first += block)
+            {
+                var depth = Math.Min(block, k - first);
+                MultiplyBlock(
+                    a.From(row, first), b.From(0, first), c + (row * cStride), cStride, Math.Min(RowsAtOnce, m - row), n, depth, accumulate || first > 0);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _left.Dispose();
+        _right.Dispose();
+    }
+
+    /// <summary>Prepares a block of A in this worker's scratch.</summary>
+    internal LeftBlock Prepare(MatrixView a, int rows, int columns, int k) =>
+        new(_kernels, a, rows, k, columns >= PackColumnsMin, _left.Take((rows + _kernels.Rows) * k));
+
+    private void MultiplyBlock(MatrixView a, MatrixView b, float* c, nint cStride, int rows, int n, int k, bool accumulate)
+    {
+        var left = Prepare(a, rows, n, k);
+        var width = _kernels.Columns;
+        var panel = _right.Take(width * k);
+        for (var column = 0; column < n; column += width)
+        {
+            var columns = Math.Min(width, n - column);
+            PanelPacking.Pack(b.From(column, 0), columns, k, width, panel);
+            left.Multiply(_kernels, panel, width, columns, c + column, cStride, accumulate);
+        }
+    }
+}
