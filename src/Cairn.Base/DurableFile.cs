@@ -46,6 +46,11 @@ public static class DurableFile
             TryDelete(beside);
             throw new InputException($"cannot write {path}: {e.Message} Free some space or choose another --dir, then go on with --resume.", e);
         }
+        catch
+        {
+            TryDelete(beside);
+            throw;
+        }
     }
 
     /// <summary>Makes the names in a folder durable (a rename is not, until its folder is flushed). Does nothing where folders cannot be opened.</summary>
