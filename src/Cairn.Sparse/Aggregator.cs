@@ -1,0 +1,173 @@
+using Cairn.Base;
+using Cairn.Compute;
+
+namespace Cairn.Sparse;
+
+/// <summary>Turns the updates of a manifest into one dense mean, tensor by tensor. Tier T2: same inputs, same bits, on every machine.</summary>
+/// <remarks>Per chunk the updates are added in ascending uid order into 4096 numbers that stay in the first-level cache; the finished chunk is written once. All in fp32, in this order:
+/// value = factor · (level + shift); Mean: sum += share · value, share = samples/Σ samples from double, so that a round of one is applied exactly as sent;
+/// MeanOfSelectors: sum += value, then sum/count. Coordinates that nobody sent are +0. Extra memory: the longest tensor, once.</remarks>
+public sealed class Aggregator : IDisposable
+{
+    private readonly FloatBuffer _mean;
+    private readonly float[] _sums = new float[TopK.ChunkMax];
+    private readonly int[] _selectors = new int[TopK.ChunkMax];
+
+    /// <summary>Creates an aggregator and takes memory for the longest tensor.</summary>
+    /// <param name="grid">How the model is cut.</param>
+    /// <param name="rule">How updates are combined.</param>
+    /// <param name="clip">True to clip each tensor of each update to the median norm first.</param>
+    public Aggregator(ChunkGrid grid, AggregationRule rule, bool clip)
+    {
+        (Grid, Rule, Clip) = (grid, rule, clip);
+        _mean = new FloatBuffer(grid.LongestTensor);
+    }
+
+    /// <summary>How the model is cut.</summary>
+    public ChunkGrid Grid { get; }
+
+    /// <summary>How updates are combined.</summary>
+    public AggregationRule Rule { get; }
+
+    /// <summary>Whether norms are clipped to the median.</summary>
+    public bool Clip { get; }
+
+    /// <summary>Aggregates one tensor after another and hands each to the outer step.</summary>
+    /// <param name="contributions">The manifest in strictly ascending uid order; at least one; all of this grid and of one round.</param>
+    /// <param name="step">Takes each tensor's mean.</param>
+    /// <returns>What each update was multiplied by.</returns>
+    public ClipFactors Aggregate(IReadOnlyList<Contribution> contributions, TensorStep step)
+    {
+        Check(contributions);
+        var factors = new ClipFactors(contributions.Count, Grid.TensorCount);
+        var ofTensor = new float[contributions.Count];
+        for (var tensor = 0; tensor < Grid.TensorCount; tensor++)
+        {
+            var mean = _mean.Slice(0, Grid[tensor].Spec.Length);
+            AggregateTensor(contributions, tensor, mean, ofTensor);
+            for (var i = 0; i < ofTensor.Length; i++)
+            {
+                factors.Set(i, tensor, ofTensor[i]);
+            }
+
+            step(tensor, mean);
+        }
+
+        return factors;
+    }
+
+    /// <summary>The clip factors alone, from counts and codebooks: no dense memory is touched.</summary>
+    /// <param name="contributions">As for <see cref="Aggregate"/>.</param>
+    /// <param name="tensor">0 to TensorCount − 1.</param>
+    /// <param name="factors">Receives one factor per contribution.</param>
+    public void FactorsOf(IReadOnlyList<Contribution> contributions, int tensor, Span<float> factors)
+    {
+        Invariant.Check(factors.Length == contributions.Count);
+        factors.Fill(1);
+        if (Clip)
+        {
+            var norms = new double[contributions.Count];
+            for (var i = 0; i < norms.Length; i++)
+            {
+                norms[i] = contributions[i].Update[tensor].Norm;
+            }
+
+            MedianNormClip.Factors(norms, factors);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _mean.Dispose();
+
+    private void Check(IReadOnlyList<Contribution> contributions)
+    {
+        Invariant.Check(contributions.Count > 0);
+        for (var i = 0; i < contributions.Count; i++)
+        {
+            Invariant.Check(ReferenceEquals(contributions[i].Update.Grid, Grid));
+            Invariant.Check(contributions[i].Samples > 0);
+            Invariant.Check(contributions[i].Update.Round == contributions[0].Update.Round);
+            Invariant.Check(i == 0 || contributions[i].Update.Uid > contributions[i - 1].Update.Uid);
+        }
+    }
+
+    private void AggregateTensor(IReadOnlyList<Contribution> contributions, int tensor, Span<float> mean, Span<float> factors)
+    {
+        FactorsOf(contributions, tensor, factors);
+        var parts = new SparseTensor[contributions.Count];
+        var levels = new float[4 * contributions.Count];
+        var samples = 0L;
+        foreach (var contribution in contributions)
+        {
+            samples = checked(samples + contribution.Samples);
+        }
+
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = contributions[i].Update[tensor];
+            var share = Rule == AggregationRule.Mean ? (float)((double)contributions[i].Samples / samples) : 1f;
+            for (var code = 0; code < 4; code++)
+            {
+                levels[(4 * i) + code] = share * (factors[i] * parts[i].Codebook.ValueOf(code));
+            }
+        }
+
+        var grid = Grid[tensor];
+        for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
+        {
+            SumChunk(parts, levels, chunk);
+            WriteChunk(grid, chunk, mean);
+        }
+    }
+
+    private void SumChunk(SparseTensor[] parts, float[] levels, int chunk)
+    {
+        var grid = parts[0].Grid;
+        var (length, first) = (grid.LengthOf(chunk), grid.FirstValueOf(chunk));
+        _sums.AsSpan(0, length).Clear();
+        for (var i = 0; i < parts.Length; i++)
+        {
+            Add(parts[i].IndicesOf(chunk), parts[i].Codes, first, levels.AsSpan(4 * i, 4), _sums);
+        }
+
+        if (Rule == AggregationRule.MeanOfSelectors)
+        {
+            DivideBySelectors(parts, chunk, length);
+        }
+    }
+
+    private static void Add(ReadOnlySpan<ushort> indices, ReadOnlySpan<byte> codes, int first, ReadOnlySpan<float> levels, Span<float> sums)
+    {
+        for (var i = 0; i < indices.Length; i++)
+        {
+            sums[indices[i]] += levels[Packing.CodeAt(codes, first + i)];
+        }
+    }
+
+    private void DivideBySelectors(SparseTensor[] parts, int chunk, int length)
+    {
+        _selectors.AsSpan(0, length).Clear();
+        foreach (var part in parts)
+        {
+            foreach (var index in part.IndicesOf(chunk))
+            {
+                _selectors[index]++;
+            }
+        }
+
+        for (var i = 0; i < length; i++)
+        {
+            _sums[i] = _selectors[i] > 1 ? _sums[i] / _selectors[i] : _sums[i];
+        }
+    }
+
+    private void WriteChunk(TensorGrid grid, int chunk, Span<float> mean)
+    {
+        var (length, origin) = (grid.LengthOf(chunk), grid.OriginOf(chunk));
+        var cols = length / grid.BlockRows;
+        for (var row = 0; row < grid.BlockRows; row++)
+        {
+            _sums.AsSpan(row * cols, cols).CopyTo(mean.Slice(origin + (row * grid.Spec.Cols), cols));
+        }
+    }
+}

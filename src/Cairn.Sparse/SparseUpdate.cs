@@ -1,0 +1,42 @@
+using Cairn.Base;
+
+namespace Cairn.Sparse;
+
+/// <summary>One peer's compressed pseudo-gradient of one round: under which rules, which round, whose, and one <see cref="SparseTensor"/> per tensor of the grid.</summary>
+public sealed class SparseUpdate
+{
+    private readonly SparseTensor[] _tensors;
+
+    /// <summary>Puts an update together from its tensors.</summary>
+    /// <param name="grid">How the model is cut.</param>
+    /// <param name="rules">Digest of the rules of the run.</param>
+    /// <param name="round">The round it was trained in.</param>
+    /// <param name="uid">Whose it is.</param>
+    /// <param name="tensors">One for each tensor of the grid, in its order.</param>
+    public SparseUpdate(ChunkGrid grid, Digest rules, Round round, Uid uid, IReadOnlyList<SparseTensor> tensors)
+    {
+        Invariant.Check(tensors.Count == grid.TensorCount);
+        for (var i = 0; i < tensors.Count; i++)
+        {
+            Invariant.Check(ReferenceEquals(tensors[i].Grid, grid[i]));
+        }
+
+        (Grid, Rules, Round, Uid, _tensors) = (grid, rules, round, uid, [.. tensors]);
+    }
+
+    /// <summary>How the model is cut.</summary>
+    public ChunkGrid Grid { get; }
+
+    /// <summary>Digest of the rules of the run.</summary>
+    public Digest Rules { get; }
+
+    /// <summary>The round it was trained in.</summary>
+    public Round Round { get; }
+
+    /// <summary>Whose it is.</summary>
+    public Uid Uid { get; }
+
+    /// <summary>One tensor's part.</summary>
+    /// <param name="tensor">0 to Grid.TensorCount − 1.</param>
+    public SparseTensor this[int tensor] => _tensors[tensor];
+}
