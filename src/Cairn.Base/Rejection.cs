@@ -56,4 +56,7 @@ public enum Rejection
 
     /// <summary>Applied alone, it made the loss on its own assigned data worse.</summary>
     Harmful = 17,
+
+    /// <summary>The same statement stands already: said twice, harmless.</summary>
+    AlreadyThere = 18,
 }

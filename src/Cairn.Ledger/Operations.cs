@@ -115,8 +115,9 @@ public sealed record PostShares(Round Round, IReadOnlyList<ShareEntry> Shares, D
 /// <param name="Stage">The current stage.</param>
 public sealed record Timeout(Round Round, Stage Stage) : Operation;
 
-/// <summary>A peer that was dropped from the roster for absence asks to be in the next one.</summary>
-public sealed record Return : Operation;
+/// <summary>A member that was dropped for absence is back: a peer asks to be in the next roster, a validator to be waited for again.</summary>
+/// <param name="Round">The current round, so that nobody can replay an old return.</param>
+public sealed record Return(Round Round) : Operation;
 
 /// <summary>Fixed-point shares.</summary>
 public static class Shares

@@ -1,0 +1,131 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger;
+
+/// <summary>What the ledger itself must know of a run's rules: integers only. Fixed before round 0, part of the <see cref="Genesis"/>.</summary>
+public sealed record LedgerRules
+{
+    /// <summary>Length of the canonical bytes.</summary>
+    public const int Size = (6 * sizeof(long)) + (5 * sizeof(int));
+
+    /// <summary>The most peers that any run can have in a round: bounds every list on the wire.</summary>
+    public const int PeersLimit = 4096;
+
+    /// <summary>The most members that ever register.</summary>
+    public const int MembersLimit = 65_536;
+
+    /// <summary>The largest bond or reward: sums over all members and rounds stay far inside 64 bits.</summary>
+    public const long MoneyLimit = 1_000_000_000_000;
+
+    private const int RoundsLimit = 1_000_000;
+
+    /// <summary>Seed of the order in which samples are trained on.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>How many rounds the run has, empty ones counted; 1 to a million.</summary>
+    public required int Rounds { get; init; }
+
+    /// <summary>The most peers in one round; 1 to <see cref="PeersLimit"/>. If more are there, the beacon draws.</summary>
+    public required int PeersMax { get; init; }
+
+    /// <summary>Training samples in the data set; at least <see cref="PeersMax"/> × <see cref="SamplesPerPeer"/>, so that no two peers share one in a round.</summary>
+    public required long SampleCount { get; init; }
+
+    /// <summary>Samples that one peer trains on in one round: inner steps × batch.</summary>
+    public required int SamplesPerPeer { get; init; }
+
+    /// <summary>Rounds from one settlement to the next; at least 1. The last round always settles.</summary>
+    public required int SettleEvery { get; init; }
+
+    /// <summary>Rounds in a row that a member may be absent before it is no longer waited for; at least 1.</summary>
+    public int AbsentRoundsMax { get; init; } = 3;
+
+    /// <summary>What one settlement pays out to the peers in all; 0 to <see cref="MoneyLimit"/>.</summary>
+    public long RewardPerSettlement { get; init; } = 1_000_000_000;
+
+    /// <summary>A peer with less bond is a newcomer; its pay is locked as bond until it has this much. 1 to <see cref="MoneyLimit"/>.</summary>
+    public long PeerBondMin { get; init; } = 1;
+
+    /// <summary>A validator with less bond has no voice. 1 to <see cref="MoneyLimit"/>.</summary>
+    public long ValidatorBondMin { get; init; } = 1;
+
+    /// <summary>The largest part of a manifest's weight that all newcomers together have, in billionths, as long as anybody else is in it; 1 to <see cref="Shares.One"/> (no limit).</summary>
+    public long NewcomerShareMax { get; init; } = Shares.One / 10;
+
+    /// <summary>True if a round ends with a settlement.</summary>
+    /// <param name="round">Any round of the run.</param>
+    public bool Settles(Round round) => (round.Number + 1) % SettleEvery == 0 || round.Number == Rounds - 1;
+
+    /// <summary>Everything that is wrong with these rules, as sentences; none if they can be used.</summary>
+    public IReadOnlyList<string> Faults()
+    {
+        var faults = new List<string>();
+        Range("rounds", Rounds, 1, RoundsLimit);
+        Range("peersMax", PeersMax, 1, PeersLimit);
+        Range("samplesPerPeer", SamplesPerPeer, 1, int.MaxValue);
+        Range("sampleCount", SampleCount, 1, (1L << 62) - 1);
+        Range("settleEvery", SettleEvery, 1, RoundsLimit);
+        Range("absentRoundsMax", AbsentRoundsMax, 1, RoundsLimit);
+        Range("rewardPerSettlement", RewardPerSettlement, 0, MoneyLimit);
+        Range("peerBondMin", PeerBondMin, 1, MoneyLimit);
+        Range("validatorBondMin", ValidatorBondMin, 1, MoneyLimit);
+        Range("newcomerShareMax", NewcomerShareMax, 1, Shares.One);
+        if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
+        {
+            faults.Add($"sampleCount {SampleCount} is too small: {PeersMax} peers with {SamplesPerPeer} samples each need {(long)PeersMax * SamplesPerPeer} different ones in a round");
+        }
+
+        return faults;
+
+        void Range(string name, long value, long min, long max)
+        {
+            if (value < min || value > max)
+            {
+                faults.Add($"{name} is {value}, outside {min} to {max}");
+            }
+        }
+    }
+
+    /// <summary>Writes the canonical bytes (docs/wire.md): <see cref="Size"/> of them.</summary>
+    /// <param name="writer">Receives them.</param>
+    public void Write(WireWriter writer)
+    {
+        writer.Int64((long)Seed);
+        writer.Int32(Rounds);
+        writer.Int32(PeersMax);
+        writer.Int64(SampleCount);
+        writer.Int32(SamplesPerPeer);
+        writer.Int32(SettleEvery);
+        writer.Int32(AbsentRoundsMax);
+        writer.Int64(RewardPerSettlement);
+        writer.Int64(PeerBondMin);
+        writer.Int64(ValidatorBondMin);
+        writer.Int64(NewcomerShareMax);
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote. Rules with faults fail the reader.</summary>
+    /// <param name="reader">Stands at the first byte; hostile bytes are fine.</param>
+    public static LedgerRules Read(ref WireReader reader)
+    {
+        var rules = new LedgerRules
+        {
+            Seed = (ulong)reader.Int64(),
+            Rounds = reader.Int32(),
+            PeersMax = reader.Int32(),
+            SampleCount = reader.Int64(),
+            SamplesPerPeer = reader.Int32(),
+            SettleEvery = reader.Int32(),
+            AbsentRoundsMax = reader.Int32(),
+            RewardPerSettlement = reader.Int64(),
+            PeerBondMin = reader.Int64(),
+            ValidatorBondMin = reader.Int64(),
+            NewcomerShareMax = reader.Int64(),
+        };
+        if (rules.Faults().Count > 0)
+        {
+            reader.Fail();
+        }
+
+        return rules;
+    }
+}

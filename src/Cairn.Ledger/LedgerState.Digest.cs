@@ -1,0 +1,118 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger;
+
+public sealed partial class LedgerState
+{
+    /// <summary>Names everything that was agreed: equal after the same operations in the same order, however they were signed or cut into blocks.</summary>
+    /// <remarks>Cost: a hash over the members, the waiting samples and the current round; closed rounds are folded in when they end.</remarks>
+    public Digest StateDigest()
+    {
+        var writer = new WireWriter();
+        writer.Digest(_history);
+        WriteMembers(writer);
+        WriteTotals(writer);
+        WriteRound(writer);
+        return Digest.Of("cairn/ledger/state", writer.Written);
+    }
+
+    private Digest HistoryDigest()
+    {
+        var writer = new WireWriter();
+        writer.Digest(_history);
+        writer.Digest(_manifests[^1].Digest);
+        writer.Digest(_book.Beacon);
+        Write(writer, _quorumBases[^1]);
+        WriteBases(writer, _bases[^1]);
+        var checkpointed = _checkpoints.Count > 0 && _checkpoints[^1].Round == CurrentRound;
+        Write(writer, checkpointed ? _checkpoints[^1].Digest : null);
+        return Digest.Of("cairn/ledger/history", writer.Written);
+    }
+
+    private void WriteMembers(WireWriter writer)
+    {
+        writer.Int32(_members.Count);
+        for (var i = 0; i < _members.Count; i++)
+        {
+            var member = _members[i];
+            writer.Byte((byte)member.Role);
+            writer.Text(member.Name);
+            writer.Raw(member.Key.Bytes);
+            writer.Int64(member.Bond);
+            writer.Digest(member.ChainTip);
+            writer.Int32(member.AbsentRounds);
+            writer.Byte(member.Active ? (byte)1 : (byte)0);
+            writer.Int64(member.Reward);
+            writer.Int64(_tallies[i].Accepted);
+            writer.Int64(_tallies[i].Rejected);
+        }
+    }
+
+    private void WriteTotals(WireWriter writer)
+    {
+        writer.Int64(StepsDone);
+        writer.Int64(SamplesIssued);
+        writer.Int64(SamplesTrained);
+        writer.Int64(_queue.Cursor);
+        writer.Int32(_queue.Waiting.Length);
+        foreach (var id in _queue.Waiting)
+        {
+            writer.Int64(id);
+        }
+
+        writer.Int32(ConsensusShares.Count);
+        foreach (var entry in ConsensusShares)
+        {
+            writer.Int32(entry.Uid.Value);
+            writer.Int64(entry.Share);
+        }
+    }
+
+    private void WriteRound(WireWriter writer)
+    {
+        writer.Int32(CurrentRound.Number);
+        writer.Byte((byte)Stage);
+        writer.Digest(_lastBeacon);
+        Write(writer, ManifestOf(CurrentRound)?.Digest);
+        writer.Int32(_book.Roster.Length);
+        for (var i = 0; i < _book.Roster.Length; i++)
+        {
+            var (uid, newcomer) = _book.Roster[i];
+            writer.Int32(uid.Value);
+            writer.Byte(newcomer ? (byte)1 : (byte)0);
+            Write(writer, _book.Commits[i]);
+            writer.Int32(_book.CommitOrders[i]);
+            Write(writer, _book.Openings[i]?.Root(uid, CurrentRound));
+        }
+
+        writer.Int32(_book.Voters.Length);
+        for (var i = 0; i < _book.Voters.Length; i++)
+        {
+            writer.Int32(_book.Voters[i].Uid.Value);
+            writer.Int64(_book.Voters[i].Bond);
+            writer.Byte(_book.Voters[i].Awaited ? (byte)1 : (byte)0);
+            Write(writer, _book.Beacons[i]);
+            writer.Bytes(_book.Verdicts[i] is { } verdict ? OperationCodec.ToBytes(verdict) : []);
+            writer.Bytes(_book.Shares[i] is { } shares ? OperationCodec.ToBytes(shares) : []);
+            writer.Byte(_book.TimedOut[i] ? (byte)1 : (byte)0);
+        }
+
+        WriteBases(writer, _book.Bases);
+    }
+
+    private static void WriteBases(WireWriter writer, SortedDictionary<int, Digest> bases)
+    {
+        writer.Int32(bases.Count);
+        foreach (var (uid, digest) in bases)
+        {
+            writer.Int32(uid);
+            writer.Digest(digest);
+        }
+    }
+
+    private static void Write(WireWriter writer, Digest? digest)
+    {
+        writer.Byte(digest is null ? (byte)0 : (byte)1);
+        writer.Digest(digest ?? Digest.Zero);
+    }
+}

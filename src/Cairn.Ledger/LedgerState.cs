@@ -1,0 +1,171 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger;
+
+/// <summary>The run as the ledger orders it: a pure function of the genesis and the blocks. Integers only, every walk in a fixed order, so that
+/// all who applied the same operations hold the same state.</summary>
+/// <remarks>For one thread at a time. The round is in five stages (<see cref="Stage"/>); everything about "this round" is of <see cref="CurrentRound"/>
+/// and is forgotten when the next opens, except manifests, bases and checkpoints, which are kept for those who catch up.</remarks>
+public sealed partial class LedgerState
+{
+    private readonly List<Member> _members = [];
+    private readonly List<Digest> _registrations = [];
+    private readonly Dictionary<PublicKey, int> _byKey = [];
+    private readonly Dictionary<PublicKey, long> _allocations = [];
+    private readonly List<(long Accepted, long Rejected)> _tallies = [];
+    private readonly List<Manifest> _manifests = [];
+    private readonly List<SortedDictionary<int, Digest>> _bases = [];
+    private readonly List<Digest?> _quorumBases = [];
+    private readonly List<(Round Round, Digest Digest)> _checkpoints = [];
+    private readonly SampleQueue _queue;
+    private readonly SignatureChecks _signatures = new();
+    private RoundBook _book;
+    private Digest _history;
+    private Digest _lastBeacon;
+
+    private LedgerState(Genesis genesis)
+    {
+        Genesis = genesis;
+        Tip = _lastBeacon = _history = genesis.Digest;
+        _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
+        foreach (var allocation in genesis.Allocations)
+        {
+            _allocations.Add(allocation.PublicKey, allocation.Bond);
+        }
+
+        foreach (var member in genesis.Members)
+        {
+            Enrol(new Register(member.Role, member.Name, member.ChainTip), member.PublicKey, member.Bond);
+        }
+
+        _book = OpenBook(new Round(0));
+    }
+
+    /// <summary>The state before the first block: round 0 is open.</summary>
+    /// <param name="genesis">Agreed by all.</param>
+    /// <exception cref="InputException">The genesis has <see cref="Genesis.Faults"/>.</exception>
+    public static LedgerState FromGenesis(Genesis genesis)
+    {
+        genesis.Validate();
+        return new LedgerState(genesis);
+    }
+
+    /// <summary>What the run began with.</summary>
+    public Genesis Genesis { get; }
+
+    /// <summary>The ledger's part of the rules.</summary>
+    public LedgerRules Rules => Genesis.Rules;
+
+    /// <summary>How many blocks were applied.</summary>
+    public long Height { get; private set; }
+
+    /// <summary>Hash of the last block; before the first, <see cref="Genesis.Digest"/>.</summary>
+    public Digest Tip { get; private set; }
+
+    /// <summary>The round in progress; the last one when <see cref="Stage"/> is <see cref="Stage.Finished"/>.</summary>
+    public Round CurrentRound => _book.Round;
+
+    /// <summary>Where it stands.</summary>
+    public Stage Stage => _book.Stage;
+
+    /// <summary>Everybody who ever registered; index = uid.</summary>
+    public IReadOnlyList<Member> Members => _members;
+
+    /// <summary>The member with a key, or null.</summary>
+    /// <param name="key">Any.</param>
+    public Member? Find(PublicKey key) => _byKey.TryGetValue(key, out var index) ? _members[index] : null;
+
+    /// <summary>The peers of the current round, ascending by uid, closed when the round opened. Empty only while nobody is there: the run waits for a peer to register or return.</summary>
+    public IReadOnlyList<RosterEntry> Roster => _book.Roster;
+
+    /// <summary>The samples that a peer trains on in the current round, in order.</summary>
+    /// <param name="uid">Any member.</param>
+    /// <returns><see cref="LedgerRules.SamplesPerPeer"/> ids, disjoint from every other peer's; none for one outside the roster.</returns>
+    /// <remarks>Pieces go to the roster in uid order, beginning one place further each round, so that samples given back by one peer come to another.</remarks>
+    public IReadOnlyList<long> SamplesOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? PieceOf(place) : [];
+
+    /// <summary>What a peer committed to in the current round, or null.</summary>
+    /// <param name="uid">Any member.</param>
+    public Digest? CommitOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? _book.Commits[place] : null;
+
+    /// <summary>How many commits of the current round the ledger holds before this peer's; −1 without one.</summary>
+    /// <param name="uid">Any member.</param>
+    public int CommitOrder(Uid uid) => CommitOf(uid) is null ? -1 : _book.CommitOrders[_book.PlaceOf(uid)];
+
+    /// <summary>What a peer opened in the current round, or null.</summary>
+    /// <param name="uid">Any member.</param>
+    public Opening? OpeningOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? _book.Openings[place] : null;
+
+    /// <summary>The preimage that a validator revealed in the current round, or null.</summary>
+    /// <param name="uid">Any member.</param>
+    public Digest? BeaconOf(Uid uid) => _book.VoterOf(uid) is >= 0 and var voter ? _book.Beacons[voter] : null;
+
+    /// <summary>The current round's randomness: over the round and the revealed preimages in uid order. Only from <see cref="Stage.Judge"/> on.</summary>
+    public Digest RoundBeacon
+    {
+        get
+        {
+            Invariant.Check(Stage >= Stage.Judge);
+            return _book.Beacon;
+        }
+    }
+
+    /// <summary>A validator's verdict in the current round, or null.</summary>
+    /// <param name="uid">Any member.</param>
+    public Verdict? VerdictOf(Uid uid) => _book.VoterOf(uid) is >= 0 and var voter ? _book.Verdicts[voter] : null;
+
+    /// <summary>A validator's shares in the current round, or null.</summary>
+    /// <param name="uid">Any member.</param>
+    public PostShares? SharesOf(Uid uid) => _book.VoterOf(uid) is >= 0 and var voter ? _book.Shares[voter] : null;
+
+    /// <summary>The base that a member posted at the end of a round, or null.</summary>
+    /// <param name="round">Any.</param>
+    /// <param name="uid">Any member.</param>
+    public Digest? BaseOf(Round round, Uid uid) => BasesOf(round) is { } bases && bases.TryGetValue(uid.Value, out var digest) ? digest : null;
+
+    /// <summary>The base after a round that validators with more than half of all bond posted, or null.</summary>
+    /// <param name="round">Any.</param>
+    public Digest? QuorumBase(Round round) =>
+        round == CurrentRound && Stage != Stage.Finished ? _book.QuorumBase()
+        : round.Number >= 0 && round.Number < _quorumBases.Count ? _quorumBases[round.Number] : null;
+
+    /// <summary>The closed list of a round's updates, or null before it closed.</summary>
+    /// <param name="round">Any.</param>
+    public Manifest? ManifestOf(Round round) => round.Number >= 0 && round.Number < _manifests.Count ? _manifests[round.Number] : null;
+
+    /// <summary>Checkpoints that validators with more than half of all bond agreed on, in round order.</summary>
+    public IReadOnlyList<(Round Round, Digest Digest)> Checkpoints => _checkpoints;
+
+    /// <summary>The last of <see cref="Checkpoints"/>, or null.</summary>
+    public (Round Round, Digest Digest)? LatestCheckpoint => _checkpoints.Count > 0 ? _checkpoints[^1] : null;
+
+    /// <summary>Rounds closed with at least one update: what schedules count.</summary>
+    public long StepsDone { get; private set; }
+
+    /// <summary>Samples handed out so far, the current round's and repeated issues counted, empty rounds not.</summary>
+    public long SamplesIssued { get; private set; }
+
+    /// <summary>Samples of updates that are in manifests.</summary>
+    public long SamplesTrained { get; private set; }
+
+    /// <summary>How many of a peer's updates a majority accepted.</summary>
+    /// <param name="uid">A member.</param>
+    public long AcceptedOf(Uid uid) => _tallies[uid.Value].Accepted;
+
+    /// <summary>How many of a peer's commits a majority judged and did not accept.</summary>
+    /// <param name="uid">A member.</param>
+    public long RejectionsOf(Uid uid) => _tallies[uid.Value].Rejected;
+
+    /// <summary>The shares of the last settlement that paid; sum <see cref="Shares.One"/>, or empty before the first.</summary>
+    public IReadOnlyList<ShareEntry> ConsensusShares { get; private set; } = [];
+
+    private SortedDictionary<int, Digest>? BasesOf(Round round) =>
+        round == CurrentRound && Stage != Stage.Finished ? _book.Bases
+        : round.Number >= 0 && round.Number < _bases.Count ? _bases[round.Number] : null;
+
+    private long[] PieceOf(int place)
+    {
+        var piece = (place + CurrentRound.Number) % _book.Roster.Length;
+        return _queue.Issued(piece * Rules.SamplesPerPeer, Rules.SamplesPerPeer);
+    }
+}

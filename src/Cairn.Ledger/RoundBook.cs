@@ -1,0 +1,182 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger;
+
+/// <summary>A validator with a voice in a round.</summary>
+/// <param name="Uid">Who.</param>
+/// <param name="Bond">When the round opened: a vote in progress is never reweighted.</param>
+/// <param name="Awaited">False for one that has been absent too long: its bond counts in every total, but nobody waits for it.</param>
+internal readonly record struct Voter(Uid Uid, long Bond, bool Awaited);
+
+/// <summary>Everything said in the current round, by place in the roster or among the voters (both ascending by uid).</summary>
+internal sealed class RoundBook
+{
+    private readonly bool[] _timedOut;
+
+    public RoundBook(Round round, RosterEntry[] roster, Voter[] voters)
+    {
+        (Round, Roster, Voters) = (round, roster, voters);
+        Commits = new Digest?[roster.Length];
+        CommitOrders = new int[roster.Length];
+        Openings = new Opening?[roster.Length];
+        Beacons = new Digest?[voters.Length];
+        Verdicts = new Verdict?[voters.Length];
+        Shares = new PostShares?[voters.Length];
+        _timedOut = new bool[voters.Length];
+        foreach (var voter in voters)
+        {
+            BondTotal += voter.Bond;
+        }
+    }
+
+    public Round Round { get; }
+
+    public Stage Stage { get; private set; }
+
+    public RosterEntry[] Roster { get; }
+
+    public Voter[] Voters { get; }
+
+    public long BondTotal { get; }
+
+    public Digest?[] Commits { get; }
+
+    public int[] CommitOrders { get; }
+
+    public int CommitCount { get; set; }
+
+    public Opening?[] Openings { get; }
+
+    public Digest?[] Beacons { get; }
+
+    public Verdict?[] Verdicts { get; }
+
+    public PostShares?[] Shares { get; }
+
+    public SortedDictionary<int, Digest> Bases { get; } = [];
+
+    public Digest Beacon { get; set; }
+
+    public ReadOnlySpan<bool> TimedOut => _timedOut;
+
+    /// <summary>Goes on to another stage; timeouts count for one stage only.</summary>
+    public void Enter(Stage stage)
+    {
+        Stage = stage;
+        Array.Clear(_timedOut);
+    }
+
+    public void TimeOut(int voter) => _timedOut[voter] = true;
+
+    /// <summary>Place in the roster, or −1.</summary>
+    public int PlaceOf(Uid uid)
+    {
+        var (low, high) = (0, Roster.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (Roster[middle].Uid == uid)
+            {
+                return middle;
+            }
+
+            (low, high) = Roster[middle].Uid < uid ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return -1;
+    }
+
+    /// <summary>Place among the voters, or −1.</summary>
+    public int VoterOf(Uid uid) => Array.FindIndex(Voters, voter => voter.Uid == uid);
+
+    /// <summary>Bond of the voters for whom something holds.</summary>
+    public long BondOf(Func<int, bool> holds)
+    {
+        var bond = 0L;
+        for (var i = 0; i < Voters.Length; i++)
+        {
+            bond += holds(i) ? Voters[i].Bond : 0;
+        }
+
+        return bond;
+    }
+
+    /// <summary>More than half of all validator bond.</summary>
+    public bool IsMajority(long bond) => 2 * bond > BondTotal;
+
+    /// <summary>At least two thirds of all validator bond: what money needs.</summary>
+    public bool MayMoveMoney(long bond) => 3 * bond >= 2 * BondTotal;
+
+    /// <summary>True if everybody waited for has acted in this stage, or a majority timed it out.</summary>
+    public bool StageIsOver() => IsMajority(BondOf(i => _timedOut[i])) || Stage switch
+    {
+        Stage.Commit => Roster.Length > 0 && CommitCount == Roster.Length,
+        Stage.Reveal => EveryPeer(i => Commits[i] is null || Openings[i] is not null) && EveryVoter(i => Beacons[i] is not null),
+        Stage.Judge => EveryVoter(i => Verdicts[i] is not null),
+        Stage.Apply => EveryPeer(i => Openings[i] is null || Bases.ContainsKey(Roster[i].Uid.Value)) && EveryVoter(i => Bases.ContainsKey(Voters[i].Uid.Value)),
+        Stage.Settle => EveryVoter(i => Shares[i] is not null),
+        _ => false,
+    };
+
+    /// <summary>The base that voters with a majority posted, or null.</summary>
+    public Digest? QuorumBase()
+    {
+        for (var i = 0; i < Voters.Length; i++)
+        {
+            if (Bases.TryGetValue(Voters[i].Uid.Value, out var candidate)
+                && IsMajority(BondOf(j => Bases.TryGetValue(Voters[j].Uid.Value, out var other) && other == candidate)))
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The checkpoint that voters with a majority named, or null.</summary>
+    public Digest? QuorumCheckpoint()
+    {
+        foreach (var posted in Shares)
+        {
+            if (posted is { CheckpointDigest.IsZero: false } && IsMajority(BondOf(j => Shares[j]?.CheckpointDigest == posted.CheckpointDigest)))
+            {
+                return posted.CheckpointDigest;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>True if a peer left undone something that was waited for.</summary>
+    public bool PeerWasAbsent(int place) => Openings[place] is null || !Bases.ContainsKey(Roster[place].Uid.Value);
+
+    /// <summary>True if a voter left undone something that was waited for.</summary>
+    public bool VoterWasAbsent(int voter, bool settled) =>
+        Beacons[voter] is null || Verdicts[voter] is null || !Bases.ContainsKey(Voters[voter].Uid.Value) || (settled && Shares[voter] is null);
+
+    private bool EveryPeer(Func<int, bool> acted)
+    {
+        for (var i = 0; i < Roster.Length; i++)
+        {
+            if (!acted(i))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool EveryVoter(Func<int, bool> acted)
+    {
+        for (var i = 0; i < Voters.Length; i++)
+        {
+            if (Voters[i].Awaited && !acted(i))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
