@@ -1,0 +1,199 @@
+using System.Text.Json;
+using Cairn.Base;
+
+namespace Cairn.Model;
+
+/// <summary>The small JSON files that let Hugging Face's LlamaForCausalLM (and what reads its folders) load our checkpoints, and let us load theirs.</summary>
+public static class HuggingFaceConfig
+{
+    private const int BytesMax = 1 << 20;
+    private static readonly JsonWriterOptions _indented = new() { Indented = true };
+
+    /// <summary>Writes config.json.</summary>
+    /// <param name="stream">Receives the file; stays open.</param>
+    /// <param name="shape">The model's shape.</param>
+    /// <param name="generation">Gives the special tokens.</param>
+    public static void WriteConfig(Stream stream, ModelShape shape, GenerationDefaults generation)
+    {
+        using var json = new Utf8JsonWriter(stream, _indented);
+        json.WriteStartObject();
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("LlamaForCausalLM");
+        json.WriteEndArray();
+        json.WriteBoolean("attention_bias", false);
+        json.WriteNumber("attention_dropout", 0.0);
+        WriteTokens(json, generation);
+        json.WriteNumber("head_dim", shape.HeadDim);
+        json.WriteString("hidden_act", "silu");
+        json.WriteNumber("hidden_size", shape.Dim);
+        json.WriteNumber("initializer_range", 0.02);
+        json.WriteNumber("intermediate_size", shape.FeedForward);
+        json.WriteNumber("max_position_embeddings", shape.Context);
+        json.WriteBoolean("mlp_bias", false);
+        json.WriteString("model_type", "llama");
+        json.WriteNumber("num_attention_heads", shape.Heads);
+        json.WriteNumber("num_hidden_layers", shape.Layers);
+        json.WriteNumber("num_key_value_heads", shape.KvHeads);
+        json.WriteNumber("rms_norm_eps", shape.NormEpsilon);
+        json.WriteNull("rope_scaling");
+        json.WriteNumber("rope_theta", shape.RopeTheta);
+        json.WriteBoolean("tie_word_embeddings", shape.TiedHead);
+        json.WriteString("torch_dtype", "float32");
+        json.WriteBoolean("use_cache", true);
+        json.WriteNumber("vocab_size", shape.Vocabulary);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes generation_config.json.</summary>
+    /// <param name="stream">Receives the file; stays open.</param>
+    /// <param name="generation">What it says.</param>
+    public static void WriteGeneration(Stream stream, GenerationDefaults generation)
+    {
+        using var json = new Utf8JsonWriter(stream, _indented);
+        json.WriteStartObject();
+        WriteTokens(json, generation);
+        json.WriteBoolean("do_sample", generation.Temperature > 0);
+        json.WriteNumber("temperature", generation.Temperature);
+        json.WriteNumber("top_p", generation.TopP);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Reads config.json.</summary>
+    /// <param name="stream">From anywhere; at most 1 MiB is read.</param>
+    /// <returns>A valid shape.</returns>
+    /// <exception cref="InputException">It is not the configuration of a Llama that we can build; all faults at once.</exception>
+    public static ModelShape ReadConfig(Stream stream) => Read(stream, "config.json", Shape);
+
+    /// <summary>Reads generation_config.json; what is missing or odd becomes the default.</summary>
+    /// <param name="stream">From anywhere; at most 1 MiB is read.</param>
+    /// <exception cref="InputException">It is not JSON.</exception>
+    public static GenerationDefaults ReadGeneration(Stream stream) => Read(stream, "generation_config.json", Generation);
+
+    private static ModelShape Shape(Fields fields)
+    {
+        fields.Refuse("model_type", value => value.ValueKind != JsonValueKind.String || value.GetString() != "llama", "only llama is known");
+        fields.Refuse("hidden_act", value => value.ValueKind != JsonValueKind.String || value.GetString() != "silu", "only silu is known");
+        fields.Refuse("attention_bias", value => value.ValueKind == JsonValueKind.True, "biases are not known");
+        fields.Refuse("mlp_bias", value => value.ValueKind == JsonValueKind.True, "biases are not known");
+        fields.Refuse("rope_scaling", _ => true, "scaled positions are not known");
+        var heads = fields.Int("num_attention_heads", null);
+        var shape = new ModelShape(
+            fields.Int("vocab_size", null), fields.Int("hidden_size", null), fields.Int("num_hidden_layers", null), heads,
+            fields.Int("num_key_value_heads", heads), fields.Int("intermediate_size", null), fields.Int("max_position_embeddings", null),
+            fields.Number("rope_theta", 10_000), (float)fields.Number("rms_norm_eps", 1e-6), fields.Flag("tie_word_embeddings", false));
+        var faults = fields.Faults.Count > 0 ? fields.Faults : shape.Faults();
+        if (faults.Count == 0 && fields.Int("head_dim", shape.HeadDim) != shape.HeadDim)
+        {
+            faults = [$"head_dim is not hidden_size over num_attention_heads ({shape.HeadDim})"];
+        }
+
+        return faults.Count == 0 ? shape : throw new InputException("config.json cannot be used: " + string.Join("; ", faults));
+    }
+
+    private static GenerationDefaults Generation(Fields fields)
+    {
+        var (begin, end) = (fields.Int("bos_token_id", -1), fields.Int("eos_token_id", -1));
+        var defaults = new GenerationDefaults();
+        return new GenerationDefaults(
+            begin < 0 ? null : begin, end < 0 ? null : end,
+            fields.Number("temperature", defaults.Temperature), fields.Number("top_p", defaults.TopP));
+    }
+
+    private static void WriteTokens(Utf8JsonWriter json, GenerationDefaults generation)
+    {
+        WriteToken(json, "bos_token_id", generation.BeginToken);
+        WriteToken(json, "eos_token_id", generation.EndToken);
+    }
+
+    private static void WriteToken(Utf8JsonWriter json, string name, int? token)
+    {
+        if (token is { } id)
+        {
+            json.WriteNumber(name, id);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+
+    private static T Read<T>(Stream stream, string name, Func<Fields, T> read)
+    {
+        var bytes = new byte[BytesMax + 1];
+        var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        if (length > BytesMax)
+        {
+            throw new InputException($"{name} is larger than {BytesMax} bytes; it is not a model's configuration");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(bytes.AsMemory(0, length));
+            return read(new Fields(document.RootElement));
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            // The second kind is how the reader reports text that is not UTF-8, when the text is asked for.
+            throw new InputException($"{name} is not JSON; fetch it again", fault);
+        }
+    }
+
+    /// <summary>Reads typed fields and collects what is wrong with them.</summary>
+    private sealed class Fields(JsonElement root)
+    {
+        public List<string> Faults { get; } = root.ValueKind == JsonValueKind.Object ? [] : ["it is not an object"];
+
+        public int Int(string name, int? otherwise)
+        {
+            if (Find(name) is { } value)
+            {
+                if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number))
+                {
+                    return number;
+                }
+            }
+            else if (otherwise is { } given)
+            {
+                return given;
+            }
+
+            Faults.Add($"{name} is missing or not a whole number");
+            return 0;
+        }
+
+        public double Number(string name, double otherwise)
+        {
+            if (Find(name) is not { } value)
+            {
+                return otherwise;
+            }
+
+            if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number))
+            {
+                return number;
+            }
+
+            Faults.Add($"{name} is not a number");
+            return otherwise;
+        }
+
+        public bool Flag(string name, bool otherwise) => Find(name)?.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => otherwise,
+        };
+
+        public void Refuse(string name, Func<JsonElement, bool> wrong, string why)
+        {
+            if (Find(name) is { } value && wrong(value))
+            {
+                Faults.Add($"{name} is {value.GetRawText()}: {why}");
+            }
+        }
+
+        // A null counts as absent.
+        private JsonElement? Find(string name) =>
+            root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
+}
