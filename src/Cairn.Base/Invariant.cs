@@ -13,7 +13,8 @@ public sealed class InvariantViolation : Exception
     }
 }
 
-/// <summary>Checks of what the code itself guarantees, on in Release. Never used to judge input: that is a <see cref="Rejection"/> or an <see cref="InputException"/>.</summary>
+/// <summary>Checks of what the code itself guarantees, on in Release. Never used to judge input: that is a <see cref="Rejection"/> or an
+/// <see cref="InputException"/>.</summary>
 public static class Invariant
 {
     /// <summary>Throws <see cref="InvariantViolation"/> unless the condition holds. The text of the condition is the message.</summary>

@@ -156,7 +156,8 @@ public sealed class NodeKey : IDisposable
             const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
             if ((File.GetUnixFileMode(path) & Others) != 0)
             {
-                throw new InputException($"the key file {path} can be read or changed by others than its owner: run chmod 600 on it, and replace the key if it may have been seen.");
+                throw new InputException(
+                    $"the key file {path} can be read or changed by others than its owner: run chmod 600 on it, and replace the key if it may have been seen.");
             }
         }
 
