@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Cairn.Compute;
 
 /// <summary>A block of op(A), ready for the micro-kernels: read in place, or from packed panels; a ragged last panel is always packed.</summary>
@@ -83,13 +81,13 @@ internal readonly unsafe struct LeftBlock
         {
             for (; row + height <= Rows; row += height, a += panelStride)
             {
-                Edge(kernels, height, height, a, _line, _step, b, bStep, columns, c + (row * cRow), cRow, accumulate);
+                kernels.RunEdge(height, height, columns, K, a, _line, _step, b, bStep, c + (row * cRow), cRow, accumulate);
             }
         }
 
         if (row < Rows)
         {
-            Edge(kernels, (int)_lastStep, Rows - row, _last, 1, _lastStep, b, bStep, columns, c + (row * cRow), cRow, accumulate);
+            kernels.RunEdge((int)_lastStep, Rows - row, columns, K, _last, 1, _lastStep, b, bStep, c + (row * cRow), cRow, accumulate);
         }
     }
 
@@ -98,30 +96,6 @@ internal readonly unsafe struct LeftBlock
         if (rows > 0)
         {
             PanelPacking.Pack(source, rows, k, kernels.Rows, panels);
-        }
-    }
-
-    /// <summary>A tile that reaches over the edge of C: computed aside, the part that exists is copied or added.</summary>
-    [SkipLocalsInit]
-    private void Edge(
-        MicroKernelSet kernels, int height, int rows, float* a, nint aRow, nint aStep, float* b, nint bStep, int columns,
-        float* c, nint cRow, bool accumulate)
-    {
-        if (height == rows && columns == kernels.Columns)
-        {
-            kernels.Run(height, K, a, aRow, aStep, b, bStep, c, cRow, accumulate);
-            return;
-        }
-
-        var width = kernels.Columns;
-        var tile = stackalloc float[height * width];
-        kernels.Run(height, K, a, aRow, aStep, b, bStep, tile, width, accumulate: false);
-        for (var row = 0; row < rows; row++, c += cRow, tile += width)
-        {
-            for (var column = 0; column < columns; column++)
-            {
-                c[column] = accumulate ? c[column] + tile[column] : tile[column];
-            }
         }
     }
 }

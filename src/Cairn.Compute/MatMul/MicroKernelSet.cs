@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using Cairn.Base;
 
@@ -68,5 +69,31 @@ internal sealed unsafe class MicroKernelSet
         var kernel = height == Rows ? _full : height == MiddleRows ? _middle : _low;
         Invariant.Check(height == Rows || height == MiddleRows || height == LowRows);
         kernel(k, a, aRow, aStep, b, bStep, c, cRow, accumulate);
+    }
+
+    /// <summary>The same where the tile may reach over the edge of C: then it is computed aside, and the part that exists is copied or added.</summary>
+    /// <param name="height">As in <see cref="Run"/>.</param>
+    /// <param name="rows">Rows of the tile that exist in C.</param>
+    /// <param name="columns">Columns of the tile that exist in C.</param>
+    /// <param name="k">As in <see cref="Run"/>, like the others.</param>
+    [SkipLocalsInit]
+    internal void RunEdge(
+        int height, int rows, int columns, nint k, float* a, nint aRow, nint aStep, float* b, nint bStep, float* c, nint cRow, bool accumulate)
+    {
+        if (height == rows && columns == Columns)
+        {
+            Run(height, k, a, aRow, aStep, b, bStep, c, cRow, accumulate);
+            return;
+        }
+
+        var tile = stackalloc float[height * Columns];
+        Run(height, k, a, aRow, aStep, b, bStep, tile, Columns, accumulate: false);
+        for (var row = 0; row < rows; row++, c += cRow, tile += Columns)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                c[column] = accumulate ? c[column] + tile[column] : tile[column];
+            }
+        }
     }
 }

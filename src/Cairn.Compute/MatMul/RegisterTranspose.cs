@@ -20,9 +20,13 @@ internal static unsafe class RegisterTranspose
         var steps = k & ~15;
         for (var line = 0; line < width; line += 16)
         {
-            for (var step = 0; step < steps; step += 16)
+            if (line + 16 <= lines)
             {
-                Square16(source + step, stride, Math.Clamp(lines - line, 0, 16), panel + ((nint)step * width) + line, width, Math.Min(16, width - line));
+                Whole16(source, stride, steps, panel + line, width);
+            }
+            else
+            {
+                Ragged16(source, stride, Math.Max(0, lines - line), steps, panel + line, width, Math.Min(16, width - line));
             }
 
             source += 16 * stride;
@@ -55,23 +59,47 @@ internal static unsafe class RegisterTranspose
         return steps;
     }
 
-    /// <summary>to[c·toStride + r] = from[r·fromStride + c] for 16 steps c and <paramref name="kept"/> lines r, those from <paramref name="lines"/> on zero.</summary>
+    /// <summary>to[c·toStride + r] = from[r·fromStride + c] for all steps c and 16 lines r.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Square16(float* from, nint fromStride, int lines, float* to, nint toStride, int kept)
+    private static void Whole16(float* from, nint stride, int steps, float* to, nint toStride)
     {
-        var zero = stackalloc float[16];
-        float* Line(int i) => i < lines ? from + (i * fromStride) : zero;
+        for (var end = from + steps; from < end; from += 16, to += 16 * toStride)
+        {
+            // Four lines become four quads (4 floats of one step in each 128-bit lane), then lanes of four groups are exchanged.
+            var line = from;
+            Quads16(line, line + stride, line + (2 * stride), line + (3 * stride), out var a0, out var a1, out var a2, out var a3);
+            line += 4 * stride;
+            Quads16(line, line + stride, line + (2 * stride), line + (3 * stride), out var b0, out var b1, out var b2, out var b3);
+            line += 4 * stride;
+            Quads16(line, line + stride, line + (2 * stride), line + (3 * stride), out var c0, out var c1, out var c2, out var c3);
+            line += 4 * stride;
+            Quads16(line, line + stride, line + (2 * stride), line + (3 * stride), out var d0, out var d1, out var d2, out var d3);
+            Lanes16(a0, b0, c0, d0, to, 4 * toStride);
+            Lanes16(a1, b1, c1, d1, to + toStride, 4 * toStride);
+            Lanes16(a2, b2, c2, d2, to + (2 * toStride), 4 * toStride);
+            Lanes16(a3, b3, c3, d3, to + (3 * toStride), 4 * toStride);
+        }
+    }
 
-        // Four lines become four quads (4 floats of one step in each 128-bit lane), then lanes of four groups are exchanged.
-        Quads16(Line(0), Line(1), Line(2), Line(3), out var a0, out var a1, out var a2, out var a3);
-        Quads16(Line(4), Line(5), Line(6), Line(7), out var b0, out var b1, out var b2, out var b3);
-        Quads16(Line(8), Line(9), Line(10), Line(11), out var c0, out var c1, out var c2, out var c3);
-        Quads16(Line(12), Line(13), Line(14), Line(15), out var d0, out var d1, out var d2, out var d3);
-        var mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(kept)).AsSingle();
-        Lanes16(a0, b0, c0, d0, to, 4 * toStride, mask);
-        Lanes16(a1, b1, c1, d1, to + toStride, 4 * toStride, mask);
-        Lanes16(a2, b2, c2, d2, to + (2 * toStride), 4 * toStride, mask);
-        Lanes16(a3, b3, c3, d3, to + (3 * toStride), 4 * toStride, mask);
+    /// <summary>The same where lines are missing (they become zeros) or only <paramref name="kept"/> of 16 fit the panel.</summary>
+    private static void Ragged16(float* from, nint stride, int lines, int steps, float* to, nint toStride, int kept)
+    {
+        var square = stackalloc float[2 * 256];
+        var zeros = new Span<float>(square, 256);
+        zeros.Clear();
+        for (var step = 0; step < steps; step += 16)
+        {
+            for (var line = 0; line < lines; line++)
+            {
+                Vector512.Load(from + (line * stride) + step).Store(square + (16 * line));
+            }
+
+            Whole16(square, 16, 16, square + 256, 16);
+            for (var row = 0; row < 16; row++, to += toStride)
+            {
+                new Span<float>(square + 256 + (16 * row), kept).CopyTo(new Span<float>(to, kept));
+            }
+        }
     }
 
     /// <summary>Lane l of quad j holds step 4l + j of the four lines.</summary>
@@ -96,17 +124,16 @@ internal static unsafe class RegisterTranspose
 
     /// <summary>Stores lane l of a, b, c, d side by side as row l.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Lanes16(
-        Vector512<double> a, Vector512<double> b, Vector512<double> c, Vector512<double> d, float* to, nint stride, Vector512<float> mask)
+    private static void Lanes16(Vector512<double> a, Vector512<double> b, Vector512<double> c, Vector512<double> d, float* to, nint stride)
     {
         var ab02 = Avx512F.Shuffle4x128(a, b, 0b10_00_10_00);
         var ab13 = Avx512F.Shuffle4x128(a, b, 0b11_01_11_01);
         var cd02 = Avx512F.Shuffle4x128(c, d, 0b10_00_10_00);
         var cd13 = Avx512F.Shuffle4x128(c, d, 0b11_01_11_01);
-        Avx512F.MaskStore(to, mask, Avx512F.Shuffle4x128(ab02, cd02, 0b10_00_10_00).AsSingle());
-        Avx512F.MaskStore(to + stride, mask, Avx512F.Shuffle4x128(ab13, cd13, 0b10_00_10_00).AsSingle());
-        Avx512F.MaskStore(to + (2 * stride), mask, Avx512F.Shuffle4x128(ab02, cd02, 0b11_01_11_01).AsSingle());
-        Avx512F.MaskStore(to + (3 * stride), mask, Avx512F.Shuffle4x128(ab13, cd13, 0b11_01_11_01).AsSingle());
+        Avx512F.Shuffle4x128(ab02, cd02, 0b10_00_10_00).AsSingle().Store(to);
+        Avx512F.Shuffle4x128(ab13, cd13, 0b10_00_10_00).AsSingle().Store(to + stride);
+        Avx512F.Shuffle4x128(ab02, cd02, 0b11_01_11_01).AsSingle().Store(to + (2 * stride));
+        Avx512F.Shuffle4x128(ab13, cd13, 0b11_01_11_01).AsSingle().Store(to + (3 * stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

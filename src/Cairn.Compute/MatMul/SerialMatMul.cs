@@ -10,8 +10,12 @@ internal sealed unsafe class SerialMatMul : IDisposable
     // Packed rows of A at a time: with a depth of one K block they fill half of a second-level cache.
     private const int RowsAtOnce = 360;
 
-    // Below this many columns a row of A is used too few times to pay for copying it.
-    private const int PackColumnsMin = 512;
+    // Below this many columns reading A in place costs less than copying it (measured: strided broadcasts run at full speed).
+    private const int PackColumnsMin = 2048;
+
+    // A transposed A whose steps lie pages apart is read one short row of a tile per page: worth copying where that is half a cache line or less.
+    private const int PackStepMin = 1024;
+    private const int PackRowsMax = 8;
 
     private readonly MicroKernelSet _kernels;
     private readonly Scratch _left = new();
@@ -41,6 +45,12 @@ internal sealed unsafe class SerialMatMul : IDisposable
     internal void Multiply(MatrixView a, MatrixView b, float* c, nint cStride, int m, int n, int k, bool accumulate)
     {
         Invariant.Check(m > 0 && n > 0 && k > 0);
+        if (m <= _kernels.Rows)
+        {
+            MultiplyPanel(a, b, c, cStride, m, n, k, accumulate);
+            return;
+        }
+
         var block = KBlocking.BlockLength(k);
         for (var row = 0; row < m; row += RowsAtOnce)
         {
@@ -62,7 +72,32 @@ internal sealed unsafe class SerialMatMul : IDisposable
 
     /// <summary>Prepares a block of A in this worker's scratch.</summary>
     internal LeftBlock Prepare(MatrixView a, int rows, int columns, int k) =>
-        new(_kernels, a, rows, k, columns >= PackColumnsMin, _left.Take((rows + _kernels.Rows) * k));
+        new(_kernels, a, rows, k, PaysToPack(a, columns), _left.Take((rows + _kernels.Rows) * k));
+
+    private bool PaysToPack(MatrixView a, int columns) =>
+        columns >= PackColumnsMin || (a.Line == 1 && a.Step >= PackStepMin && _kernels.Rows <= PackRowsMax);
+
+    /// <summary>A handful of rows: B is read once, and each of its lines from end to end, as memory likes it.</summary>
+    private void MultiplyPanel(MatrixView a, MatrixView b, float* c, nint cStride, int rows, int n, int k, bool accumulate)
+    {
+        var height = _kernels.Height(rows);
+        var left = _left.Take(height * k);
+        PanelPacking.Pack(a, rows, k, height, left);
+        var block = KBlocking.BlockLength(k);
+        var width = _kernels.Columns;
+        var panel = _right.Take(width * block);
+        for (var column = 0; column < n; column += width)
+        {
+            var columns = Math.Min(width, n - column);
+            for (var first = 0; first < k; first += block)
+            {
+                var depth = Math.Min(block, k - first);
+                PanelPacking.Pack(b.From(column, first), columns, depth, width, panel);
+                _kernels.RunEdge(
+                    height, rows, columns, depth, left + ((nint)first * height), 1, height, panel, width, c + column, cStride, accumulate || first > 0);
+            }
+        }
+    }
 
     private void MultiplyBlock(MatrixView a, MatrixView b, float* c, nint cStride, int rows, int n, int k, bool accumulate)
     {
