@@ -1,0 +1,102 @@
+using Cairn.Base;
+
+namespace Cairn.Gauntlet;
+
+/// <summary>The bytes of a <see cref="PeerBook"/>, exact to the bit, for the durable state of a validator. Local to a node; no other reads them.</summary>
+public static class BookState
+{
+    private const int Version = 1;
+    private const int PeersMax = 1_000_000;
+    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + 8 + (5 * 8);
+
+    /// <summary>Writes a book.</summary>
+    /// <param name="book">The book.</param>
+    /// <param name="writer">Takes the bytes.</param>
+    public static void Write(PeerBook book, WireWriter writer)
+    {
+        writer.Int32(Version);
+        writer.Int32(book.Records.Count);
+        foreach (var record in book.Records)
+        {
+            writer.Int32(record.Uid.Value);
+            writer.Int32(record.FirstRound.Number);
+            writer.Int32(record.LastRound.Number);
+            writer.Int32(record.RoundsPresent);
+            foreach (var count in record.Reasons)
+            {
+                writer.Int32(count);
+            }
+
+            writer.Int64(record.SamplesSinceSettle);
+            writer.Double(record.Rating.Mu);
+            writer.Double(record.Rating.Sigma);
+            writer.Double(record.Indicator);
+            writer.Int32(record.LastProbe);
+            writer.Int32(record.ProbeCount);
+            writer.Int32(record.NegativeBits);
+            writer.Double(record.LastScores.Assigned);
+            writer.Double(record.LastScores.HeldBack);
+        }
+    }
+
+    /// <summary>Reads a book; any fault marks the reader and gives null.</summary>
+    /// <param name="reader">From a file that may be damaged.</param>
+    /// <returns>The book, or null if the bytes are out of form.</returns>
+    public static PeerBook? Read(ref WireReader reader)
+    {
+        if (reader.Int32() != Version)
+        {
+            reader.Fail();
+        }
+
+        var records = new PeerRecord[reader.Count(PeersMax, BytesEach)];
+        var last = -1;
+        for (var i = 0; i < records.Length; i++)
+        {
+            records[i] = ReadRecord(ref reader);
+            if (records[i].Uid.Value <= last || !IsInForm(records[i]))
+            {
+                reader.Fail();
+                return null;
+            }
+
+            last = records[i].Uid.Value;
+        }
+
+        return reader.Ok ? new PeerBook(records) : null;
+    }
+
+    private static PeerRecord ReadRecord(ref WireReader reader)
+    {
+        var (uid, first, last, present) = (reader.Int32(), reader.Int32(), reader.Int32(), reader.Int32());
+        var reasons = new int[PeerRecord.ReasonCount];
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            reasons[i] = reader.Int32();
+        }
+
+        return new PeerRecord
+        {
+            Uid = new Uid(uid),
+            FirstRound = new Round(first),
+            LastRound = new Round(last),
+            RoundsPresent = present,
+            Reasons = reasons,
+            SamplesSinceSettle = reader.Int64(),
+            Rating = new Rating(reader.Double(), reader.Double()),
+            Indicator = reader.Double(),
+            LastProbe = reader.Int32(),
+            ProbeCount = reader.Int32(),
+            NegativeBits = reader.Int32(),
+            LastScores = (reader.Double(), reader.Double()),
+        };
+    }
+
+    private static bool IsInForm(PeerRecord record) =>
+        record.FirstRound.Number >= 0 && record.LastRound >= record.FirstRound && record.RoundsPresent >= 0
+        && record.Reasons.All(count => count >= 0) && record.SamplesSinceSettle >= 0
+        && double.IsFinite(record.Rating.Mu) && record.Rating.Sigma > 0 && double.IsFinite(record.Rating.Sigma)
+        && Math.Abs(record.Indicator) <= 1 && record.LastProbe >= -1
+        && record.ProbeCount is >= 0 and <= PeerRecord.ProbesKept && record.NegativeBits is >= 0 and < 1 << PeerRecord.ProbesKept
+        && !double.IsNaN(record.LastScores.Assigned) && !double.IsNaN(record.LastScores.HeldBack);
+}

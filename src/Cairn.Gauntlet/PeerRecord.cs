@@ -1,0 +1,82 @@
+using Cairn.Base;
+
+namespace Cairn.Gauntlet;
+
+/// <summary>What a validator remembers of one peer.</summary>
+public sealed record PeerRecord
+{
+    /// <summary>How many findings of probes are remembered.</summary>
+    public const int ProbesKept = 8;
+
+    /// <summary>How many reasons there are, None included.</summary>
+    internal const int ReasonCount = (int)Rejection.Harmful + 1;
+
+    /// <summary>Whose.</summary>
+    public required Uid Uid { get; init; }
+
+    /// <summary>The first round it was in the roster.</summary>
+    public required Round FirstRound { get; init; }
+
+    /// <summary>The last round it was in the roster.</summary>
+    public required Round LastRound { get; init; }
+
+    /// <summary>Rounds in the roster.</summary>
+    public int RoundsPresent { get; init; }
+
+    /// <summary>Updates accepted.</summary>
+    public int Accepted => Reasons[(int)Rejection.None];
+
+    /// <summary>Updates by reason of refusal, indexed by <see cref="Rejection"/>; at None those accepted.</summary>
+    public IReadOnlyList<int> Reasons { get; init; } = new int[ReasonCount];
+
+    /// <summary>Accepted samples since the last settlement.</summary>
+    public long SamplesSinceSettle { get; init; }
+
+    /// <summary>Belief about its updates.</summary>
+    public Rating Rating { get; init; } = Rating.Newcomer;
+
+    /// <summary>Moving average of <see cref="ComputationIndicator"/>, −1 to 1.</summary>
+    public double Indicator { get; init; }
+
+    /// <summary>The round of its last probe, or −1.</summary>
+    public int LastProbe { get; init; } = -1;
+
+    /// <summary>Probes made of it, as far as <see cref="ProbesKept"/>.</summary>
+    public int ProbeCount { get; init; }
+
+    /// <summary>The last probes, the newest in the lowest bit: 1 for a negative one.</summary>
+    public int NegativeBits { get; init; }
+
+    /// <summary>Relative improvements found by the last probe on assigned and on held-back samples; 0 before the first.</summary>
+    public (double Assigned, double HeldBack) LastScores { get; init; }
+
+    /// <summary>Negative probes among the last <see cref="ProbesKept"/>.</summary>
+    public int NegativeCount => System.Numerics.BitOperations.PopCount((uint)NegativeBits);
+
+    /// <summary>Negative probes without a positive one since.</summary>
+    public int NegativesInRow => Math.Min(ProbeCount, System.Numerics.BitOperations.TrailingZeroCount(~(uint)NegativeBits));
+
+    /// <summary>Adds the finding of a probe.</summary>
+    internal PeerRecord WithProbe(Round round, in LossScore score, bool negative) => this with
+    {
+        Indicator = ComputationIndicator.Average(Indicator, ComputationIndicator.Of(score)),
+        LastProbe = round.Number,
+        ProbeCount = Math.Min(ProbeCount + 1, ProbesKept),
+        NegativeBits = ((NegativeBits << 1) | (negative ? 1 : 0)) & ((1 << ProbesKept) - 1),
+        LastScores = (score.Assigned.Relative, score.HeldBack.Relative),
+    };
+
+    /// <summary>Adds the outcome of a round.</summary>
+    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples)
+    {
+        var reasons = Reasons.ToArray();
+        reasons[(int)reason]++;
+        return this with
+        {
+            LastRound = round,
+            RoundsPresent = RoundsPresent + 1,
+            Reasons = reasons,
+            SamplesSinceSettle = SamplesSinceSettle + (reason == Rejection.None ? samples : 0),
+        };
+    }
+}

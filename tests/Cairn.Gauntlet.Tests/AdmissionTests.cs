@@ -1,0 +1,41 @@
+using Cairn.Base;
+
+namespace Cairn.Gauntlet.Tests;
+
+public class AdmissionTests
+{
+    [Fact]
+    public void Fast_checks_decide_for_those_who_are_known()
+    {
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, null));
+        Assert.Equal(Rejection.NotFinite, Admission.Decide(Rejection.NotFinite, needsProbe: false, null));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(-1, -1)));
+    }
+
+    [Fact]
+    public void A_newcomer_needs_a_probe_that_is_not_harmful()
+    {
+        Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, null));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: true, TestData.Score(-0.1, 0.1)));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: true, TestData.Score(0.1, 0.05)));
+        Assert.Equal(Rejection.Copied, Admission.Decide(Rejection.Copied, needsProbe: true, TestData.Score(0.1, 0.05)));
+    }
+
+    [Fact]
+    public void Three_accepted_updates_end_the_trial()
+    {
+        Assert.True(Admission.NeedsProbe(null));
+        Assert.True(Admission.NeedsProbe(TestData.After([TestData.Accepted(0)], [TestData.Accepted(0)]).Records[0]));
+        Assert.False(Admission.NeedsProbe(TestData.After([TestData.Accepted(0)], [TestData.Accepted(0)], [TestData.Accepted(0)]).Records[0]));
+    }
+
+    [Fact]
+    public void Three_negatives_in_a_row_put_a_peer_on_trial_and_one_positive_ends_it()
+    {
+        IReadOnlyList<Observation> bad = [TestData.Accepted(0, probe: TestData.Score(0.1, -0.1))];
+        IReadOnlyList<Observation> good = [TestData.Accepted(0, probe: TestData.Score(0.2, 0.1))];
+        Assert.False(Admission.NeedsProbe(TestData.After(good, good, bad, bad).Records[0]));
+        Assert.True(Admission.NeedsProbe(TestData.After(good, bad, bad, bad).Records[0]));
+        Assert.False(Admission.NeedsProbe(TestData.After(good, bad, bad, bad, good).Records[0]));
+    }
+}

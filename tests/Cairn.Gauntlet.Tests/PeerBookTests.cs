@@ -1,0 +1,136 @@
+using Cairn.Base;
+
+namespace Cairn.Gauntlet.Tests;
+
+public class PeerBookTests
+{
+    [Fact]
+    public void A_book_counts_what_it_saw()
+    {
+        var book = TestData.After(
+            [TestData.Accepted(1, 30), TestData.Refused(4, Rejection.BadCode)],
+            [TestData.Accepted(1, 12), TestData.Refused(4, Rejection.Missing), TestData.Accepted(9, 5)]);
+        Assert.Equal([1, 4, 9], book.Records.Select(r => r.Uid.Value));
+        var first = book.Find(new Uid(1))!;
+        Assert.Equal((2, 2, 42L), (first.RoundsPresent, first.Accepted, first.SamplesSinceSettle));
+        var second = book.Find(new Uid(4))!;
+        Assert.Equal((2, 0, 0L), (second.RoundsPresent, second.Accepted, second.SamplesSinceSettle));
+        Assert.Equal((1, 1), (second.Reasons[(int)Rejection.BadCode], second.Reasons[(int)Rejection.Missing]));
+        Assert.Equal(1, book.Find(new Uid(9))!.FirstRound.Number);
+        Assert.Null(book.Find(new Uid(5)));
+    }
+
+    [Fact]
+    public void A_round_leaves_the_old_book_as_it_was()
+    {
+        var book = TestData.After([TestData.Accepted(1)]);
+        var later = book.Observe(new Round(1), [TestData.Accepted(1, probe: TestData.Score(1, 0.5))], RatingRules.Bounded);
+        Assert.Equal((1, 2), (book.Find(new Uid(1))!.Accepted, later.Find(new Uid(1))!.Accepted));
+        Assert.Equal((-1, 1), (book.Find(new Uid(1))!.LastProbe, later.Find(new Uid(1))!.LastProbe));
+    }
+
+    [Fact]
+    public void Better_probes_raise_a_rating_and_a_refused_update_takes_the_last_place()
+    {
+        var book = TestData.After([
+            TestData.Accepted(0, probe: TestData.Score(0.2, 0.1)), TestData.Accepted(1, probe: TestData.Score(0.2, 0.05)),
+            TestData.Refused(2, Rejection.Copied), TestData.Refused(3, Rejection.Missing), TestData.Accepted(4),
+            TestData.Refused(5, Rejection.NotEntitled)]);
+        double Mu(int uid) => book.Find(new Uid(uid))!.Rating.Mu;
+        Assert.True(Mu(0) > Mu(1) && Mu(1) > Mu(2));
+        Assert.Equal(25, Mu(3));
+        Assert.Equal(25, Mu(4));
+        Assert.Equal(25, Mu(5));
+    }
+
+    [Fact]
+    public void A_single_score_waits_for_no_later_round()
+    {
+        var alone = TestData.After([TestData.Accepted(0, probe: TestData.Score(0.2, 0.1))], [TestData.Accepted(1, probe: TestData.Score(0.2, 0.1))]);
+        Assert.All(alone.Records, r => Assert.Equal(Rating.Newcomer, r.Rating));
+    }
+
+    [Fact]
+    public void The_last_eight_probes_are_remembered()
+    {
+        var bad = TestData.Score(0.1, -0.1);
+        var good = TestData.Score(0.2, 0.1);
+        IReadOnlyList<Observation> Round(LossScore score) => [TestData.Accepted(0, probe: score)];
+        var book = TestData.After([.. Enumerable.Repeat(Round(bad), 5), .. Enumerable.Repeat(Round(good), 3)]);
+        Assert.Equal((8, 5, 0), (book.Records[0].ProbeCount, book.Records[0].NegativeCount, book.Records[0].NegativesInRow));
+        book = book.Observe(new Round(8), Round(good), RatingRules.Bounded);
+        Assert.Equal(4, book.Records[0].NegativeCount);
+        book = TestData.After([.. Enumerable.Repeat(Round(good), 2), .. Enumerable.Repeat(Round(bad), 3)]);
+        Assert.Equal(3, book.Records[0].NegativesInRow);
+        Assert.Equal(8, TestData.After([.. Enumerable.Repeat(Round(bad), 30)]).Records[0].NegativesInRow);
+    }
+
+    [Fact]
+    public void A_round_that_was_bad_for_most_is_held_against_nobody()
+    {
+        var bad = TestData.Score(0.1, -0.1);
+        var good = TestData.Score(0.2, 0.1);
+        var most = TestData.After([TestData.Accepted(0, probe: bad), TestData.Accepted(1, probe: bad), TestData.Accepted(2, probe: good)]);
+        Assert.All(most.Records, r => Assert.Equal(0, r.NegativeCount));
+        var few = TestData.After([TestData.Accepted(0, probe: bad), TestData.Accepted(1, probe: good), TestData.Accepted(2, probe: good)]);
+        Assert.Equal([1, 0, 0], few.Records.Select(r => r.NegativeCount));
+        Assert.Equal(1, TestData.After([TestData.Accepted(0, probe: bad)]).Records[0].NegativeCount);
+    }
+
+    [Fact]
+    public void A_book_comes_back_from_its_bytes_to_the_bit()
+    {
+        var book = Sample();
+        var bytes = Bytes(book);
+        var reader = new WireReader(bytes);
+        var back = BookState.Read(ref reader);
+        Assert.True(reader.Complete);
+        Assert.Equal(bytes, Bytes(back!));
+        var next = new Round(9);
+        var more = new[] { TestData.Accepted(0, probe: TestData.Score(0.1, 0.2)), TestData.Accepted(2, probe: TestData.Score(0.2, 0.1)) };
+        Assert.Equal(Bytes(book.Observe(next, more, RatingRules.Bounded)), Bytes(back!.Observe(next, more, RatingRules.Bounded)));
+    }
+
+    [Fact]
+    public void Damaged_bytes_of_a_book_give_none_and_never_throw()
+    {
+        var bytes = Bytes(Sample());
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            var cut = new WireReader(bytes.AsSpan(0, length));
+            Assert.Null(BookState.Read(ref cut));
+        }
+
+        var random = new SeededRandom(5, "book");
+        for (var trial = 0; trial < 5_000; trial++)
+        {
+            var changed = (byte[])bytes.Clone();
+            changed[random.NextBelow(bytes.Length)] = (byte)random.NextBelow(256);
+            var reader = new WireReader(changed);
+            var book = BookState.Read(ref reader);
+            Assert.Equal(book is not null, reader.Ok);
+            Assert.True(book is null || Bytes(book).AsSpan().SequenceEqual(changed));
+        }
+    }
+
+    [Fact]
+    public void Settling_starts_the_count_of_samples_anew_and_forgets_nothing_else()
+    {
+        var book = Sample();
+        var settled = book.Settle();
+        Assert.All(settled.Records, r => Assert.Equal(0, r.SamplesSinceSettle));
+        Assert.Equal(book.Records[0].Rating, settled.Records[0].Rating);
+        Assert.Empty(PayShares.Divide(PayShares.Claims(settled)));
+    }
+
+    private static PeerBook Sample() => TestData.After(
+        [TestData.Accepted(0, probe: TestData.Score(0.2, 0.1)), TestData.Accepted(2, probe: TestData.Score(0.1, -0.1)), TestData.Refused(3, Rejection.Copied)],
+        [TestData.Accepted(0), TestData.Refused(2, Rejection.Harmful, LossScore.Of([4], [double.NaN], [4], [double.NaN]))]);
+
+    private static byte[] Bytes(PeerBook book)
+    {
+        var writer = new WireWriter();
+        BookState.Write(book, writer);
+        return writer.ToArray();
+    }
+}
