@@ -6,6 +6,8 @@ using Cairn.Cli.Verbs;
 var root = new RootCommand("Cairn trains language models over the open internet: strangers train one model together, and nobody has to be trusted.\n\n" +
     "Begin with:  cairn swarm")
 {
+    SwarmVerb.Create(),
+    GenerateVerb.Create(),
     BenchVerb.Create(),
 };
 

@@ -17,7 +17,7 @@ public sealed class ObjectKey : IEquatable<ObjectKey>, IComparable<ObjectKey>
         Text = text;
     }
 
-    /// <summary>The key as text: a–z, 0–9, '-', '.', and '/' between parts.</summary>
+    /// <summary>The key as text: a–z, 0–9, '-', '_', '.', and '/' between parts.</summary>
     public string Text { get; }
 
     /// <summary>An encrypted update, named by the digest of its ciphertext: nobody can put other bytes under it unseen.</summary>
@@ -28,20 +28,15 @@ public sealed class ObjectKey : IEquatable<ObjectKey>, IComparable<ObjectKey>
     /// <summary>A file of the checkpoint published after a round.</summary>
     /// <param name="round">The round whose manifest was the last one applied.</param>
     /// <param name="file">A file name of ours, such as "model.safetensors": one part of a key.</param>
-    public static ObjectKey Checkpoint(Round round, string file) => Own($"{RoundPrefix(round)}checkpoint/{Part(file)}");
+    public static ObjectKey Checkpoint(Round round, string file) => Own($"{CheckpointPrefix(round)}{Part(file)}");
 
-    /// <summary>What changed in the base in a round, for members that catch up.</summary>
-    /// <param name="round">The round whose manifest was applied.</param>
-    /// <param name="file">A file name of ours: one part of a key.</param>
-    public static ObjectKey Delta(Round round, string file) => Own($"{RoundPrefix(round)}delta/{Part(file)}");
-
-    /// <summary>A shard of tokens, named by its content.</summary>
-    /// <param name="content">SHA-256 of the file.</param>
-    public static ObjectKey Shard(Digest content) => new($"shards/{content}");
-
-    /// <summary>A file of the run as a whole, such as its rules or its tokenizer.</summary>
-    /// <param name="file">A file name of ours: one part of a key.</param>
-    public static ObjectKey Run(string file) => Own($"run/{Part(file)}");
+    /// <summary>What the keys of a checkpoint begin with: all its files lie in one folder, as other programs want them.</summary>
+    /// <param name="round">The round whose manifest was the last one applied.</param>
+    public static string CheckpointPrefix(Round round)
+    {
+        Invariant.Check(round.Number >= 0);
+        return $"checkpoints/{round.Number:D6}/";
+    }
 
     /// <summary>What the keys of a round begin with, for listing and cleaning up.</summary>
     /// <param name="round">0 to 999 999 keep byte order and round order the same.</param>
@@ -104,7 +99,7 @@ public sealed class ObjectKey : IEquatable<ObjectKey>, IComparable<ObjectKey>
 
         foreach (var c in part)
         {
-            if (c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '.'))
+            if (c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '_' or '.'))
             {
                 return false;
             }

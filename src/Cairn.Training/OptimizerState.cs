@@ -30,6 +30,14 @@ public sealed class OptimizerState : IDisposable
     /// <summary>Steps taken; decides the bias corrections.</summary>
     public long Steps { get; internal set; }
 
+    /// <summary>Sets the count that belongs to moments which were put back from elsewhere.</summary>
+    /// <param name="steps">0 or more.</param>
+    public void RestoreSteps(long steps)
+    {
+        Invariant.Check(steps >= 0);
+        Steps = steps;
+    }
+
     /// <summary>Takes over every bit of another state: a round that did not count goes back to its beginning.</summary>
     /// <param name="other">Of the same layout.</param>
     public void CopyFrom(OptimizerState other)

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Cairn.Base;
+using Cairn.Compute;
+using Cairn.Data;
+using Cairn.Model;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn generate</c>: talks to a checkpoint.</summary>
+internal static class GenerateVerb
+{
+    private static readonly Option<string?> Dir = new("--dir") { Description = "A run's folder (its newest checkpoint is taken) or a folder with config.json, model.safetensors and tokenizer.json. Default: the newest run." };
+    private static readonly Option<string> Prompt = new("--prompt") { Description = "How the text begins.", DefaultValueFactory = _ => "The" };
+    private static readonly Option<double> Temperature = new("--temperature") { Description = "0 takes the likeliest token each time; higher is freer.", DefaultValueFactory = _ => 0.7 };
+    private static readonly Option<double> TopP = new("--top-p") { Description = "Draw only from the likeliest tokens that together reach this probability.", DefaultValueFactory = _ => 0.95 };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same text.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> TokensMax = new("--max-tokens") { Description = "The most tokens to generate.", DefaultValueFactory = _ => 128 };
+    private static readonly Option<int> Threads = new("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON instead of streaming." };
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "generate", "Continues a prompt with a trained model, streaming to the terminal.\n\nExample:  cairn generate --dir runs/swarm-1 --prompt \"Returns the\" --temperature 0.7")
+        {
+            Dir, Prompt, Temperature, TopP, Seed, TokensMax, Threads, Json,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parsed)
+    {
+        var (parameters, tokenizer) = CheckpointFolder.Load(Folder(parsed.GetValue(Dir) ?? RunFolders.Newest()));
+        using var owned = parameters;
+        using var kernels = new CpuKernels(Math.Clamp(parsed.GetValue(Threads), 1, 256));
+        using var generator = new Generator(parameters, kernels);
+        var settings = new SamplingSettings(
+            parsed.GetValue(Temperature), parsed.GetValue(TopP), parsed.GetValue(TokensMax), parsed.GetValue(Seed), tokenizer.EosId);
+        var json = parsed.GetValue(Json);
+        var prompt = parsed.GetValue(Prompt)!;
+        var ids = prompt.Length == 0 ? [tokenizer.EosId] : tokenizer.Encode(prompt);
+        var (text, count, clock) = (new System.Text.StringBuilder(prompt), 0, Stopwatch.StartNew());
+        var decoder = new StreamingDecoder(tokenizer);
+        void Emit(string piece)
+        {
+            text.Append(piece);
+            if (!json)
+            {
+                Console.Write(piece);
+                Console.Out.Flush();
+            }
+        }
+
+        if (!json)
+        {
+            Console.Write(prompt);
+        }
+
+        foreach (var id in generator.Generate(ids, settings))
+        {
+            count++;
+            Emit(decoder.Append(id));
+        }
+
+        Emit(decoder.Finish());
+        Console.WriteLine(json
+            ? JsonSerializer.Serialize(new GeneratedText(text.ToString(), count, clock.Elapsed.TotalSeconds), CliJson.Default.GeneratedText)
+            : "");
+        return ExitCode.Success;
+    }
+
+    private static string Folder(string dir)
+    {
+        var run = new RunDirectory(dir);
+        if (!run.HoldsRun)
+        {
+            return dir;
+        }
+
+        return CheckpointFolder.Newest(run)
+            ?? throw new InputException($"{dir} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {dir}).");
+    }
+}

@@ -1,0 +1,162 @@
+using System.Threading.Channels;
+using Cairn.Base;
+using Cairn.Ledger;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>Does what a machine asks for. Reads of the ledger's state happen before the returned task first waits, since the state moves on.</summary>
+internal interface IEffectRunner
+{
+    /// <summary>Begins an effect.</summary>
+    /// <param name="effect">What to do.</param>
+    /// <param name="ledger">The ledger as the machine saw it.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>What happened, or null if the ledger shows it.</returns>
+    Task<NodeEvent?> BeginAsync(Effect effect, LedgerState ledger, CancellationToken cancellation);
+
+    /// <summary>Sees the ledger after every single block, before the machine does.</summary>
+    /// <param name="ledger">The state.</param>
+    void Notice(LedgerState ledger);
+}
+
+/// <summary>Runs one node: feeds its machine with what happens, has the effects done, one loop for both roles.</summary>
+internal sealed class NodeHost
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+    private readonly string _name;
+    private readonly Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> _step;
+    private readonly IEffectRunner _effects;
+    private readonly LedgerFollower _ledger;
+    private readonly LedgerBell _bell;
+    private readonly EventLog _log;
+    private readonly Channel<NodeEvent?> _inbox = Channel.CreateUnbounded<NodeEvent?>(new UnboundedChannelOptions { SingleReader = true });
+    private CancellationTokenSource? _deadline;
+    private bool _done;
+
+    public NodeHost(
+        string name, Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step, IEffectRunner effects,
+        LedgerFollower ledger, LedgerBell bell, EventLog log)
+    {
+        (_name, _step, _effects, _ledger, _bell, _log) = (name, step, effects, ledger, bell, log);
+    }
+
+    /// <summary>The stage deadline of the run's rules.</summary>
+    public required TimeSpan StageMax { get; init; }
+
+    /// <summary>Told to the machine before anything else: what the durable outbox holds.</summary>
+    public IReadOnlyList<NodeEvent> Remembered { get; init; } = [];
+
+    /// <summary>Set when the node halted with a wrong replica.</summary>
+    public Halt? Halted { get; private set; }
+
+    /// <summary>Runs until the run is over, the node halts, or it is told to stop.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        void Wake() => _inbox.Writer.TryWrite(null);
+        _bell.Rang += Wake;
+        try
+        {
+            _effects.Notice(_ledger.State);
+            ReadLedger();
+            foreach (var remembered in Remembered)
+            {
+                Take(remembered, stop.Token);
+            }
+
+            Take(new LedgerMoved(_ledger.State), stop.Token);
+            while (!_done)
+            {
+                await WaitAsync(stop.Token);
+                while (!_done && _inbox.Reader.TryRead(out var happened))
+                {
+                    if (happened is not null)
+                    {
+                        Take(happened, stop.Token);
+                    }
+                }
+
+                if (!_done && ReadLedger())
+                {
+                    Take(new LedgerMoved(_ledger.State), stop.Token);
+                }
+            }
+        }
+        finally
+        {
+            _bell.Rang -= Wake;
+            await stop.CancelAsync();
+            _deadline?.Dispose();
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken cancellation)
+    {
+        using var poll = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        poll.CancelAfter(PollInterval);
+        try
+        {
+            await _inbox.Reader.WaitToReadAsync(poll.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Nothing came in time: look at the ledger, another process may have written.
+        }
+    }
+
+    private bool ReadLedger() => _ledger.CatchUp(_effects.Notice);
+
+    private void Take(NodeEvent happened, CancellationToken cancellation)
+    {
+        foreach (var effect in _step(happened, _ledger.State))
+        {
+            switch (effect)
+            {
+                case Finish:
+                    _done = true;
+                    break;
+                case Halt halt:
+                    Halted = halt;
+                    _done = true;
+                    _log.Tell(new ReplicaHalted(_name, halt.Round.Number, halt.Own.ToString(), halt.Quorum.ToString()));
+                    break;
+                case ArmDeadline arm:
+                    Arm(arm, cancellation);
+                    break;
+                default:
+                    _ = RunEffectAsync(_effects.BeginAsync(effect, _ledger.State, cancellation));
+                    break;
+            }
+        }
+    }
+
+    private void Arm(ArmDeadline arm, CancellationToken cancellation)
+    {
+        _deadline?.Cancel();
+        _deadline?.Dispose();
+        _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var token = _deadline.Token;
+        _ = Task.Delay(StageMax, token).ContinueWith(
+            _ => _inbox.Writer.TryWrite(new DeadlinePassed(arm.Round, arm.Stage)), token,
+            TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
+
+    private async Task RunEffectAsync(Task<NodeEvent?> effect)
+    {
+        try
+        {
+            var answer = await effect;
+            _inbox.Writer.TryWrite(answer);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping: the machine is not stepped any more.
+        }
+        catch (Exception e)
+        {
+            // Our own bug or the disk: the host fails as a whole, nothing is half done.
+            _inbox.Writer.TryComplete(e);
+        }
+    }
+}

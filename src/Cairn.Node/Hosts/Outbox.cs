@@ -1,0 +1,93 @@
+using Cairn.Base;
+using Cairn.Ledger;
+
+namespace Cairn.Node;
+
+/// <summary>What a node has signed, made durable before it is sent (rule 4 of the round): a restarted node sends those bytes again and never signs twice.</summary>
+internal sealed class Outbox
+{
+    private readonly string _folder;
+    private readonly NodeKey _key;
+    private readonly Digest _rules;
+
+    public Outbox(string folder, NodeKey key, Digest rules)
+    {
+        (_folder, _key, _rules) = (folder, key, rules);
+        Directory.CreateDirectory(folder);
+    }
+
+    /// <summary>The signed form of an operation: that of an earlier life if there is one, else a new one, already on the disk.</summary>
+    public SignedOperation Sign(Operation operation)
+    {
+        if (Slot(operation) is not { } path)
+        {
+            return SignedOperation.Sign(_key, _rules, operation);
+        }
+
+        if (File.Exists(path) && SignedOperation.TryRead(File.ReadAllBytes(path), out var before, out _))
+        {
+            return before!;
+        }
+
+        var signed = SignedOperation.Sign(_key, _rules, operation);
+        DurableFile.Write(path, signed.ToBytes());
+        return signed;
+    }
+
+    /// <summary>Keeps what a commit of the round hides, before the commit is sent.</summary>
+    public void KeepOpening(Round round, Opening opening)
+    {
+        var w = new WireWriter();
+        w.Digest(opening.ObjectDigest);
+        w.Int64(opening.SizeBytes);
+        w.Digest(opening.Key);
+        w.Digest(opening.BaseDigest);
+        w.Digest(opening.Receipt);
+        w.Digest(opening.Trace);
+        var bytes = w.ToArray();
+        DurableFile.Write(Path.Combine(_folder, $"{round.Number:D6}-opening"), [.. bytes, .. Digest.Of("cairn/outbox", bytes).ToArray()]);
+    }
+
+    /// <summary>What an earlier life kept for the round, or null.</summary>
+    public Opening? FindOpening(Round round)
+    {
+        var path = Path.Combine(_folder, $"{round.Number:D6}-opening");
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        var bytes = File.ReadAllBytes(path);
+        var r = new WireReader(bytes);
+        var opening = new Opening(r.Digest(), r.Int64(), r.Digest(), r.Digest(), r.Digest(), r.Digest());
+        var length = r.Position;
+        return r.Digest() == Digest.Of("cairn/outbox", bytes.AsSpan(0, length)) && r.Complete ? opening : null;
+    }
+
+    /// <summary>Drops what belongs to rounds before that one.</summary>
+    public void Forget(Round before)
+    {
+        foreach (var path in Directory.EnumerateFiles(_folder))
+        {
+            if (int.TryParse(Path.GetFileName(path).Split('-')[0], out var number) && number < before.Number)
+            {
+                File.Delete(path);
+            }
+        }
+    }
+
+    // One slot for each statement of which there may be only one.
+    private string? Slot(Operation operation) => operation switch
+    {
+        Commit o => Name(o.Round, "commit"),
+        Reveal o => Name(o.Round, "reveal"),
+        Beacon o => Name(o.Round, "beacon"),
+        Verdict o => Name(o.Round, "verdict"),
+        PostBase o => Name(o.Round, "base"),
+        PostShares o => Name(o.Round, "shares"),
+        Ledger.Timeout o => Name(o.Round, $"timeout-{(int)o.Stage}"),
+        _ => null,
+    };
+
+    private string Name(Round round, string kind) => Path.Combine(_folder, $"{round.Number:D6}-{kind}");
+}

@@ -1,0 +1,103 @@
+using Cairn.Base;
+using Cairn.Exchange;
+using Cairn.Ledger;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>The effects that peers and validators share: saying things on the ledger, applying and recomputing rounds.</summary>
+internal sealed class SharedEffects
+{
+    private readonly RunContext _run;
+    private readonly NodeIdentity _self;
+    private readonly LedgerFollower _ledger;
+
+    public SharedEffects(RunContext run, NodeIdentity self, LedgerFollower ledger) => (_run, _self, _ledger) = (run, self, ledger);
+
+    /// <summary>Begins an effect that both roles know.</summary>
+    public Task<NodeEvent?> BeginAsync(Replica replica, Effect effect, LedgerState ledger, CancellationToken cancellation)
+    {
+        switch (effect)
+        {
+            case Submit submit:
+                Say(submit.Operation);
+                return Task.FromResult<NodeEvent?>(null);
+            case Recompute again:
+                return RecomputeAsync(replica, again, KeysOf(ledger), cancellation);
+            case CatchUp catchUp:
+                return CatchUpAsync(replica, catchUp, ledger.ManifestOf(catchUp.Round)!, ledger, cancellation);
+            default:
+                throw new InvariantViolation($"no host does {effect.GetType().Name}");
+        }
+    }
+
+    /// <summary>Signs, makes durable, appends.</summary>
+    public void Say(Operation operation)
+    {
+        var why = _ledger.Append(_self.Outbox.Sign(operation));
+        if (why != Rejection.None)
+        {
+            _run.Log.Tell(new OperationRefused(_self.Name, operation.GetType().Name, why.ToString()));
+        }
+    }
+
+    /// <summary>Applies a closed manifest to the replica.</summary>
+    public async Task<NodeEvent?> ApplyAsync(Replica replica, ApplyManifest apply, LedgerState ledger, byte[] book, CancellationToken cancellation)
+    {
+        var keys = KeysOf(ledger);
+        var uid = ledger.Find(_self.Key.Public)!.Uid;
+        var settles = (apply.Round.Number + 1) % _run.Rules.Round.SettleEvery == 0 || apply.Round.Number + 1 == _run.Rules.Round.Rounds;
+        var contributions = await UpdateFetcher.FetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        var included = -1;
+        for (var i = 0; apply.Included && i < contributions.Count; i++)
+        {
+            included = contributions[i].Update.Uid == uid ? i : included;
+        }
+
+        // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
+        await Task.Run(() => replica.Apply(contributions, included, book, flush: settles), cancellation);
+        await ForgetAsync(apply.Round, contributions.Count == 0 ? null : uid, cancellation);
+        _run.Log.Tell(new RoundApplied(_self.Name, apply.Round.Number, contributions.Count, replica.BaseDigest.ToString()));
+        return new Applied(apply.Round, replica.BaseDigest);
+    }
+
+    private static Dictionary<Uid, PublicKey> KeysOf(LedgerState ledger) => ledger.Members.ToDictionary(m => m.Uid, m => m.Key);
+
+    private async Task<NodeEvent?> RecomputeAsync(Replica replica, Recompute again, Dictionary<Uid, PublicKey> keys, CancellationToken cancellation)
+    {
+        var contributions = await UpdateFetcher.FetchManifestAsync(_run, again.Manifest, keys, cancellation);
+        var result = await Task.Run(() => replica.Recompute(again.Round, contributions), cancellation);
+        return new Recomputed(again.Round, result ?? replica.BaseDigest);
+    }
+
+    // The state before the round is durable and the round was recomputed to something else: take the round again from there.
+    private async Task<NodeEvent?> CatchUpAsync(Replica replica, CatchUp catchUp, Manifest manifest, LedgerState ledger, CancellationToken cancellation)
+    {
+        var keys = KeysOf(ledger);
+        var contributions = await UpdateFetcher.FetchManifestAsync(_run, manifest, keys, cancellation);
+        await Task.Run(
+            () =>
+            {
+                Invariant.Check(replica.GoBackTo(catchUp.Round));
+                replica.Apply(contributions, included: -1, replica.Book, flush: true);
+            },
+            cancellation);
+        return new Applied(catchUp.Round, replica.BaseDigest);
+    }
+
+    // Accepted updates are kept for some rounds, for whoever is late; then everybody drops what is old.
+    private async Task ForgetAsync(Round applied, Uid? author, CancellationToken cancellation)
+    {
+        var before = new Round(applied.Number - _run.Rules.Round.RetainedRounds + 1);
+        _self.Outbox.Forget(before);
+        if (author is null || before.Number < 1)
+        {
+            return;
+        }
+
+        await foreach (var key in _run.Store.ListAsync(ObjectKey.RoundPrefix(new Round(before.Number - 1)) + "updates/", cancellation))
+        {
+            await _run.Store.DeleteAsync(key, cancellation);
+        }
+    }
+}

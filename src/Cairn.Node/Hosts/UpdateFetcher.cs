@@ -1,0 +1,63 @@
+using Cairn.Base;
+using Cairn.Exchange;
+using Cairn.Ledger;
+using Cairn.Sparse;
+
+namespace Cairn.Node;
+
+/// <summary>Gets updates from the store and opens them: every byte bounded before it is read and verified before it is used.</summary>
+internal static class UpdateFetcher
+{
+    /// <summary>Fetches, decrypts, verifies and decodes one update.</summary>
+    /// <returns>The update, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it.</returns>
+    public static async Task<(SparseUpdate? Update, Rejection Why, string Detail)> FetchAsync(
+        RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
+    {
+        if (opening.SizeBytes != run.ObjectBytes)
+        {
+            return (null, opening.SizeBytes > run.ObjectBytes ? Rejection.TooLarge : Rejection.Malformed, $"announced as {opening.SizeBytes} bytes, the rules make it {run.ObjectBytes}");
+        }
+
+        var outcome = await run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, run.ObjectBytes, cancellation);
+        if (outcome.Status != FetchStatus.Found)
+        {
+            var why = outcome.Status switch
+            {
+                FetchStatus.TooLarge => Rejection.TooLarge,
+                FetchStatus.Corrupt => Rejection.NotAsCommitted,
+                _ => Rejection.Missing,
+            };
+            return (null, why, outcome.Detail);
+        }
+
+        var header = new EnvelopeHeader(EnvelopeKind.Update, run.RulesDigest, round, uid);
+        if (!Envelope.TryOpen(outcome.Bytes, opening.Key, opening.ObjectDigest, header, author, out var payload, out var refused))
+        {
+            return (null, refused, "the envelope does not open");
+        }
+
+        return SparseUpdateCodec.TryDecode(payload, run.Grid, run.RulesDigest, round, uid, out var update, out refused)
+            ? (update, Rejection.None, "")
+            : (null, refused, "the update does not decode");
+    }
+
+    /// <summary>Fetches exactly the manifest, in its order.</summary>
+    /// <exception cref="InputException">A member of a closed manifest cannot be had: the round cannot be applied here.</exception>
+    public static async Task<IReadOnlyList<Contribution>> FetchManifestAsync(
+        RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
+    {
+        var contributions = new List<Contribution>(manifest.Entries.Count);
+        foreach (var entry in manifest.Entries)
+        {
+            var opening = new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero);
+            var (update, why, detail) = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, cancellation);
+            contributions.Add(update is not null
+                ? new Contribution(update, entry.Weight)
+                : throw new InputException(
+                    $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Directory.Store} ({why}: {detail}): " +
+                    "restore the object from a copy of the store, then go on with --resume."));
+        }
+
+        return contributions;
+    }
+}

@@ -1,0 +1,219 @@
+using Cairn.Base;
+using Cairn.Compute;
+using Cairn.Data;
+using Cairn.Model;
+using Cairn.Sparse;
+using Cairn.Training;
+
+namespace Cairn.Node;
+
+/// <summary>What one peer is to train on in one round.</summary>
+/// <param name="Round">The round.</param>
+/// <param name="Samples">Ids in order, batch after batch.</param>
+/// <param name="FirstStep">The inner step of the run that the round begins with: places it on the schedule.</param>
+internal sealed record Assignment(Round Round, long[] Samples, long FirstStep);
+
+/// <summary>What a peer's round of training gave.</summary>
+/// <param name="Update">The encoded update, or null if the training diverged.</param>
+/// <param name="Receipt">Digest over the sample ids in order.</param>
+/// <param name="Trace">Digest over the losses.</param>
+/// <param name="Losses">Of every inner step.</param>
+internal sealed record TrainingOutcome(byte[]? Update, Digest Receipt, Digest Trace, IReadOnlyList<double> Losses);
+
+/// <summary>The one place where a node's tensors live: the base, and for a peer also moments and error feedback. Durable between rounds.</summary>
+/// <remarks>Rule 1 of the round: training changes moments and error feedback in place; if the update does not make it into the manifest they are read
+/// back from the durable state of the round's start. So a rollback, a restart and a recomputation are one and the same path.</remarks>
+internal sealed class Replica : IDisposable
+{
+    private readonly RunContext _run;
+    private readonly string _folder;
+    private readonly OptimizerState? _optimizer;
+    private readonly FloatBuffer? _error;
+    private readonly SparseEncoder _encoder;
+    private readonly Aggregator _aggregator;
+    private readonly List<FloatBuffer> _sections = [];
+    private SparseUpdate? _pending;
+    private bool _trained;
+
+    private Replica(RunContext run, string folder, bool trains)
+    {
+        (_run, _folder) = (run, folder);
+        Base = new Parameters(run.Layout);
+        _sections.Add(Base.Buffer);
+        if (trains)
+        {
+            _optimizer = new OptimizerState(run.Layout);
+            _error = Parameters.NewBuffer(run.Layout);
+            _sections.AddRange([_optimizer.Moment1, _optimizer.Moment2, _error]);
+        }
+
+        _encoder = new SparseEncoder(run.Grid, (float)run.Rules.Sparse.ErrorDecay);
+        _aggregator = new Aggregator(run.Grid, run.AggregationRule, run.Rules.Sparse.ClipToMedianNorm);
+    }
+
+    /// <summary>The parameters at the start of <see cref="Next"/>.</summary>
+    public Parameters Base { get; }
+
+    /// <summary>Their Merkle root.</summary>
+    public Digest BaseDigest { get; private set; }
+
+    /// <summary>The first round not yet applied.</summary>
+    public Round Next { get; private set; }
+
+    /// <summary>A validator's book as it was when the state was made durable.</summary>
+    public byte[] Book { get; private set; } = [];
+
+    /// <summary>Opens a node's durable state, or begins at round 0 from the seed.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="folder">The node's folder.</param>
+    /// <param name="trains">True for a peer.</param>
+    /// <exception cref="InputException">There is a state and none of it is intact, or this machine computes other initial parameters.</exception>
+    public static Replica Open(RunContext run, string folder, bool trains)
+    {
+        var replica = new Replica(run, folder, trains);
+        var slots = new[] { replica.Slot(0), replica.Slot(1) }
+            .Select(path => (Path: path, Header: ReplicaStateFile.Peek(path)))
+            .Where(s => s.Header?.Rules == run.RulesDigest)
+            .OrderByDescending(s => s.Header!.Next).ToList();
+        foreach (var slot in slots)
+        {
+            if (replica.Load(slot.Path))
+            {
+                return replica;
+            }
+        }
+
+        if (slots.Count > 0 || File.Exists(replica.Slot(0)) || File.Exists(replica.Slot(1)))
+        {
+            throw new InputException(
+                $"the state in {folder} is damaged and no older one is intact: restore it from a copy, or delete the state-*.bin there to begin again from round 0.");
+        }
+
+        replica.Begin();
+        return replica;
+    }
+
+    /// <summary>H inner steps from the base on the assigned samples, then error feedback, top-k and quantiser.</summary>
+    public TrainingOutcome Train(Engine engine, Uid uid, Assignment assignment, Action<int> progress, CancellationToken cancellation)
+    {
+        Invariant.Check(_optimizer is not null && _error is not null && assignment.Round == Next);
+        if (_trained)
+        {
+            Restore();
+        }
+
+        var training = _run.Rules.Training;
+        Invariant.Check(assignment.Samples.Length == training.InnerSteps * training.Batch);
+        _trained = true;
+        engine.Local.CopyFrom(Base);
+        var result = engine.InnerLoop.Run(
+            engine.Local, _optimizer, (step, tokens, targets) => _run.FillBatch(assignment.Samples, step * training.Batch, training.Batch, tokens, targets),
+            assignment.FirstStep, training.InnerSteps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1));
+        cancellation.ThrowIfCancellationRequested();
+
+        PseudoGradient.Compute(Base.Span, engine.Local.Span, engine.Local.Span);
+        var usable = _encoder.TryEncode(_run.RulesDigest, Next, uid, _error.Span, engine.Local.Span, _error.Span, out _pending, out _);
+        return new TrainingOutcome(
+            usable ? SparseUpdateCodec.Encode(_pending!) : null, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
+    }
+
+    /// <summary>Applies a closed round and makes the new state durable.</summary>
+    /// <param name="contributions">The manifest's updates in uid order; empty leaves everything as it was.</param>
+    /// <param name="included">Where the own update stands in them, or −1: then the round's training is rolled back.</param>
+    /// <param name="book">A validator's book to keep with the state.</param>
+    /// <param name="flush">True to survive a power cut.</param>
+    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool flush)
+    {
+        if (included < 0 && _trained)
+        {
+            Restore();
+        }
+
+        if (contributions.Count > 0)
+        {
+            var factors = Step(Base, contributions);
+            if (included >= 0)
+            {
+                Invariant.Check(_pending is not null && _error is not null);
+                ErrorFeedback.Settle(_pending, factors.Of(included), _error.Span);
+            }
+        }
+
+        (_pending, _trained) = (null, false);
+        Next = Next.Next;
+        BaseDigest = Base.Digest();
+        Book = book;
+        Save(flush);
+    }
+
+    /// <summary>Computes a round again from the durable state before it, without touching this replica.</summary>
+    /// <param name="round">The last applied round.</param>
+    /// <param name="contributions">Its updates.</param>
+    /// <returns>The base that comes out, or null if that state is gone.</returns>
+    public Digest? Recompute(Round round, IReadOnlyList<Contribution> contributions)
+    {
+        using var again = new Replica(_run, _folder, _optimizer is not null);
+        if (!again.Load(again.Slot(round.Number)) || again.Next != round)
+        {
+            return null;
+        }
+
+        if (contributions.Count > 0)
+        {
+            again.Step(again.Base, contributions);
+        }
+
+        return again.Base.Digest();
+    }
+
+    /// <summary>Goes back to the durable state of that round's start, to apply it anew.</summary>
+    /// <returns>False if it is gone.</returns>
+    public bool GoBackTo(Round round) => Load(Slot(round.Number)) && Next == round;
+
+    public void Dispose()
+    {
+        Base.Dispose();
+        _optimizer?.Dispose();
+        _error?.Dispose();
+        _aggregator.Dispose();
+    }
+
+    private ClipFactors Step(Parameters target, IReadOnlyList<Contribution> contributions) =>
+        _aggregator.Aggregate(
+            contributions,
+            (tensor, mean) => OuterStep.Apply(_run.Grid.Slice(target.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate));
+
+    private void Begin()
+    {
+        Initializer.Fill(Base, _run.Rules.Seed);
+        BaseDigest = Base.Digest();
+        if (BaseDigest != _run.Rules.Model.InitialBase)
+        {
+            throw new InputException(
+                $"this machine computes the initial parameters {BaseDigest.Short} where the rules name {_run.Rules.Model.InitialBase.Short}: it cannot take part. Please report its processor.");
+        }
+
+        Next = new Round(0);
+        Save(flush: false);
+    }
+
+    private void Restore() => Invariant.Check(Load(Slot(Next.Number)));
+
+    private bool Load(string path)
+    {
+        if (ReplicaStateFile.TryRead(path, _sections) is not { } state || state.Header.Rules != _run.RulesDigest)
+        {
+            return false;
+        }
+
+        (Next, BaseDigest, Book) = (state.Header.Next, state.Header.BaseDigest, state.Book);
+        _optimizer?.RestoreSteps(state.Header.OptimizerSteps);
+        (_pending, _trained) = (null, false);
+        return true;
+    }
+
+    private void Save(bool flush) =>
+        ReplicaStateFile.Write(Slot(Next.Number), new StateHeader(_run.RulesDigest, Next, BaseDigest, _optimizer?.Steps ?? 0), _sections, Book, flush);
+
+    private string Slot(int round) => Path.Combine(_folder, $"state-{round & 1}.bin");
+}

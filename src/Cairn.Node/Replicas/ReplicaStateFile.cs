@@ -1,0 +1,139 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Cairn.Base;
+using Cairn.Compute;
+
+namespace Cairn.Node;
+
+/// <summary>What a state file says about itself.</summary>
+/// <param name="Rules">Digest of the run's rules.</param>
+/// <param name="Next">The round that begins from this state.</param>
+/// <param name="BaseDigest">The base in it.</param>
+/// <param name="OptimizerSteps">Steps the optimizer has taken.</param>
+internal sealed record StateHeader(Digest Rules, Round Next, Digest BaseDigest, long OptimizerSteps);
+
+/// <summary>A node's durable state between two rounds: base, moments, error feedback, and a validator's book, under one checksum.</summary>
+/// <remarks>Written whole and renamed, into two slots in turn: the newest that is intact counts. Flushed to the disk only at settlements; a power cut
+/// in between costs at most a replay of rounds that the ledger and the store still hold, since inner steps are bit-exact.</remarks>
+internal static class ReplicaStateFile
+{
+    private const int BookBytesMax = 1 << 26;
+    private const int HeaderSize = 8 + 32 + 4 + 32 + 8 + 4;
+
+    private static ReadOnlySpan<byte> Magic => "CAIRNST1"u8;
+
+    public static void Write(string path, StateHeader header, IReadOnlyList<FloatBuffer> sections, byte[] book, bool flush) =>
+        DurableFile.Write(
+            path,
+            stream =>
+            {
+                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                void Put(ReadOnlySpan<byte> bytes)
+                {
+                    hash.AppendData(bytes);
+                    stream.Write(bytes);
+                }
+
+                Put(Encode(header, sections.Count));
+                foreach (var section in sections)
+                {
+                    Put(BitConverter.GetBytes(section.Length));
+                    Put(MemoryMarshal.AsBytes((ReadOnlySpan<float>)section.Span));
+                }
+
+                Put(BitConverter.GetBytes(book.Length));
+                Put(book);
+                stream.Write(hash.GetHashAndReset());
+            },
+            flush);
+
+    /// <summary>The header alone, to see which slot is newer; not yet verified.</summary>
+    public static StateHeader? Peek(string path)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            Span<byte> bytes = stackalloc byte[HeaderSize];
+            stream.ReadExactly(bytes);
+            return Decode(bytes, out _);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a state into buffers of exactly its sizes.</summary>
+    /// <returns>Null if the file is torn, damaged, or of another shape; the buffers then hold nothing of use.</returns>
+    public static (StateHeader Header, byte[] Book)? TryRead(string path, IReadOnlyList<FloatBuffer> sections)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            void Take(Span<byte> bytes)
+            {
+                stream.ReadExactly(bytes);
+                hash.AppendData(bytes);
+            }
+
+            var head = new byte[HeaderSize];
+            Take(head);
+            if (Decode(head, out var count) is not { } header || count != sections.Count)
+            {
+                return null;
+            }
+
+            var length = new byte[4];
+            foreach (var section in sections)
+            {
+                Take(length);
+                if (BitConverter.ToInt32(length) != section.Length)
+                {
+                    return null;
+                }
+
+                Take(MemoryMarshal.AsBytes(section.Span));
+            }
+
+            Take(length);
+            if (BitConverter.ToInt32(length) is < 0 or > BookBytesMax)
+            {
+                return null;
+            }
+
+            var book = new byte[BitConverter.ToInt32(length)];
+            Take(book);
+            var expected = hash.GetHashAndReset();
+            var stored = new byte[Digest.Size];
+            stream.ReadExactly(stored);
+            return stored.AsSpan().SequenceEqual(expected) && stream.Position == stream.Length ? (header, book) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Encode(StateHeader header, int sections)
+    {
+        var w = new WireWriter();
+        w.Raw(Magic);
+        w.Digest(header.Rules);
+        w.Int32(header.Next.Number);
+        w.Digest(header.BaseDigest);
+        w.Int64(header.OptimizerSteps);
+        w.Int32(sections);
+        Invariant.Check(w.Written.Length == HeaderSize);
+        return w.ToArray();
+    }
+
+    private static StateHeader? Decode(ReadOnlySpan<byte> bytes, out int sections)
+    {
+        var r = new WireReader(bytes);
+        var magic = r.Raw(Magic.Length);
+        var header = new StateHeader(r.Digest(), new Round(r.Int32()), r.Digest(), r.Int64());
+        sections = r.Int32();
+        return r.Complete && magic.SequenceEqual(Magic) && header.Next.Number >= 0 ? header : null;
+    }
+}

@@ -1,0 +1,92 @@
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Exchange;
+using Cairn.Model;
+
+namespace Cairn.Node;
+
+/// <summary>Checkpoints in the Hugging Face layout: published to the store after a settlement; in a directory store each is a folder that other programs load.</summary>
+public static class CheckpointFolder
+{
+    /// <summary>The tokenizer's file.</summary>
+    public const string TokenizerFile = "tokenizer.json";
+
+    private const int Kept = 3;
+
+    /// <summary>The newest whole checkpoint of a run, or null if none was settled yet.</summary>
+    /// <param name="directory">The run.</param>
+    public static string? Newest(RunDirectory directory)
+    {
+        var parent = directory.Checkpoints;
+        return !Directory.Exists(parent) ? null : Directory.EnumerateDirectories(parent)
+            .Where(folder => File.Exists(Path.Combine(folder, Checkpoint.ParametersFile)))
+            .OrderByDescending(Path.GetFileName, StringComparer.Ordinal).FirstOrDefault();
+    }
+
+    /// <summary>Loads a model and its tokenizer from a folder in the Hugging Face layout.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The caller disposes the parameters.</returns>
+    /// <exception cref="InputException">A file is missing, damaged, or of a model that cannot be built.</exception>
+    public static (Parameters Parameters, Tokenizer Tokenizer) Load(string folder)
+    {
+        Stream Open(string name)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(folder, name), FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new InputException($"{Path.Combine(folder, name)} cannot be read ({e.Message}): name a folder that holds config.json, model.safetensors and tokenizer.json.", e);
+            }
+        }
+
+        try
+        {
+            var parameters = Checkpoint.Load(Open);
+            return (parameters, Tokenizer.Load(Path.Combine(folder, TokenizerFile)));
+        }
+        catch (InputException e) when (!e.Message.Contains(folder, StringComparison.Ordinal))
+        {
+            throw new InputException($"{folder}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Publishes a checkpoint, parameters last, and drops those that are three settlements old.</summary>
+    /// <returns>Its digest.</returns>
+    internal static async Task<Digest> PublishAsync(RunContext run, Round round, Parameters parameters, CancellationToken cancellation)
+    {
+        var files = new List<(string Name, byte[] Bytes)>();
+        using (var tokenizer = new MemoryStream())
+        {
+            run.Data.Tokenizer.Save(tokenizer);
+            files.Add((TokenizerFile, tokenizer.ToArray()));
+        }
+
+        Checkpoint.Save(parameters, new GenerationDefaults(EndToken: run.Data.Tokenizer.EosId), (name, write) =>
+        {
+            using var stream = new MemoryStream();
+            write(stream);
+            files.Add((name, stream.ToArray()));
+        });
+        foreach (var (name, bytes) in files)
+        {
+            await run.Store.PutAsync(ObjectKey.Checkpoint(round, name), bytes, cancellation);
+        }
+
+        await ForgetAsync(run, round, cancellation);
+        return Checkpoint.Digest(parameters);
+    }
+
+    private static async Task ForgetAsync(RunContext run, Round newest, CancellationToken cancellation)
+    {
+        var before = ObjectKey.CheckpointPrefix(new Round(Math.Max(0, newest.Number - (Kept * run.Rules.Round.SettleEvery) + 1)));
+        await foreach (var key in run.Store.ListAsync("checkpoints/", cancellation))
+        {
+            if (string.CompareOrdinal(key.Text, before) < 0)
+            {
+                await run.Store.DeleteAsync(key, cancellation);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Cairn.Base;
+using Cairn.Ledger;
+
+namespace Cairn.Node;
+
+/// <summary>Writes <c>report.json</c> from what anyone could check: the ledger, replayed from its first block, and the event log for the times.</summary>
+internal static class ReportWriter
+{
+    public static RunReport Write(RunContext run, HeldOutLoss initial, HeldOutLoss final, Digest baseDigest)
+    {
+        using var ledger = EmbeddedLedger.Open(run.Directory.Ledger);
+        var state = LedgerState.FromGenesis(ledger.Genesis);
+        var bases = new SortedDictionary<Round, HashSet<Digest>>();
+        var updateBytes = new List<long>();
+        foreach (var block in ledger.ReadNew())
+        {
+            state.Apply(block, verifySignatures: false);
+            foreach (var signed in block.Operations)
+            {
+                Observe(signed.Operation, bases, updateBytes);
+            }
+        }
+
+        var report = Compose(run, state, initial, final, baseDigest, bases.Values.All(b => b.Count == 1), updateBytes);
+        DurableFile.Write(run.Directory.Report, report.ToJson());
+        return report;
+    }
+
+    private static void Observe(Operation operation, SortedDictionary<Round, HashSet<Digest>> bases, List<long> updateBytes)
+    {
+        switch (operation)
+        {
+            case PostBase posted:
+                if (!bases.TryGetValue(posted.Round, out var seen))
+                {
+                    bases.Add(posted.Round, seen = []);
+                }
+
+                seen.Add(posted.BaseDigest);
+                break;
+            case Reveal reveal:
+                updateBytes.Add(reveal.Opening.SizeBytes);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static RunReport Compose(
+        RunContext run, LedgerState state, HeldOutLoss initial, HeldOutLoss final, Digest baseDigest, bool agreement, List<long> updateBytes)
+    {
+        var rounds = 0;
+        while (state.ManifestOf(new Round(rounds)) is not null)
+        {
+            rounds++;
+        }
+
+        var (tokens, seconds) = (state.SamplesTrained * run.Rules.Model.Context, SecondsWorked(run.Directory.Events));
+        var bytes = updateBytes.Count == 0 ? 0 : updateBytes.Average();
+        var rewards = Math.Max(1, state.Members.Sum(m => m.Reward));
+        return new RunReport(
+            rounds, state.Members.Count(m => m.Role == Role.Peer), tokens, seconds, seconds > 0 ? tokens / seconds : 0,
+            initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, baseDigest.ToString(), agreement,
+            bytes, bytes * 8 / run.Grid.ValueCount, bytes > 0 ? 4.0 * run.Grid.ElementCount / bytes : 0,
+            [.. state.Members.Where(m => m.Role == Role.Peer).Select(m => new PeerReport(
+                m.Name, (int)state.AcceptedOf(m.Uid), (int)state.RejectionsOf(m.Uid), (double)m.Reward / rewards))]);
+    }
+
+    // From the start of each process to the last thing it told: right also for a process that was killed.
+    private static double SecondsWorked(string events)
+    {
+        var total = TimeSpan.Zero;
+        DateTimeOffset? first = null;
+        DateTimeOffset? last = null;
+        foreach (var line in EventLog.Read(events))
+        {
+            if (line.Data is RunStarted)
+            {
+                total += last - first ?? TimeSpan.Zero;
+                first = line.Time;
+            }
+
+            last = line.Time;
+        }
+
+        return (total + (last - first ?? TimeSpan.Zero)).TotalSeconds;
+    }
+}

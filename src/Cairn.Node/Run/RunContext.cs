@@ -1,0 +1,106 @@
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Exchange;
+using Cairn.Model;
+using Cairn.Protocol;
+using Cairn.Sparse;
+using Cairn.Training;
+
+namespace Cairn.Node;
+
+/// <summary>A loss on held-out text.</summary>
+/// <param name="Loss">Nats per token.</param>
+/// <param name="BitsPerByte">Bits per byte of the same text.</param>
+internal readonly record struct HeldOutLoss(double Loss, double BitsPerByte);
+
+/// <summary>What all nodes of one process share about a run: the rules and everything that follows from them, the data, the store, the log.</summary>
+internal sealed class RunContext : IDisposable
+{
+    public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users)
+    {
+        (Directory, Rules, Data, Log) = (directory, rules, data, log);
+        RulesDigest = rules.ComputeDigest();
+        Layout = new ParameterLayout(ShapeOf(rules.Model));
+        Grid = GridOf(Layout);
+        Store = new DirectoryStore(directory.Store);
+        Schedule = ScheduleOf(rules);
+        Adam = AdamOf(rules.Training);
+        Engines = new EnginePool(
+            share => new Engine(Layout, Adam, Schedule, rules.Training.Batch, share), threads, users);
+    }
+
+    public RunDirectory Directory { get; }
+
+    public RunRules Rules { get; }
+
+    public Digest RulesDigest { get; }
+
+    public ParameterLayout Layout { get; }
+
+    public ChunkGrid Grid { get; }
+
+    public DataSet Data { get; }
+
+    public IObjectStore Store { get; }
+
+    public EventLog Log { get; }
+
+    public EnginePool Engines { get; }
+
+    public LearningRateSchedule Schedule { get; }
+
+    public AdamWSettings Adam { get; }
+
+    public AggregationRule AggregationRule =>
+        Rules.Sparse.Combination == Combination.Mean ? AggregationRule.Mean : AggregationRule.MeanOfSelectors;
+
+    /// <summary>Exact size of every update object of the run: nothing longer is fetched.</summary>
+    public long ObjectBytes => Envelope.SealedSize(Grid.UpdateBytes);
+
+    public static ModelShape ShapeOf(ModelRules m) => new(
+        m.Vocabulary, m.Dim, m.Layers, m.Heads, m.KvHeads, m.FeedForward, m.Context, m.RopeTheta, (float)m.NormEpsilon, m.TiedHead);
+
+    public static AdamWSettings AdamOf(TrainingRules t) => new(t.Beta1, t.Beta2, t.Epsilon, t.WeightDecay, t.ClipNorm);
+
+    public static LearningRateSchedule ScheduleOf(RunRules rules) => new(
+        rules.Training.PeakRate, rules.Training.WarmUpSteps, Math.Max(1, rules.InnerStepsTotal - rules.Training.WarmUpSteps), rules.Training.FloorFraction);
+
+    public static ChunkGrid GridOf(ParameterLayout layout) =>
+        new([.. layout.Tensors.Select(t => new TensorSpec(t.Name, t.Rows, t.Columns, t.Offset))]);
+
+    /// <summary>Copies consecutive samples of a list into a batch.</summary>
+    public void FillBatch(IReadOnlyList<long> samples, int first, int count, Span<int> tokens, Span<int> targets)
+    {
+        var length = Rules.Model.Context;
+        for (var i = 0; i < count; i++)
+        {
+            Data.CopySample(samples[first + i], length, tokens.Slice(i * length, length), targets.Slice(i * length, length));
+        }
+    }
+
+    /// <summary>Held-out loss of parameters, for people: it decides nothing.</summary>
+    /// <param name="engine">Computes.</param>
+    /// <param name="parameters">Whose loss.</param>
+    /// <param name="samplesMax">Evenly spread over the held-out part; all if there are fewer.</param>
+    public HeldOutLoss Evaluate(Engine engine, Parameters parameters, int samplesMax)
+    {
+        var (length, all) = (Rules.Model.Context, Rules.Data.HeldOutSamples);
+        var count = (int)Math.Min(all, samplesMax);
+        var loss = LossEvaluation.Mean(
+            engine.Transformer, parameters,
+            (i, tokens, targets) => Data.HeldOut.CopySample(i * all / count, length, tokens, targets), length, count);
+        var bytes = 0L;
+        for (var i = 0; i < count; i++)
+        {
+            bytes += Data.HeldOutBytes(i * all / count, length);
+        }
+
+        return new HeldOutLoss(loss, loss * count * length / (Math.Log(2) * Math.Max(1, bytes)));
+    }
+
+    public void Dispose()
+    {
+        Engines.Dispose();
+        Data.Dispose();
+    }
+}

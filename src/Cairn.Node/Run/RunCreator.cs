@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Ledger;
+using Cairn.Model;
+using Cairn.Protocol;
+using Cairn.Training;
+
+namespace Cairn.Node;
+
+/// <summary>Creates a run on this machine: data, rules, keys, genesis. The ledger is written last, so that a half-created run is no run.</summary>
+internal static class RunCreator
+{
+    private const long GenesisBond = 1_000_000;
+    private const int CalibrationSteps = 4;
+
+    // What a round takes besides training: checks, probes, applying, evaluation; and what a run takes besides its rounds.
+    private const double RoundOverhead = 1.22;
+    private const double FixedSeconds = 4;
+
+    public static RunRules Create(RunDirectory directory, SwarmOptions options, Action<string> prepare)
+    {
+        var shape = Presets.Get(options.Preset);
+        using var data = DataSet.Prepare(
+            new DataSetOptions
+            {
+                Corpus = new CorpusOptions { Paths = options.Data, JsonField = options.TextField },
+                VocabularySize = shape.Vocabulary,
+            },
+            directory.Data, new Steps(prepare));
+        shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
+        var preset = SwarmPreset.Of(options.Preset);
+        var layout = new ParameterLayout(shape);
+        using var initial = new Parameters(layout);
+        Initializer.Fill(initial, options.Seed);
+        var training = new TrainingRules(preset.InnerSteps, preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
+        var rounds = options.Rounds ?? Calibrate(options, layout, initial, training, data, prepare);
+        var rules = new RunRules(
+            RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Peers,
+            new ModelRules(
+                options.Preset, shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
+                shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest()),
+            new DataRules(data.Digest, data.Tokenizer.Digest, data.SampleCount(shape.Context), data.HeldOut.SampleCount(shape.Context)),
+            training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
+            new SparseRules(preset.ErrorDecay, preset.OuterRate, Combination.Mean, ClipToMedianNorm: true),
+            new RoundRules(rounds, SettleEvery: 5, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, OverlapPerMille: 600, RetainedRounds: 4, StageSecondsMax: 600));
+        var faults = rules.Faults();
+        if (faults.Count > 0)
+        {
+            throw new InputException($"this run cannot be begun: {string.Join("; ", faults)}.");
+        }
+
+        WriteLedger(directory, options, rules);
+        return rules;
+    }
+
+    /// <summary>The names of the nodes of a local swarm, peers first: the order of their uids.</summary>
+    public static IEnumerable<(string Name, Role Role)> NodesOf(int peers, int validators) =>
+        Enumerable.Range(1, peers).Select(i => ($"peer-{i}", Role.Peer))
+            .Concat(Enumerable.Range(1, validators).Select(i => ($"validator-{i}", Role.Validator)));
+
+    /// <summary>The secret from which a local validator's hash chain begins. In a local swarm all nodes are one person's, so it follows from the seed and
+    /// the same seed gives the same probes; a validator of a real run draws it at random.</summary>
+    public static Digest BeaconSecret(RunRules rules, string name) =>
+        Digest.Of("cairn/swarm/beacon", [.. BitConverter.GetBytes(rules.Seed), .. System.Text.Encoding.UTF8.GetBytes(name)]);
+
+    // Progress<T> would post to another thread and lose the order.
+    private sealed class Steps(Action<string> tell) : IProgress<string>
+    {
+        public void Report(string value) => tell(value);
+    }
+
+    private static void WriteLedger(RunDirectory directory, SwarmOptions options, RunRules rules)
+    {
+        var members = new List<GenesisMember>();
+        foreach (var (name, role) in NodesOf(options.Peers, options.Validators))
+        {
+            using var key = NodeKey.LoadOrCreate(Path.Combine(directory.Node(name), "node.key"));
+            var tip = role == Role.Validator ? BeaconChain.Tip(BeaconSecret(rules, name), rules.Round.Rounds) : Digest.Zero;
+            members.Add(new GenesisMember(role, name, key.Public, GenesisBond, tip));
+        }
+
+        DurableFile.Write(directory.Rules, RunRulesFile.Write(rules));
+        File.Delete(directory.Ledger);
+        using var ledger = EmbeddedLedger.Create(
+            directory.Ledger,
+            new Genesis { RulesDigest = rules.ComputeDigest(), Rules = rules.ToLedgerRules(), InitialBase = rules.Model.InitialBase, Members = members });
+    }
+
+    // How many rounds fit into the wanted minutes on this machine, from a few real inner steps of all engines at once.
+    private static int Calibrate(
+        SwarmOptions options, ParameterLayout layout, Parameters initial, TrainingRules training, DataSet data, Action<string> prepare)
+    {
+        var users = Math.Min(options.Threads, options.Peers);
+        var schedule = new LearningRateSchedule(training.PeakRate, 1, 1);
+        var seconds = new double[users];
+        Parallel.For(0, users, new ParallelOptions { MaxDegreeOfParallelism = users }, i =>
+        {
+            using var engine = new Engine(layout, RunContext.AdamOf(training), schedule, training.Batch, Math.Max(1, options.Threads / users));
+            using var optimizer = new OptimizerState(layout);
+            engine.Local.CopyFrom(initial);
+            var length = layout.Shape.Context;
+            void Fill(int step, Span<int> tokens, Span<int> targets)
+            {
+                for (var s = 0; s < training.Batch; s++)
+                {
+                    data.CopySample(0, length, tokens.Slice(s * length, length), targets.Slice(s * length, length));
+                }
+            }
+
+            engine.InnerLoop.Run(engine.Local, optimizer, Fill, 0, 2);
+            var clock = Stopwatch.StartNew();
+            engine.InnerLoop.Run(engine.Local, optimizer, Fill, 0, CalibrationSteps);
+            seconds[i] = clock.Elapsed.TotalSeconds / CalibrationSteps;
+        });
+        var waves = (options.Peers + users - 1) / users;
+        var round = waves * training.InnerSteps * seconds.Max() * RoundOverhead;
+        var rounds = Math.Max(1, (int)(((options.Minutes * 60) - FixedSeconds) / round));
+        prepare($"one round takes about {round:F1} s here: {rounds} rounds for {options.Minutes:0.##} minutes");
+        return rounds;
+    }
+}

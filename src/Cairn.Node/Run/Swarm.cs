@@ -1,0 +1,92 @@
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Ledger;
+using Cairn.Model;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>How a swarm ended.</summary>
+/// <param name="Report">What it did.</param>
+/// <param name="Finished">True if all rounds are done.</param>
+/// <param name="Halted">Nodes that stopped with a wrong replica; empty in health.</param>
+/// <param name="SampleBefore">Text of the initial model.</param>
+/// <param name="SampleAfter">Text of the model now, from the same prompt and seed.</param>
+/// <param name="CheckpointFolder">The newest checkpoint, or empty.</param>
+public sealed record SwarmOutcome(
+    RunReport Report, bool Finished, IReadOnlyList<ReplicaHalted> Halted, string SampleBefore, string SampleAfter, string CheckpointFolder);
+
+/// <summary>All peers and validators of a run in one process: every node with its own key, replica and view of the ledger, sharing only what nodes
+/// share on the internet (ledger and store) and the processor.</summary>
+public static class Swarm
+{
+    private const int FinalSamples = 512;
+
+    /// <summary>Creates a run, or goes on with one, and works until it is finished or told to stop.</summary>
+    /// <param name="options">Validated.</param>
+    /// <param name="watch">Told everything that happens, from any thread, one at a time.</param>
+    /// <param name="prepare">Told what is being prepared.</param>
+    /// <param name="cancellation">Stops cleanly: nothing is lost.</param>
+    /// <exception cref="InputException">The options, the data or the run's files cannot be used.</exception>
+    public static async Task<SwarmOutcome> RunAsync(
+        SwarmOptions options, Action<RunEvent> watch, Action<string> prepare, CancellationToken cancellation)
+    {
+        var directory = new RunDirectory(options.Directory);
+        CheckIntent(directory, options);
+        using var held = directory.Lock();
+        var resumed = directory.HoldsRun;
+        var rules = resumed
+            ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules)
+            : RunCreator.Create(directory, options, prepare);
+        using var log = new EventLog(directory.Events, watch);
+        using var run = new RunContext(directory, rules, OpenData(directory, rules), log, options.Threads, rules.PeersMax);
+        var bell = new LedgerBell();
+        using var nodes = new SwarmNodes(run, bell);
+        log.Tell(new RunStarted(
+            rules.Name, run.RulesDigest.ToString(), resumed, rules.Round.Rounds, nodes.Peers, nodes.Validators, rules.Model.ParameterCount));
+        await nodes.RunAsync(cancellation);
+        return await ConcludeAsync(run, nodes);
+    }
+
+    private static void CheckIntent(RunDirectory directory, SwarmOptions options)
+    {
+        if (options.Resume && !directory.HoldsRun)
+        {
+            throw new InputException($"{directory.Root} holds no run to go on with: leave out --resume to begin one, or name another folder with --dir.");
+        }
+
+        if (!options.Resume && directory.HoldsRun)
+        {
+            throw new InputException($"{directory.Root} already holds a run: go on with it by --resume, or choose another --dir.");
+        }
+    }
+
+    private static DataSet OpenData(RunDirectory directory, RunRules rules)
+    {
+        var data = DataSet.Open(directory.Data);
+        if (data.Digest == rules.Data.Manifest)
+        {
+            return data;
+        }
+
+        var found = data.Digest.Short;
+        data.Dispose();
+        throw new InputException(
+            $"the data in {directory.Data} (digest {found}) is not that of the rules ({rules.Data.Manifest.Short}): restore it from a copy of the run.");
+    }
+
+    private static async Task<SwarmOutcome> ConcludeAsync(RunContext run, SwarmNodes nodes)
+    {
+        using var lease = await run.Engines.RentAsync(CancellationToken.None);
+        var final = nodes.AnyReplica();
+        using var initial = new Parameters(run.Layout);
+        Initializer.Fill(initial, run.Rules.Seed);
+        var (before, after) = (run.Evaluate(lease.Engine, initial, FinalSamples), run.Evaluate(lease.Engine, final.Base, FinalSamples));
+        var report = ReportWriter.Write(run, before, after, final.BaseDigest);
+        var finished = report.Rounds == run.Rules.Round.Rounds;
+        run.Log.Tell(new RunFinished(report.Rounds, finished, final.BaseDigest.ToString()));
+        return new SwarmOutcome(
+            report, finished, nodes.Halted, SampleText.Of(run, lease.Engine, initial), SampleText.Of(run, lease.Engine, final.Base),
+            CheckpointFolder.Newest(run.Directory) ?? "");
+    }
+}

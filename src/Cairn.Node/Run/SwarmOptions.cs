@@ -1,0 +1,64 @@
+using Cairn.Base;
+
+namespace Cairn.Node;
+
+/// <summary>What the owner of a local swarm chooses; everything else follows from the preset.</summary>
+public sealed record SwarmOptions
+{
+    /// <summary>The run's folder.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>Peers, 1 to 64.</summary>
+    public int Peers { get; init; } = 4;
+
+    /// <summary>Validators, 1 to 16.</summary>
+    public int Validators { get; init; } = 1;
+
+    /// <summary>Size of the model.</summary>
+    public string Preset { get; init; } = "nano";
+
+    /// <summary>Rounds, or null to let <see cref="Minutes"/> decide.</summary>
+    public int? Rounds { get; init; }
+
+    /// <summary>How long the training should take; becomes a number of rounds before round 0.</summary>
+    public double Minutes { get; init; } = 2;
+
+    /// <summary>Files and folders of text; empty for the documentation beside the SDK.</summary>
+    public IReadOnlyList<string> Data { get; init; } = [];
+
+    /// <summary>The field of JSON lines that holds the text.</summary>
+    public string TextField { get; init; } = "text";
+
+    /// <summary>From which everything random follows.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Threads to compute with, in all.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Go on with the run in the folder.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Every value out of range, at once.</summary>
+    /// <exception cref="InputException">Names them all.</exception>
+    public void Validate()
+    {
+        var faults = new List<string>();
+        void Need(bool holds, string text)
+        {
+            if (!holds)
+            {
+                faults.Add(text);
+            }
+        }
+
+        Need(Peers is >= 1 and <= 64, $"--peers is {Peers}, must be 1 to 64");
+        Need(Validators is >= 1 and <= 16, $"--validators is {Validators}, must be 1 to 16");
+        Need(Rounds is null or (>= 1 and <= 1_000_000), $"--rounds is {Rounds}, must be 1 to 1,000,000");
+        Need(Minutes is > 0 and <= 100_000, $"--minutes is {Minutes}, must be above 0 and at most 100,000");
+        Need(Threads is >= 1 and <= 256, $"--threads is {Threads}, must be 1 to 256");
+        if (faults.Count > 0)
+        {
+            throw new InputException(string.Join("; ", faults) + ".");
+        }
+    }
+}

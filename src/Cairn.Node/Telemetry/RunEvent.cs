@@ -1,0 +1,114 @@
+using System.Text.Json.Serialization;
+
+namespace Cairn.Node;
+
+/// <summary>Something worth telling: to the person who watches, and to the event log.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(RunStarted), "run-started")]
+[JsonDerivedType(typeof(StageChanged), "stage")]
+[JsonDerivedType(typeof(PeerTraining), "training")]
+[JsonDerivedType(typeof(PeerTrained), "trained")]
+[JsonDerivedType(typeof(UpdatePublished), "published")]
+[JsonDerivedType(typeof(UpdatesJudged), "judged")]
+[JsonDerivedType(typeof(RoundApplied), "applied")]
+[JsonDerivedType(typeof(LossEvaluated), "evaluated")]
+[JsonDerivedType(typeof(CheckpointSaved), "checkpoint")]
+[JsonDerivedType(typeof(OperationRefused), "refused")]
+[JsonDerivedType(typeof(ReplicaHalted), "halted")]
+[JsonDerivedType(typeof(RunFinished), "run-finished")]
+public abstract record RunEvent;
+
+/// <summary>A process began, or went on with, a run.</summary>
+/// <param name="Run">The run's name.</param>
+/// <param name="RulesDigest">Digest of its rules.</param>
+/// <param name="Resumed">True if the run had been begun before.</param>
+/// <param name="Rounds">Rounds in all.</param>
+/// <param name="Peers">Peers.</param>
+/// <param name="Validators">Validators.</param>
+/// <param name="Parameters">Parameters of the model.</param>
+public sealed record RunStarted(string Run, string RulesDigest, bool Resumed, int Rounds, int Peers, int Validators, long Parameters) : RunEvent;
+
+/// <summary>The ledger entered another stage.</summary>
+/// <param name="Round">The round.</param>
+/// <param name="Stage">Its stage.</param>
+public sealed record StageChanged(int Round, string Stage) : RunEvent;
+
+/// <summary>A peer is at some inner step.</summary>
+/// <param name="Node">The peer.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Step">Inner steps done.</param>
+/// <param name="Steps">Inner steps of the round.</param>
+public sealed record PeerTraining(string Node, int Round, int Step, int Steps) : RunEvent;
+
+/// <summary>A peer has done its inner steps.</summary>
+/// <param name="Node">The peer.</param>
+/// <param name="Round">The round.</param>
+/// <param name="FirstLoss">Mean loss of the first inner step, nats per token.</param>
+/// <param name="LastLoss">Mean loss of the last inner step, nats per token.</param>
+/// <param name="Tokens">Tokens trained on.</param>
+/// <param name="Seconds">Time it took.</param>
+public sealed record PeerTrained(string Node, int Round, double FirstLoss, double LastLoss, long Tokens, double Seconds) : RunEvent;
+
+/// <summary>A peer's update lies encrypted in the store.</summary>
+/// <param name="Node">The peer.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Bytes">Size of the object.</param>
+/// <param name="Values">Values it holds.</param>
+/// <param name="CompressionVsFp32">Dense fp32 bytes divided by the object's.</param>
+public sealed record UpdatePublished(string Node, int Round, long Bytes, long Values, double CompressionVsFp32) : RunEvent;
+
+/// <summary>A validator's word on one peer.</summary>
+/// <param name="Peer">The peer's name.</param>
+/// <param name="Uid">Its uid.</param>
+/// <param name="Reason">"None" when accepted.</param>
+/// <param name="Score">Improvement of the loss on assigned data, nats per token, when it was probed.</param>
+/// <param name="Rating">Bounded rating, in its own units.</param>
+/// <param name="Detail">More on a refusal, for people.</param>
+public sealed record PeerVerdict(string Peer, int Uid, string Reason, double? Score, double Rating, string? Detail);
+
+/// <summary>A validator has judged a round.</summary>
+/// <param name="Node">The validator.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Verdicts">Roster order.</param>
+public sealed record UpdatesJudged(string Node, int Round, IReadOnlyList<PeerVerdict> Verdicts) : RunEvent;
+
+/// <summary>A node has applied a closed round.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Members">Updates in the manifest.</param>
+/// <param name="BaseDigest">Its new base.</param>
+public sealed record RoundApplied(string Node, int Round, int Members, string BaseDigest) : RunEvent;
+
+/// <summary>The held-out loss after a round.</summary>
+/// <param name="Round">The round; −1 before the first.</param>
+/// <param name="Loss">Nats per token.</param>
+/// <param name="BitsPerByte">Bits per byte of held-out text.</param>
+/// <param name="Tokens">Tokens trained on so far by all peers whose updates were accepted.</param>
+/// <param name="Seconds">Seconds since this process began.</param>
+public sealed record LossEvaluated(int Round, double Loss, double BitsPerByte, long Tokens, double Seconds) : RunEvent;
+
+/// <summary>A checkpoint lies in the store and in the run's folder.</summary>
+/// <param name="Node">Who published it.</param>
+/// <param name="Round">After which round.</param>
+/// <param name="Digest">Its digest.</param>
+/// <param name="Folder">Where it can be loaded from.</param>
+public sealed record CheckpointSaved(string Node, int Round, string Digest, string Folder) : RunEvent;
+
+/// <summary>The ledger did not take an operation.</summary>
+/// <param name="Node">Whose.</param>
+/// <param name="Operation">Its kind.</param>
+/// <param name="Reason">Why.</param>
+public sealed record OperationRefused(string Node, string Operation, string Reason) : RunEvent;
+
+/// <summary>A node stopped since its replica differs from the quorum's even after recomputing.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Round">After which round.</param>
+/// <param name="Own">Its base.</param>
+/// <param name="Quorum">The quorum's base.</param>
+public sealed record ReplicaHalted(string Node, int Round, string Own, string Quorum) : RunEvent;
+
+/// <summary>The process is done with the run.</summary>
+/// <param name="Rounds">Rounds done.</param>
+/// <param name="Finished">True if that is all of them.</param>
+/// <param name="BaseDigest">The base.</param>
+public sealed record RunFinished(int Rounds, bool Finished, string BaseDigest) : RunEvent;

@@ -1,0 +1,204 @@
+using System.Text.Json.Serialization;
+using Cairn.Base;
+using Cairn.Ledger;
+
+namespace Cairn.Protocol;
+
+/// <summary>The shape of the model, as the members agree on it (Llama family; the model room gives the numbers their meaning).</summary>
+/// <param name="Preset">The name the shape was chosen by, for people.</param>
+/// <param name="Vocabulary">Token ids.</param>
+/// <param name="Dim">Width of the residual stream.</param>
+/// <param name="Layers">Transformer layers.</param>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KvHeads">Key/value heads.</param>
+/// <param name="FeedForward">Width of the feed-forward part.</param>
+/// <param name="Context">Tokens per sample.</param>
+/// <param name="RopeTheta">Base of the rotary angles.</param>
+/// <param name="NormEpsilon">ε of the norms.</param>
+/// <param name="TiedHead">True if the head is the embedding.</param>
+/// <param name="ParameterCount">How many numbers a replica holds: a check on all of the above.</param>
+/// <param name="InitialBase">Merkle root over the parameters that the seed gives: a machine that computes another one cannot take part.</param>
+public sealed record ModelRules(
+    string Preset, int Vocabulary, int Dim, int Layers, int Heads, int KvHeads, int FeedForward, int Context,
+    double RopeTheta, double NormEpsilon, bool TiedHead, long ParameterCount, Digest InitialBase);
+
+/// <summary>The data, as the members agree on it.</summary>
+/// <param name="Manifest">Digest of the data set's manifest: names every shard by content.</param>
+/// <param name="Tokenizer">Digest of the tokenizer.</param>
+/// <param name="TrainSamples">Samples that are issued for training.</param>
+/// <param name="HeldOutSamples">Samples of the evaluation split, which decides no verdict.</param>
+public sealed record DataRules(Digest Manifest, Digest Tokenizer, long TrainSamples, long HeldOutSamples);
+
+/// <summary>The inner loop.</summary>
+/// <param name="InnerSteps">Steps of a peer in a round (H).</param>
+/// <param name="Batch">Sequences per inner step.</param>
+/// <param name="PeakRate">Learning rate after warm-up.</param>
+/// <param name="WarmUpSteps">Inner steps of linear warm-up.</param>
+/// <param name="FloorFraction">Where the cosine ends, as a fraction of the peak.</param>
+/// <param name="Beta1">AdamW.</param>
+/// <param name="Beta2">AdamW.</param>
+/// <param name="Epsilon">AdamW.</param>
+/// <param name="WeightDecay">AdamW.</param>
+/// <param name="ClipNorm">Largest norm of the whole gradient.</param>
+public sealed record TrainingRules(
+    int InnerSteps, int Batch, double PeakRate, int WarmUpSteps, double FloorFraction,
+    double Beta1, double Beta2, double Epsilon, double WeightDecay, double ClipNorm);
+
+/// <summary>How updates are combined.</summary>
+public enum Combination
+{
+    /// <summary>Sum over the manifest, each by its weight, divided by the sum of weights.</summary>
+    Mean = 0,
+
+    /// <summary>Each coordinate averaged over those members that sent it (the published rule).</summary>
+    MeanOfSelectors = 1,
+}
+
+/// <summary>SparseLoCo.</summary>
+/// <param name="ErrorDecay">β: how much of the error is kept from round to round.</param>
+/// <param name="OuterRate">α: step along the combined update.</param>
+/// <param name="Combination">How updates are combined.</param>
+/// <param name="ClipToMedianNorm">True to scale an update down to the median norm of the round, tensor by tensor.</param>
+public sealed record SparseRules(double ErrorDecay, double OuterRate, Combination Combination, bool ClipToMedianNorm);
+
+/// <summary>The round.</summary>
+/// <param name="Rounds">Outer steps of the run, fixed before round 0.</param>
+/// <param name="SettleEvery">Rounds between settlements.</param>
+/// <param name="ApplyDelay">0: apply a round before training the next.</param>
+/// <param name="ProbedPeers">Peers whose loss a validator probes in a round.</param>
+/// <param name="ProbeSequences">Sequences per probe, half assigned and half held back.</param>
+/// <param name="OverlapPerMille">Two updates that share more of their indices than this are not both honest.</param>
+/// <param name="RetainedRounds">Rounds for which accepted updates are kept and served.</param>
+/// <param name="StageSecondsMax">After how long a validator may call a stage over.</param>
+public sealed record RoundRules(
+    int Rounds, int SettleEvery, int ApplyDelay, int ProbedPeers, int ProbeSequences, int OverlapPerMille, int RetainedRounds, int StageSecondsMax);
+
+/// <summary>Everything the members of a run agree on before it begins. The digest stands in every envelope and under every signature, so that
+/// a member with other rules is refused at the header, not discovered in the loss curve.</summary>
+/// <param name="Version">Of this format: 1.</param>
+/// <param name="Name">What people call the run.</param>
+/// <param name="Seed">From which the initial parameters and every assignment follow.</param>
+/// <param name="PeersMax">Most peers in a round.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Data">The data.</param>
+/// <param name="Training">The inner loop.</param>
+/// <param name="Sparse">Compression and combination.</param>
+/// <param name="Round">The round.</param>
+public sealed record RunRules(
+    int Version, string Name, ulong Seed, int PeersMax, ModelRules Model, DataRules Data, TrainingRules Training, SparseRules Sparse, RoundRules Round)
+{
+    /// <summary>The version this code speaks.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>Samples that one peer trains on in one round.</summary>
+    [JsonIgnore]
+    public int SamplesPerPeer => Training.InnerSteps * Training.Batch;
+
+    /// <summary>Tokens that one peer trains on in one round.</summary>
+    [JsonIgnore]
+    public long TokensPerPeer => (long)SamplesPerPeer * Model.Context;
+
+    /// <summary>Inner steps of the whole run: the length of the learning-rate schedule.</summary>
+    [JsonIgnore]
+    public int InnerStepsTotal => Training.InnerSteps * Round.Rounds;
+
+    /// <summary>SHA-256 over every value in the order of declaration (docs/wire.md): the JSON's spacing and order do not matter.</summary>
+    public Digest ComputeDigest()
+    {
+        var w = new WireWriter();
+        w.Int32(Version);
+        w.Text(Name);
+        w.Int64((long)Seed);
+        w.Int32(PeersMax);
+        w.Text(Model.Preset);
+        foreach (var value in (ReadOnlySpan<int>)[Model.Vocabulary, Model.Dim, Model.Layers, Model.Heads, Model.KvHeads, Model.FeedForward, Model.Context])
+        {
+            w.Int32(value);
+        }
+
+        w.Double(Model.RopeTheta);
+        w.Double(Model.NormEpsilon);
+        w.Byte(Model.TiedHead ? (byte)1 : (byte)0);
+        w.Int64(Model.ParameterCount);
+        w.Digest(Model.InitialBase);
+        w.Digest(Data.Manifest);
+        w.Digest(Data.Tokenizer);
+        w.Int64(Data.TrainSamples);
+        w.Int64(Data.HeldOutSamples);
+        w.Int32(Training.InnerSteps);
+        w.Int32(Training.Batch);
+        w.Double(Training.PeakRate);
+        w.Int32(Training.WarmUpSteps);
+        foreach (var value in (ReadOnlySpan<double>)[
+            Training.FloorFraction, Training.Beta1, Training.Beta2, Training.Epsilon, Training.WeightDecay, Training.ClipNorm,
+            Sparse.ErrorDecay, Sparse.OuterRate])
+        {
+            w.Double(value);
+        }
+
+        w.Int32((int)Sparse.Combination);
+        w.Byte(Sparse.ClipToMedianNorm ? (byte)1 : (byte)0);
+        foreach (var value in (ReadOnlySpan<int>)[
+            Round.Rounds, Round.SettleEvery, Round.ApplyDelay, Round.ProbedPeers, Round.ProbeSequences,
+            Round.OverlapPerMille, Round.RetainedRounds, Round.StageSecondsMax])
+        {
+            w.Int32(value);
+        }
+
+        return Digest.Of("cairn/rules", w.Written);
+    }
+
+    /// <summary>Every broken relation among the values, in words; empty when the rules can be run.</summary>
+    public IReadOnlyList<string> Faults()
+    {
+        var faults = new List<string>();
+        void Need(bool holds, string text)
+        {
+            if (!holds)
+            {
+                faults.Add(text);
+            }
+        }
+
+        Need(Version == CurrentVersion, $"version is {Version}, this program speaks {CurrentVersion}");
+        Need(PeersMax is >= 1 and <= 256, $"peersMax is {PeersMax}, must be 1 to 256");
+        Need(Training.InnerSteps is >= 1 and <= 10_000, $"innerSteps is {Training.InnerSteps}, must be 1 to 10,000");
+        Need(Training.Batch is >= 1 and <= 65_536, $"batch is {Training.Batch}, must be 1 to 65,536");
+        Need(Training.PeakRate is > 0 and <= 1, $"peakRate is {Training.PeakRate}, must lie in (0, 1]");
+        Need(Training.FloorFraction is >= 0 and <= 1, $"floorFraction is {Training.FloorFraction}, must lie in [0, 1]");
+        Need(Training.WarmUpSteps >= 0, $"warmUpSteps is {Training.WarmUpSteps}, must not be negative");
+        Need(Training.Beta1 is >= 0 and < 1 && Training.Beta2 is >= 0 and < 1, "beta1 and beta2 must lie in [0, 1)");
+        Need(Training.Epsilon > 0, "epsilon must be positive");
+        Need(Training.ClipNorm > 0, "clipNorm must be positive");
+        Need(Sparse.ErrorDecay is >= 0 and < 1, $"errorDecay is {Sparse.ErrorDecay}, must lie in [0, 1)");
+        Need(Sparse.OuterRate is > 0 and <= 4, $"outerRate is {Sparse.OuterRate}, must lie in (0, 4]");
+        Need(Enum.IsDefined(Sparse.Combination), "combination is unknown");
+        Need(Round.Rounds is >= 1 and <= 10_000_000, $"rounds is {Round.Rounds}, must be 1 to 10,000,000");
+        Need(Round.SettleEvery >= 1, "settleEvery must be at least 1");
+        Need(Round.ApplyDelay == 0, $"applyDelay is {Round.ApplyDelay}: this version runs 0 only");
+        Need(Round.ProbedPeers >= 0, "probedPeers must not be negative");
+        Need(Round.ProbeSequences >= 2, "probeSequences must be at least 2: half assigned, half held back");
+        Need(Round.OverlapPerMille is > 0 and <= 1000, "overlapPerMille must be 1 to 1000");
+        Need(Round.RetainedRounds >= 2, "retainedRounds must be at least 2");
+        Need(Round.StageSecondsMax >= 1, "stageSecondsMax must be at least 1");
+
+        // A round must find distinct samples for everybody, with some over for the probes' held-back half.
+        var needed = ((long)PeersMax * SamplesPerPeer) + Round.ProbeSequences;
+        Need(
+            Data.TrainSamples >= needed,
+            $"the data gives {Data.TrainSamples} samples, one round takes {needed}: give more data (--data), or fewer --peers");
+        Need(Data.HeldOutSamples >= 1, "the data gives no held-out sample: give more data (--data)");
+        return faults;
+    }
+
+    /// <summary>The part that the ledger's state machine needs, in integers.</summary>
+    public LedgerRules ToLedgerRules() => new()
+    {
+        Seed = Seed,
+        Rounds = Round.Rounds,
+        PeersMax = PeersMax,
+        SampleCount = Data.TrainSamples,
+        SamplesPerPeer = SamplesPerPeer,
+        SettleEvery = Round.SettleEvery,
+    };
+}
