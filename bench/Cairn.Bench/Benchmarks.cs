@@ -22,5 +22,8 @@ public sealed record Benchmark(string Name, string Summary, Func<BenchmarkOption
 public static class Benchmarks
 {
     /// <summary>In the order they are listed to the user.</summary>
-    public static IReadOnlyList<Benchmark> All { get; } = [];
+    public static IReadOnlyList<Benchmark> All { get; } =
+    [
+        MatMulBenchmark.Entry,
+    ];
 }
