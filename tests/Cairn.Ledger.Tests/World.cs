@@ -5,7 +5,7 @@ namespace Cairn.Ledger.Tests;
 /// <summary>A run in memory with honest members, whom a test lets speak one by one.</summary>
 internal sealed class World
 {
-    private const int ChainLength = 400;
+    private const int ChainLength = 64;
     public static readonly Digest RulesDigest = Digest.Of("test/rules", []);
     private readonly List<NodeKey> _keys = [];
 
