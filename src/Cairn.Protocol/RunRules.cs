@@ -67,11 +67,12 @@ public sealed record SparseRules(double ErrorDecay, double OuterRate, Combinatio
 /// <param name="ApplyDelay">0: apply a round before training the next.</param>
 /// <param name="ProbedPeers">Peers whose loss a validator probes in a round.</param>
 /// <param name="ProbeSequences">Sequences per probe, half assigned and half held back.</param>
-/// <param name="OverlapPerMille">Two updates that share more of their indices than this are not both honest.</param>
+/// <param name="ProbeStep">The part of the outer rate by which a probe applies one update alone (the published run: 0.2).</param>
+/// <param name="OverlapPerMille">Two updates that share this much of their indices are not both honest.</param>
 /// <param name="RetainedRounds">Rounds for which accepted updates are kept and served.</param>
 /// <param name="StageSecondsMax">After how long a validator may call a stage over.</param>
 public sealed record RoundRules(
-    int Rounds, int SettleEvery, int ApplyDelay, int ProbedPeers, int ProbeSequences, int OverlapPerMille, int RetainedRounds, int StageSecondsMax);
+    int Rounds, int SettleEvery, int ApplyDelay, int ProbedPeers, int ProbeSequences, double ProbeStep, int OverlapPerMille, int RetainedRounds, int StageSecondsMax);
 
 /// <summary>Everything the members of a run agree on before it begins. The digest stands in every envelope and under every signature, so that
 /// a member with other rules is refused at the header, not discovered in the loss curve.</summary>
@@ -145,6 +146,8 @@ public sealed record RunRules(
             w.Int32(value);
         }
 
+        w.Double(Round.ProbeStep);
+
         return Digest.Of("cairn/rules", w.Written);
     }
 
@@ -178,7 +181,8 @@ public sealed record RunRules(
         Need(Round.ApplyDelay == 0, $"applyDelay is {Round.ApplyDelay}: this version runs 0 only");
         Need(Round.ProbedPeers >= 0, "probedPeers must not be negative");
         Need(Round.ProbeSequences >= 2, "probeSequences must be at least 2: half assigned, half held back");
-        Need(Round.OverlapPerMille is > 0 and <= 1000, "overlapPerMille must be 1 to 1000");
+        Need(Round.ProbeStep is > 0 and <= 1, $"probeStep is {Round.ProbeStep}, must lie in (0, 1]");
+        Need(Round.OverlapPerMille is > 0 and <= 500, $"overlapPerMille is {Round.OverlapPerMille}, must be 1 to 500");
         Need(Round.RetainedRounds >= 2, "retainedRounds must be at least 2");
         Need(Round.StageSecondsMax >= 1, "stageSecondsMax must be at least 1");
 

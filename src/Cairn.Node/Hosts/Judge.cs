@@ -1,49 +1,140 @@
 using Cairn.Base;
 using Cairn.Data;
+using Cairn.Gauntlet;
 using Cairn.Ledger;
 using Cairn.Protocol;
 using Cairn.Sparse;
 
 namespace Cairn.Node;
 
+/// <summary>A validator's judgement of a round: fetch and fast-check every update, compare all pairs, probe some, keep the book. Numbers go to the
+/// gauntlet room, which decides; here they are only measured.</summary>
 internal sealed class Judge
 {
     private readonly RunContext _run;
     private readonly string _name;
     private readonly Replica _replica;
+    private readonly LossProbe _probe;
+    private PeerBook _book;
+    private (Round Round, PeerBook Book)? _judged;
 
-    public Judge(RunContext run, string name, Replica replica) => (_run, _name, _replica) = (run, name, replica);
-
-    public byte[] BookAfter(ApplyManifest apply) => [];
-
-    public IReadOnlyList<ShareEntry> Shares() => [];
-
-    public async Task<NodeEvent?> BeginAsync(Round round, RoundCase peers, CancellationToken cancellation)
+    public Judge(RunContext run, string name, Replica replica)
     {
-        var entries = new List<VerdictEntry>();
-        var told = new List<PeerVerdict>();
-        foreach (var peer in peers.Peers)
+        (_run, _name, _replica) = (run, name, replica);
+        _probe = new LossProbe(run, replica);
+        var reader = new WireReader(replica.Book);
+        _book = replica.Book.Length > 0 && BookState.Read(ref reader) is { } kept ? kept : PeerBook.Empty;
+    }
+
+    /// <summary>The book that belongs to the state after a round: it is durable with that state, so that a restart judges on as if nothing had happened.</summary>
+    public byte[] BookAfter(ApplyManifest apply)
+    {
+        _book = _judged is { } judged && judged.Round == apply.Round ? judged.Book : BookBefore(apply.Round);
+        var writer = new WireWriter();
+        BookState.Write(_book, writer);
+        return writer.ToArray();
+    }
+
+    /// <summary>The shares of the settlement, from what was accepted since the last one.</summary>
+    public IReadOnlyList<ShareEntry> Shares() =>
+        [.. PayShares.Divide(PayShares.Claims(_book)).Select(share => new ShareEntry(share.Uid, share.Share))];
+
+    /// <summary>Judges the round.</summary>
+    public async Task<NodeEvent?> BeginAsync(Round round, RoundCase roundCase, CancellationToken cancellation)
+    {
+        var book = BookBefore(round);
+        var (checks, updates, details) = await CheckAsync(round, roundCase.Peers, cancellation);
+        var (copies, overlapMax) = FindCopies(roundCase.Peers, updates);
+        checks = FastCheck.WithCopies(checks, copies);
+        var passed = checks.Where(c => c.Passed).Select(c => c.Uid).ToList();
+        var chosen = ProbePlan.Choose(book, round, roundCase.Beacon, passed, _run.Rules.Round.ProbedPeers);
+        var scores = await _probe.MeasureAsync(roundCase, chosen, updates, cancellation);
+
+        var observations = new List<Observation>();
+        foreach (var (check, peer) in checks.Zip(roundCase.Peers))
         {
-            var (why, detail) = (Rejection.Missing, "");
-            if (peer.Opening is { } opening)
-            {
-                (_, why, detail) = await UpdateFetcher.FetchAsync(_run, round, peer.Uid, peer.Key, opening, cancellation);
-                if (why == Rejection.None && opening.BaseDigest != _replica.BaseDigest)
-                {
-                    why = Rejection.WrongBase;
-                }
-
-                if (why == Rejection.None && opening.Receipt != SampleReceipt.Of(peer.Samples))
-                {
-                    why = Rejection.WrongSamples;
-                }
-            }
-
-            entries.Add(new VerdictEntry(peer.Uid, why, why == Rejection.None ? peer.Samples.Length : 0));
-            told.Add(new PeerVerdict(peer.Name, peer.Uid.Value, why.ToString(), null, 0, detail));
+            LossScore? score = scores.TryGetValue(check.Uid, out var found) ? found : null;
+            var onTrial = peer.Newcomer || book.Find(check.Uid)?.NegativesInRow >= Admission.NegativesInRowMax;
+            var reason = Admission.Decide(check.Reason, onTrial, score);
+            observations.Add(new Observation(check.Uid, reason, reason == Rejection.None ? peer.Samples.Length : 0, score));
         }
 
-        _run.Log.Tell(new UpdatesJudged(_name, round.Number, told));
-        return new Judged(round, new Verdict(round, entries));
+        _judged = (round, book.Observe(round, observations, RatingRules.Bounded));
+        Tell(round, roundCase.Peers, observations, details, overlapMax);
+        return new Judged(round, new Verdict(round, [.. observations.Select(o => new VerdictEntry(o.Uid, o.Reason, (int)o.Samples))]));
+    }
+
+    // Samples are counted from one settlement to the next. Reset at the first judgement after it, so that a restart in between resets once, not twice.
+    private PeerBook BookBefore(Round round) =>
+        round.Number > 0 && round.Number % _run.Rules.Round.SettleEvery == 0 ? _book.Settle() : _book;
+
+    private async Task<(IReadOnlyList<FastCheck> Checks, SortedDictionary<Uid, SparseUpdate> Updates, Dictionary<Uid, string> Details)> CheckAsync(
+        Round round, IReadOnlyList<PeerCase> peers, CancellationToken cancellation)
+    {
+        var checks = new List<FastCheck>();
+        var updates = new SortedDictionary<Uid, SparseUpdate>();
+        var details = new Dictionary<Uid, string>();
+        foreach (var peer in peers)
+        {
+            var (update, why, detail) = await CheckAsync(round, peer, cancellation);
+            checks.Add(new FastCheck(peer.Uid, why));
+            if (update is not null)
+            {
+                updates.Add(peer.Uid, update);
+            }
+
+            if (detail.Length > 0)
+            {
+                details.Add(peer.Uid, detail);
+            }
+        }
+
+        return (checks, updates, details);
+    }
+
+    private async Task<(SparseUpdate? Update, Rejection Why, string Detail)> CheckAsync(Round round, PeerCase peer, CancellationToken cancellation)
+    {
+        if (peer.Opening is not { } opening)
+        {
+            return (null, Rejection.Missing, peer.CommitOrder < 0 ? "no commit" : "the commit was not opened");
+        }
+
+        if (opening.BaseDigest != _replica.BaseDigest)
+        {
+            return (null, Rejection.WrongBase, $"trained from {opening.BaseDigest.Short}, the base is {_replica.BaseDigest.Short}");
+        }
+
+        return opening.Receipt != SampleReceipt.Of(peer.Samples)
+            ? (null, Rejection.WrongSamples, "the receipt names other samples than the assigned ones")
+            : await UpdateFetcher.FetchAsync(_run, round, peer.Uid, peer.Key, opening, cancellation);
+    }
+
+    private (IReadOnlyList<(Uid Uid, OverlapSeverity Severity)> Copies, double OverlapMax) FindCopies(
+        IReadOnlyList<PeerCase> peers, SortedDictionary<Uid, SparseUpdate> updates)
+    {
+        var pairs = new List<PairOverlap>();
+        var all = updates.ToList();
+        for (var i = 0; i < all.Count; i++)
+        {
+            for (var j = i + 1; j < all.Count; j++)
+            {
+                var overlap = Overlap.Between(all[i].Value, all[j].Value);
+                pairs.Add(new PairOverlap(all[i].Key, all[j].Key, overlap.Shared, overlap.Total));
+            }
+        }
+
+        var order = peers.Where(p => p.CommitOrder >= 0).OrderBy(p => p.CommitOrder).Select(p => p.Uid).ToList();
+        return (
+            new OverlapRule(_run.Rules.Round.OverlapPerMille).FindCopies(pairs, order),
+            pairs.Select(p => (double)p.Shared / Math.Max(1, p.Total)).DefaultIfEmpty(0).Max());
+    }
+
+    private void Tell(
+        Round round, IReadOnlyList<PeerCase> peers, List<Observation> observations, Dictionary<Uid, string> details, double overlapMax)
+    {
+        var verdicts = peers.Zip(observations).Select(pair => new PeerVerdict(
+            pair.First.Name, pair.First.Uid.Value, pair.Second.Reason.ToString(), pair.Second.Probe?.Assigned.Mean,
+            _judged!.Value.Book.Find(pair.First.Uid)!.Rating.Ordinal, details.GetValueOrDefault(pair.First.Uid)));
+        _run.Log.Tell(new UpdatesJudged(_name, round.Number, [.. verdicts], overlapMax));
     }
 }

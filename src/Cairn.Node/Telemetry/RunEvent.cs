@@ -70,7 +70,8 @@ public sealed record PeerVerdict(string Peer, int Uid, string Reason, double? Sc
 /// <param name="Node">The validator.</param>
 /// <param name="Round">The round.</param>
 /// <param name="Verdicts">Roster order.</param>
-public sealed record UpdatesJudged(string Node, int Round, IReadOnlyList<PeerVerdict> Verdicts) : RunEvent;
+/// <param name="OverlapMax">The largest part of its places that any update shares with another, 0 to 1.</param>
+public sealed record UpdatesJudged(string Node, int Round, IReadOnlyList<PeerVerdict> Verdicts, double OverlapMax) : RunEvent;
 
 /// <summary>A node has applied a closed round.</summary>
 /// <param name="Node">The node.</param>
