@@ -25,5 +25,6 @@ public static class Benchmarks
     public static IReadOnlyList<Benchmark> All { get; } =
     [
         MatMulBenchmark.Entry,
+        SparseBenchmark.Entry,
     ];
 }

@@ -7,19 +7,26 @@ namespace Cairn.Sparse;
 /// <remarks>Per chunk the updates are added in ascending uid order into 4096 numbers that stay in the first-level cache; the finished chunk is written once. All in fp32, in this order:
 /// value = factor · (level + shift); Mean: sum += share · value, share = samples/Σ samples from double, so that a round of one is applied exactly as sent;
 /// MeanOfSelectors: sum += value, then sum/count. Coordinates that nobody sent are +0. Extra memory: the longest tensor, once.</remarks>
-public sealed class Aggregator : IDisposable
+public sealed unsafe class Aggregator : IDisposable
 {
     private readonly FloatBuffer _mean;
-    private readonly float[] _sums = new float[TopK.ChunkMax];
-    private readonly int[] _selectors = new int[TopK.ChunkMax];
+    private readonly ChunkScratch[] _scratch;
+    private readonly WorkPool? _pool;
 
     /// <summary>Creates an aggregator and takes memory for the longest tensor.</summary>
     /// <param name="grid">How the model is cut.</param>
     /// <param name="rule">How updates are combined.</param>
     /// <param name="clip">True to clip each tensor of each update to the median norm first.</param>
-    public Aggregator(ChunkGrid grid, AggregationRule rule, bool clip)
+    /// <param name="pool">Threads that share the work, or null for the caller alone; the bits are the same. Not disposed here.</param>
+    public Aggregator(ChunkGrid grid, AggregationRule rule, bool clip, WorkPool? pool = null)
     {
-        (Grid, Rule, Clip) = (grid, rule, clip);
+        (Grid, Rule, Clip, _pool) = (grid, rule, clip, pool);
+        _scratch = new ChunkScratch[pool?.Threads ?? 1];
+        for (var i = 0; i < _scratch.Length; i++)
+        {
+            _scratch[i] = new ChunkScratch();
+        }
+
         _mean = new FloatBuffer(grid.LongestTensor);
     }
 
@@ -44,7 +51,11 @@ public sealed class Aggregator : IDisposable
         for (var tensor = 0; tensor < Grid.TensorCount; tensor++)
         {
             var mean = _mean.Slice(0, Grid[tensor].Spec.Length);
-            AggregateTensor(contributions, tensor, mean, ofTensor);
+            fixed (float* target = mean)
+            {
+                AggregateTensor(contributions, tensor, target, ofTensor);
+            }
+
             for (var i = 0; i < ofTensor.Length; i++)
             {
                 factors.Set(i, tensor, ofTensor[i]);
@@ -91,7 +102,7 @@ public sealed class Aggregator : IDisposable
         }
     }
 
-    private void AggregateTensor(IReadOnlyList<Contribution> contributions, int tensor, Span<float> mean, Span<float> factors)
+    private void AggregateTensor(IReadOnlyList<Contribution> contributions, int tensor, float* mean, Span<float> factors)
     {
         FactorsOf(contributions, tensor, factors);
         var parts = new SparseTensor[contributions.Count];
@@ -112,62 +123,17 @@ public sealed class Aggregator : IDisposable
             }
         }
 
-        var grid = Grid[tensor];
-        for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
+        var bands = new ChunkSums(Grid[tensor], parts, levels, Rule, _scratch, mean);
+        if (_pool is null)
         {
-            SumChunk(parts, levels, chunk);
-            WriteChunk(grid, chunk, mean);
-        }
-    }
-
-    private void SumChunk(SparseTensor[] parts, float[] levels, int chunk)
-    {
-        var grid = parts[0].Grid;
-        var (length, first) = (grid.LengthOf(chunk), grid.FirstValueOf(chunk));
-        _sums.AsSpan(0, length).Clear();
-        for (var i = 0; i < parts.Length; i++)
-        {
-            Add(parts[i].IndicesOf(chunk), parts[i].Codes, first, levels.AsSpan(4 * i, 4), _sums);
-        }
-
-        if (Rule == AggregationRule.MeanOfSelectors)
-        {
-            DivideBySelectors(parts, chunk, length);
-        }
-    }
-
-    private static void Add(ReadOnlySpan<ushort> indices, ReadOnlySpan<byte> codes, int first, ReadOnlySpan<float> levels, Span<float> sums)
-    {
-        for (var i = 0; i < indices.Length; i++)
-        {
-            sums[indices[i]] += levels[Packing.CodeAt(codes, first + i)];
-        }
-    }
-
-    private void DivideBySelectors(SparseTensor[] parts, int chunk, int length)
-    {
-        _selectors.AsSpan(0, length).Clear();
-        foreach (var part in parts)
-        {
-            foreach (var index in part.IndicesOf(chunk))
+            for (var item = 0; item < bands.Count; item++)
             {
-                _selectors[index]++;
+                bands.Run(item, 0);
             }
         }
-
-        for (var i = 0; i < length; i++)
+        else
         {
-            _sums[i] = _selectors[i] > 1 ? _sums[i] / _selectors[i] : _sums[i];
-        }
-    }
-
-    private void WriteChunk(TensorGrid grid, int chunk, Span<float> mean)
-    {
-        var (length, origin) = (grid.LengthOf(chunk), grid.OriginOf(chunk));
-        var cols = length / grid.BlockRows;
-        for (var row = 0; row < grid.BlockRows; row++)
-        {
-            _sums.AsSpan(row * cols, cols).CopyTo(mean.Slice(origin + (row * grid.Spec.Cols), cols));
+            _pool.Run(ref bands, bands.Count);
         }
     }
 }

@@ -1,6 +1,5 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Cairn.Base;
+using Cairn.Compute;
 
 namespace Cairn.Sparse;
 
@@ -14,15 +13,17 @@ public sealed class SparseEncoder
     public const float PublishedDecay = 0.95f;
 
     private readonly float _decay;
+    private readonly WorkPool? _pool;
     private float[] _values = [];
 
     /// <summary>Creates an encoder.</summary>
     /// <param name="grid">How the model is cut.</param>
     /// <param name="decay">β: what of the error buffer is kept, 0 to 1.</param>
-    public SparseEncoder(ChunkGrid grid, float decay = PublishedDecay)
+    /// <param name="pool">Threads that share the work, or null for the caller alone; the bits are the same. Not disposed here.</param>
+    public SparseEncoder(ChunkGrid grid, float decay = PublishedDecay, WorkPool? pool = null)
     {
         Invariant.Check(decay is >= 0 and <= 1);
-        (Grid, _decay) = (grid, decay);
+        (Grid, _decay, _pool) = (grid, decay, pool);
     }
 
     /// <summary>How the model is cut.</summary>
@@ -95,70 +96,29 @@ public sealed class SparseEncoder
     }
 
     /// <summary>Writes a, and the places and values of its kept elements. False if a is not finite.</summary>
-    [SkipLocalsInit]
     private unsafe bool Choose(
         TensorGrid grid, ReadOnlySpan<float> error, ReadOnlySpan<float> delta, Span<float> accumulated, Span<ushort> indices, Span<float> values)
     {
-        var buffer = stackalloc float[TopK.ChunkMax + 16];
-        var chunk = (float*)(((nuint)buffer + 63) & ~(nuint)63);
-        fixed (float* e = error, d = delta, a = accumulated)
+        fixed (float* e = error, d = delta, a = accumulated, v = values)
         {
-            for (var c = 0; c < grid.ChunkCount; c++)
+            fixed (ushort* i = indices)
             {
-                var (length, origin) = (grid.LengthOf(c), grid.OriginOf(c));
-                var cols = length / grid.BlockRows;
-                for (var row = 0; row < grid.BlockRows; row++)
+                var diverged = 0;
+                var bands = new ChunkChoice(grid, _decay, e, d, a, i, v, &diverged);
+                if (_pool is null)
                 {
-                    var at = origin + ((long)row * grid.Spec.Cols);
-                    AccumulateRow(e + at, d + at, a + at, chunk + (row * cols), cols, _decay);
+                    for (var item = 0; item < bands.Count; item++)
+                    {
+                        bands.Run(item, 0);
+                    }
+                }
+                else
+                {
+                    _pool.Run(ref bands, bands.Count);
                 }
 
-                var padded = (length + TopK.Groups - 1) / TopK.Groups * TopK.Groups;
-                new Span<float>(chunk + length, padded - length).Clear();
-                var chosen = indices.Slice(grid.FirstValueOf(c), grid.KeepOf(c));
-                if (!TopK.SelectPadded(chunk, padded, chosen))
-                {
-                    return false;
-                }
-
-                var kept = values.Slice(grid.FirstValueOf(c), chosen.Length);
-                for (var i = 0; i < chosen.Length; i++)
-                {
-                    kept[i] = chunk[chosen[i]];
-                }
+                return diverged == 0;
             }
-        }
-
-        return true;
-    }
-
-    /// <summary>a = β·e + Δ over one row of a chunk, written to its place and to the chunk's copy.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void AccumulateRow(float* error, float* delta, float* accumulated, float* copy, int count, float decay)
-    {
-        var i = 0;
-        if (Vector512.IsHardwareAccelerated)
-        {
-            var beta = Vector512.Create(decay);
-            for (; i + 16 <= count; i += 16)
-            {
-                var sum = Vector512.FusedMultiplyAdd(beta, Vector512.Load(error + i), Vector512.Load(delta + i));
-                sum.Store(accumulated + i);
-                sum.Store(copy + i);
-            }
-        }
-
-        var beta8 = Vector256.Create(decay);
-        for (; i + 8 <= count; i += 8)
-        {
-            var sum = Vector256.FusedMultiplyAdd(beta8, Vector256.Load(error + i), Vector256.Load(delta + i));
-            sum.Store(accumulated + i);
-            sum.Store(copy + i);
-        }
-
-        for (; i < count; i++)
-        {
-            copy[i] = accumulated[i] = MathF.FusedMultiplyAdd(decay, error[i], delta[i]);
         }
     }
 }
