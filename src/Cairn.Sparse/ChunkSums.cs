@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Cairn.Compute;
 
 namespace Cairn.Sparse;
@@ -74,9 +75,16 @@ internal readonly unsafe struct ChunkSums : IWork
             }
         }
 
-        for (var i = 0; i < length; i++)
+        var i = 0;
+        for (; i + 8 <= length; i += 8)
         {
-            sums[i] = selectors[i] > 1 ? sums[i] / selectors[i] : sums[i];
+            var count = Vector256.ConvertToSingle(Vector256.Max(Vector256.Create(selectors, i), Vector256<int>.One));
+            (Vector256.Create(sums, i) / count).CopyTo(sums, i);
+        }
+
+        for (; i < length; i++)
+        {
+            sums[i] /= Math.Max(selectors[i], 1);
         }
     }
 

@@ -102,6 +102,40 @@ public class AggregatorTests
     }
 
     [Fact]
+    public void Any_number_of_threads_gives_the_same_bits()
+    {
+        var grid = new ChunkGrid([new TensorSpec("a", 640, 320, 0), new TensorSpec("b", 1, 100_000, 204_800)]);
+        string Digests(Cairn.Compute.WorkPool? pool)
+        {
+            var encoder = new SparseEncoder(grid, pool: pool);
+            using var hasher = new Hasher("test");
+            var all = new Contribution[3];
+            for (var i = 0; i < all.Length; i++)
+            {
+                var delta = TestData.Normal(grid.FlatLength, "threads" + i);
+                Assert.True(encoder.TryEncode(TestData.Rules, TestData.Round, new Uid(i), new float[delta.Length], delta, delta, out var update, out _));
+                hasher.Append(SparseUpdateCodec.Encode(update!));
+                all[i] = new Contribution(update!, 5 + i);
+            }
+
+            foreach (var rule in Enum.GetValues<AggregationRule>())
+            {
+                using var aggregator = new Aggregator(grid, rule, clip: true, pool);
+                aggregator.Aggregate(all, (_, mean) => hasher.Append(System.Runtime.InteropServices.MemoryMarshal.AsBytes(mean)));
+            }
+
+            return hasher.Finish().ToString();
+        }
+
+        var alone = Digests(null);
+        foreach (var threads in new[] { 1, 2, 3 })
+        {
+            using var pool = new Cairn.Compute.WorkPool(threads);
+            Assert.Equal(alone, Digests(pool));
+        }
+    }
+
+    [Fact]
     public void A_norm_bomb_is_scaled_to_the_median_and_small_updates_stay()
     {
         var factors = new float[4];
