@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger;
 
-/// <summary>Verifies the signatures of whole blocks, many at once: a signature depends on no state, so a replay need not check them in order.</summary>
+/// <summary>Verifies the signatures of whole blocks, many at once: a signature depends on no state, so a replay need not check them in
+/// order.</summary>
 internal sealed class BlockSignatures
 {
     private const int PieceSize = 512;

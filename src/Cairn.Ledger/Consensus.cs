@@ -5,7 +5,8 @@ namespace Cairn.Ledger;
 /// <summary>How many opinions become one, in integers.</summary>
 internal static class Consensus
 {
-    /// <summary>The bond-weighted lower median: the least value that, with all below it, has at least half of the bond. No minority can move it past what the rest said.</summary>
+    /// <summary>The bond-weighted lower median: the least value that, with all below it, has at least half of the bond. No minority can
+    /// move it past what the rest said.</summary>
     /// <param name="opinions">At least one, with positive bonds; put in order here.</param>
     public static long LowerMedian(List<(long Value, long Bond)> opinions)
     {
@@ -30,7 +31,8 @@ internal static class Consensus
         return opinions[^1].Value;
     }
 
-    /// <summary>Divides a whole in proportion to parts so that nothing is lost: floors first, then one each to the largest remainders, ties to the lower index.</summary>
+    /// <summary>Divides a whole in proportion to parts so that nothing is lost: floors first, then one each to the largest remainders, ties
+    /// to the lower index.</summary>
     /// <param name="whole">0 or more.</param>
     /// <param name="parts">0 or more each; their sum is positive.</param>
     /// <returns>As many numbers, with the sum <paramref name="whole"/>.</returns>
@@ -64,18 +66,20 @@ internal static class Consensus
         return result;
     }
 
-    /// <summary>Scales the weights of newcomers down so that together they have at most a fixed part of the whole, while anybody else is there.</summary>
-    /// <param name="weights">Changed in place. Where the limit bites, all are counted in thousandths, so that a small weight is not rounded away.</param>
+    /// <summary>Scales what newcomers contribute down so that together they have at most a fixed part of the whole, while anybody else is
+    /// there.</summary>
+    /// <param name="amounts">Accepted samples; changed in place. Where the limit bites, all are counted in thousandths, so that a small
+    /// amount is not rounded away.</param>
     /// <param name="newcomers">Which of them are newcomers'.</param>
     /// <param name="shareMax">The part, in billionths.</param>
-    public static void CapNewcomers(Span<long> weights, ReadOnlySpan<bool> newcomers, long shareMax)
+    public static void CapNewcomers(Span<long> amounts, ReadOnlySpan<bool> newcomers, long shareMax)
     {
         const int Finer = 1000;
         Int128 ofNewcomers = 0, ofOthers = 0;
-        for (var i = 0; i < weights.Length; i++)
+        for (var i = 0; i < amounts.Length; i++)
         {
-            ofNewcomers += newcomers[i] ? weights[i] : 0;
-            ofOthers += newcomers[i] ? 0 : weights[i];
+            ofNewcomers += newcomers[i] ? amounts[i] : 0;
+            ofOthers += newcomers[i] ? 0 : amounts[i];
         }
 
         if (ofOthers == 0 || ofNewcomers * Shares.One <= shareMax * (ofNewcomers + ofOthers))
@@ -85,9 +89,9 @@ internal static class Consensus
 
         // n ≤ p(n + e)  ⇔  n ≤ e·p / (1 − p); p < 1 here, or the line above had returned.
         var allowed = Finer * ofOthers * shareMax / (Shares.One - shareMax);
-        for (var i = 0; i < weights.Length; i++)
+        for (var i = 0; i < amounts.Length; i++)
         {
-            weights[i] = newcomers[i] ? (long)(weights[i] * allowed / ofNewcomers) : weights[i] * Finer;
+            amounts[i] = newcomers[i] ? (long)(amounts[i] * allowed / ofNewcomers) : amounts[i] * Finer;
         }
     }
 }

@@ -13,8 +13,10 @@ public readonly record struct AppendOutcome(Rejection Why, long Height)
 }
 
 /// <summary>The ledger of a run on one host: one append-only file that any number of processes read and append to, in one order.</summary>
-/// <remarks>The only part of this room that does I/O. A writer holds an exclusive lock while it reads what others appended, checks, writes one frame and
-/// flushes it. A reader takes no lock: it accepts whole, sealed frames only, and flushes before it hands a block out, so that nothing anybody acted on can
+/// <remarks>The only part of this room that does I/O. A writer holds an exclusive lock while it reads what others appended, checks, writes
+/// one frame and
+/// flushes it. A reader takes no lock: it accepts whole, sealed frames only, and flushes before it hands a block out, so that nothing
+/// anybody acted on can
 /// vanish in a power cut. A torn tail is cut by the next writer. Never a network server: for many hosts there are other orderers.
 /// Safe for several threads, one at a time inside. Replay verifies every signature, in parallel.</remarks>
 public sealed class EmbeddedLedger : IDisposable
@@ -117,7 +119,8 @@ public sealed class EmbeddedLedger : IDisposable
     /// <exception cref="InputException">The disk is full, or the file was damaged or changed.</exception>
     public AppendOutcome Append(SignedOperation operation) => Append([operation])[0];
 
-    /// <summary>Appends operations together: one lock, one block, one flush. Each is judged after those before it; refused ones are left out.</summary>
+    /// <summary>Appends operations together: one lock, one block, one flush. Each is judged after those before it; refused ones are left
+    /// out.</summary>
     /// <param name="operations">At most <see cref="Block.OperationsMax"/>.</param>
     /// <returns>One outcome each.</returns>
     /// <exception cref="InputException">The disk is full, or the file was damaged or changed.</exception>
@@ -150,7 +153,8 @@ public sealed class EmbeddedLedger : IDisposable
         }
     }
 
-    /// <summary>True if <see cref="ReadNew"/> may have something to give. Costs one look at the file's length: to wait for news, ask now and then.</summary>
+    /// <summary>True if <see cref="ReadNew"/> may have something to give. Costs one look at the file's length: to wait for news, ask now
+    /// and then.</summary>
     public bool HasNews()
     {
         lock (_gate)
@@ -276,8 +280,9 @@ public sealed class EmbeddedLedger : IDisposable
         {
             var rest = window.AsSpan(at);
             var unseen = remaining - at - rest.Length;
-            var state = rest.Length < LedgerFrame.HeadSize && unseen > 0 ? FrameState.Unfinished : LedgerFrame.ReadHead(rest, remaining - at, out first);
-            if ((rest.Length < LedgerFrame.HeadSize && unseen > 0) || (state == FrameState.Whole && first > rest.Length))
+            var halfHead = rest.Length < LedgerFrame.HeadSize && unseen > 0;
+            var state = halfHead ? FrameState.Unfinished : LedgerFrame.ReadHead(rest, remaining - at, out first);
+            if (halfHead || (state == FrameState.Whole && first > rest.Length))
             {
                 return at > 0 ? FrameState.Whole : FrameState.Unfinished;
             }
@@ -339,7 +344,7 @@ public sealed class EmbeddedLedger : IDisposable
         var size = LedgerHeader.SizeOf(start);
         if (size == 0 || !LedgerHeader.TryRead(ReadAt(file, 0, size), out var genesis))
         {
-            throw new InputException($"{path} is no ledger of this version, or its first bytes are damaged: correct --dir, or restore the file from a copy.");
+            throw new InputException($"{path} is no ledger of this version, or its first bytes are damaged: correct --dir, or restore it from a copy.");
         }
 
         return (genesis!, size);
@@ -354,7 +359,7 @@ public sealed class EmbeddedLedger : IDisposable
     }
 
     private InputException Changed(long height, string how) =>
-        new($"{_path}: the block at height {height} cannot be used: {how}. Restore the file from a copy of this run, or begin a new run in another --dir.");
+        new($"{_path}: the block at height {height} cannot be used: {how}. Restore the file from a copy, or begin a new run in another --dir.");
 
     private void CheckUsable()
     {

@@ -60,7 +60,8 @@ public sealed record Genesis
             CheckKey(allocation.PublicKey, allocation.Bond, $"the allocation for {allocation.PublicKey.Short}");
         }
 
-        Check(Members.Count <= LedgerRules.MembersLimit && Allocations.Count <= LedgerRules.MembersLimit, "there are too many members or allocations");
+        Check(Members.Count <= LedgerRules.MembersLimit, "there are too many members");
+        Check(Allocations.Count <= LedgerRules.MembersLimit, "there are too many allocations");
         Check(voices > 0, $"no validator has a bond of at least {Rules.ValidatorBondMin}: nobody could close a round");
         return faults;
 

@@ -16,7 +16,8 @@ internal enum FrameState
     Damaged,
 }
 
-/// <summary>How a block lies in a file: length, its complement, the bytes, the block's hash as seal (docs/wire.md). A prefix of a frame is always told
+/// <summary>How a block lies in a file: length, its complement, the bytes, the block's hash as seal (docs/wire.md). A prefix of a frame is
+/// always told
 /// apart from a damaged one, so that a torn append is cut and a changed history is reported.</summary>
 internal static class LedgerFrame
 {

@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Ledger;
 
-/// <summary>The right to append to a ledger file: held by one handle of one process of this host at a time, and freed by the system when its process dies.</summary>
+/// <summary>The right to append to a ledger file: held by one handle of one process of this host at a time, and freed by the system when
+/// its process dies.</summary>
 internal static class LedgerLock
 {
     private const int WaitMillisecondsMax = 60_000;
@@ -26,7 +27,7 @@ internal static class LedgerLock
             }
             catch (IOException e) when (Environment.TickCount64 - since > WaitMillisecondsMax)
             {
-                throw new InputException($"cannot lock {path}: {e.Message} Another process of this run has stopped while writing: end it, then go on with --resume.", e);
+                throw new InputException($"cannot lock {path}: {e.Message} Another process of this run hangs: end it, then go on with --resume.", e);
             }
             catch (IOException)
             {

@@ -28,7 +28,8 @@ public sealed record LedgerRules
     /// <summary>The most peers in one round; 1 to <see cref="PeersLimit"/>. If more are there, the beacon draws.</summary>
     public required int PeersMax { get; init; }
 
-    /// <summary>Training samples in the data set; at least <see cref="PeersMax"/> × <see cref="SamplesPerPeer"/>, so that no two peers share one in a round.</summary>
+    /// <summary>Training samples in the data set; at least <see cref="PeersMax"/> × <see cref="SamplesPerPeer"/>, so that no two peers
+    /// share one in a round.</summary>
     public required long SampleCount { get; init; }
 
     /// <summary>Samples that one peer trains on in one round: inner steps × batch.</summary>
@@ -49,7 +50,8 @@ public sealed record LedgerRules
     /// <summary>A validator with less bond has no voice. 1 to <see cref="MoneyLimit"/>.</summary>
     public long ValidatorBondMin { get; init; } = 1;
 
-    /// <summary>The largest part of a manifest's weight that all newcomers together have, in billionths, as long as anybody else is in it; 1 to <see cref="Shares.One"/> (no limit).</summary>
+    /// <summary>The largest part of a manifest's weight that all newcomers together have, in billionths, as long as anybody else is in it;
+    /// 1 to <see cref="Shares.One"/> (no limit).</summary>
     public long NewcomerShareMax { get; init; } = Shares.One / 10;
 
     /// <summary>True if a round ends with a settlement.</summary>
@@ -72,7 +74,8 @@ public sealed record LedgerRules
         Range("newcomerShareMax", NewcomerShareMax, 1, Shares.One);
         if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
         {
-            faults.Add($"sampleCount {SampleCount} is too small: {PeersMax} peers with {SamplesPerPeer} samples each need {(long)PeersMax * SamplesPerPeer} different ones in a round");
+            var needed = (long)PeersMax * SamplesPerPeer;
+            faults.Add($"sampleCount {SampleCount} is too small: {PeersMax} peers with {SamplesPerPeer} samples each need {needed} different ones in a round");
         }
 
         return faults;

@@ -4,15 +4,18 @@ namespace Cairn.Ledger;
 
 public sealed partial class LedgerState
 {
-    /// <summary>Applies a block that is known to be good: one of the own ledger, or just created from operations that <see cref="Check(SignedOperation)"/> let pass.</summary>
+    /// <summary>Applies a block that is known to be good: one of the own ledger, or just created from operations that
+    /// <see cref="Check(SignedOperation)"/> let pass.</summary>
     /// <param name="block">The block after <see cref="Tip"/>.</param>
-    /// <param name="verifySignatures">False only for blocks whose signatures this process has verified, such as those of <see cref="EmbeddedLedger.ReadNew"/>.</param>
+    /// <param name="verifySignatures">False only for blocks whose signatures this process has verified, such as those of
+    /// <see cref="EmbeddedLedger.ReadNew"/>.</param>
     public void Apply(Block block, bool verifySignatures = true) => Invariant.Check(TryApply(block, verifySignatures, out _));
 
     /// <summary>Applies a block from anywhere.</summary>
     /// <param name="block">Any.</param>
     /// <param name="verifySignatures">As in <see cref="Apply"/>.</param>
-    /// <param name="why">Why not: <see cref="Rejection.NotAsCommitted"/> if it does not follow <see cref="Tip"/>, else what <see cref="Check(SignedOperation)"/> says of its first bad operation.</param>
+    /// <param name="why">Why not: <see cref="Rejection.NotAsCommitted"/> if it does not follow <see cref="Tip"/>, else what
+    /// <see cref="Check(SignedOperation)"/> says of its first bad operation.</param>
     /// <returns>False if the block is no part of this history. Operations before the bad one were applied then: throw this state away.</returns>
     public bool TryApply(Block block, bool verifySignatures, out Rejection why)
     {

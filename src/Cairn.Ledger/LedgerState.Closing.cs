@@ -6,29 +6,29 @@ public sealed partial class LedgerState
 {
     private void CloseManifest()
     {
-        var weights = new long[_book.Roster.Length];
-        var newcomers = new bool[weights.Length];
-        for (var i = 0; i < weights.Length; i++)
+        var amounts = new long[_book.Roster.Length];
+        var newcomers = new bool[amounts.Length];
+        for (var i = 0; i < amounts.Length; i++)
         {
-            weights[i] = AcceptedSamples(i);
+            amounts[i] = AcceptedSamples(i);
             newcomers[i] = _book.Roster[i].Newcomer;
         }
 
-        CountVerdicts(weights);
-        Consensus.CapNewcomers(weights, newcomers, Rules.NewcomerShareMax);
+        CountVerdicts(amounts);
+        Consensus.CapNewcomers(amounts, newcomers, Rules.NewcomerShareMax);
         var entries = new List<ManifestEntry>();
-        for (var i = 0; i < weights.Length; i++)
+        for (var i = 0; i < amounts.Length; i++)
         {
-            if (weights[i] > 0)
+            if (amounts[i] > 0)
             {
                 var opening = _book.Openings[i]!;
-                entries.Add(new ManifestEntry(_book.Roster[i].Uid, opening.ObjectDigest, opening.SizeBytes, opening.Key, weights[i]));
+                entries.Add(new ManifestEntry(_book.Roster[i].Uid, opening.ObjectDigest, opening.SizeBytes, opening.Key, amounts[i]));
             }
         }
 
         var manifest = new Manifest(CurrentRound, [.. entries]);
         _manifests.Add(manifest);
-        CloseSamples(manifest, weights);
+        CloseSamples(manifest, amounts);
     }
 
     // Lower median, by bond, of what the validators who accept say; 0 unless they hold more than half of all validator bond.
@@ -51,7 +51,7 @@ public sealed partial class LedgerState
         return Consensus.LowerMedian(opinions);
     }
 
-    private void CloseSamples(Manifest manifest, long[] weights)
+    private void CloseSamples(Manifest manifest, long[] amounts)
     {
         if (manifest.Empty)
         {
@@ -63,9 +63,9 @@ public sealed partial class LedgerState
         StepsDone++;
         SamplesTrained += (long)manifest.Entries.Count * Rules.SamplesPerPeer;
         var returned = new List<long>();
-        for (var i = 0; i < weights.Length; i++)
+        for (var i = 0; i < amounts.Length; i++)
         {
-            if (weights[i] == 0)
+            if (amounts[i] == 0)
             {
                 returned.AddRange(PieceOf(i));
             }

@@ -4,7 +4,8 @@ namespace Cairn.Ledger;
 
 public sealed partial class LedgerState
 {
-    /// <summary>Names everything that was agreed: equal after the same operations in the same order, however they were signed or cut into blocks.</summary>
+    /// <summary>Names everything that was agreed: equal after the same operations in the same order, however they were signed or cut into
+    /// blocks.</summary>
     /// <remarks>Cost: a hash over the members, the waiting samples and the current round; closed rounds are folded in when they end.</remarks>
     public Digest StateDigest()
     {

@@ -4,7 +4,8 @@ namespace Cairn.Ledger;
 
 /// <summary>The run as the ledger orders it: a pure function of the genesis and the blocks. Integers only, every walk in a fixed order, so that
 /// all who applied the same operations hold the same state.</summary>
-/// <remarks>For one thread at a time. The round is in five stages (<see cref="Stage"/>); everything about "this round" is of <see cref="CurrentRound"/>
+/// <remarks>For one thread at a time. The round is in five stages (<see cref="Stage"/>); everything about "this round" is of
+/// <see cref="CurrentRound"/>
 /// and is forgotten when the next opens, except manifests, bases and checkpoints, which are kept for those who catch up.</remarks>
 public sealed partial class LedgerState
 {
@@ -75,13 +76,15 @@ public sealed partial class LedgerState
     /// <param name="key">Any.</param>
     public Member? Find(PublicKey key) => _byKey.TryGetValue(key, out var index) ? _members[index] : null;
 
-    /// <summary>The peers of the current round, ascending by uid, closed when the round opened. Empty only while nobody is there: the run waits for a peer to register or return.</summary>
+    /// <summary>The peers of the current round, ascending by uid, closed when the round opened. Empty only while nobody is there: the run
+    /// waits for a peer to register or return.</summary>
     public IReadOnlyList<RosterEntry> Roster => _book.Roster;
 
     /// <summary>The samples that a peer trains on in the current round, in order.</summary>
     /// <param name="uid">Any member.</param>
     /// <returns><see cref="LedgerRules.SamplesPerPeer"/> ids, disjoint from every other peer's; none for one outside the roster.</returns>
-    /// <remarks>Pieces go to the roster in uid order, beginning one place further each round, so that samples given back by one peer come to another.</remarks>
+    /// <remarks>Pieces go to the roster in uid order, beginning one place further each round, so that samples given back by one peer come
+    /// to another.</remarks>
     public IReadOnlyList<long> SamplesOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? PieceOf(place) : [];
 
     /// <summary>What a peer committed to in the current round, or null.</summary>
@@ -100,7 +103,8 @@ public sealed partial class LedgerState
     /// <param name="uid">Any member.</param>
     public Digest? BeaconOf(Uid uid) => _book.VoterOf(uid) is >= 0 and var voter ? _book.Beacons[voter] : null;
 
-    /// <summary>The current round's randomness: over the round and the revealed preimages in uid order. Only from <see cref="Stage.Judge"/> on.</summary>
+    /// <summary>The current round's randomness: over the round and the revealed preimages in uid order. Only from <see cref="Stage.Judge"/>
+    /// on.</summary>
     public Digest RoundBeacon
     {
         get

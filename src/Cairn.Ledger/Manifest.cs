@@ -7,7 +7,8 @@ namespace Cairn.Ledger;
 /// <param name="ObjectDigest">SHA-256 of the encrypted object.</param>
 /// <param name="SizeBytes">Its length.</param>
 /// <param name="Key">What decrypts it.</param>
-/// <param name="Weight">Its part in the mean, relative to the other entries, at least 1: accepted samples, or thousandths of them where the limit on newcomers bites.</param>
+/// <param name="Weight">Its part in the mean, relative to the other entries, at least 1: accepted samples, or thousandths of them where the
+/// limit on newcomers bites.</param>
 public readonly record struct ManifestEntry(Uid Uid, Digest ObjectDigest, long SizeBytes, Digest Key, long Weight);
 
 /// <summary>The closed list of the updates of a round: exactly these, in uid order. Never reopened.</summary>

@@ -26,7 +26,8 @@ public sealed record Member
     /// <summary>Rounds in a row in which it left something undone that was waited for.</summary>
     public int AbsentRounds { get; init; }
 
-    /// <summary>False after too many <see cref="AbsentRounds"/>, until it acts again: an inactive peer is in no roster, an inactive validator is not waited for.</summary>
+    /// <summary>False after too many <see cref="AbsentRounds"/>, until it acts again: an inactive peer is in no roster, an inactive
+    /// validator is not waited for.</summary>
     public bool Active { get; init; } = true;
 
     /// <summary>What it earned and may spend.</summary>

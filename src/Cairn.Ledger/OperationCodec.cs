@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger;
 
-/// <summary>The canonical bytes of operations (docs/wire.md): one kind byte, then the fields in order. Every operation has exactly one form.</summary>
+/// <summary>The canonical bytes of operations (docs/wire.md): one kind byte, then the fields in order. Every operation has exactly one
+/// form.</summary>
 public static class OperationCodec
 {
     /// <summary>The longest name in characters.</summary>
@@ -106,7 +107,8 @@ public static class OperationCodec
     /// <param name="operation">From anywhere.</param>
     public static bool IsWellFormed(Operation operation) => operation switch
     {
-        Register register => IsName(register.Name) && (register.Role is Role.Peer or Role.Validator) && register.ChainTip.IsZero == (register.Role == Role.Peer),
+        Register { Role: Role.Peer } register => IsName(register.Name) && register.ChainTip.IsZero,
+        Register { Role: Role.Validator } register => IsName(register.Name) && !register.ChainTip.IsZero,
         Commit commit => commit.Round.Number >= 0,
         Reveal reveal => reveal.Round.Number >= 0 && reveal.Opening is { SizeBytes: >= 0 },
         Beacon beacon => beacon.Round.Number >= 0,

@@ -12,7 +12,8 @@ public enum Role
     Validator = 1,
 }
 
-/// <summary>Where a round stands. Each stage ends when everybody expected has acted, or when validators with more than half of all validator bond post a <see cref="Timeout"/>.</summary>
+/// <summary>Where a round stands. Each stage ends when everybody expected has acted, or when validators with more than half of all
+/// validator bond post a <see cref="Timeout"/>.</summary>
 public enum Stage
 {
     /// <summary>Peers train and commit.</summary>

@@ -113,7 +113,7 @@ internal sealed class RoundBook
         Stage.Commit => Roster.Length > 0 && CommitCount == Roster.Length,
         Stage.Reveal => EveryPeer(i => Commits[i] is null || Openings[i] is not null) && EveryVoter(i => Beacons[i] is not null),
         Stage.Judge => EveryVoter(i => Verdicts[i] is not null),
-        Stage.Apply => EveryPeer(i => Openings[i] is null || Bases.ContainsKey(Roster[i].Uid.Value)) && EveryVoter(i => Bases.ContainsKey(Voters[i].Uid.Value)),
+        Stage.Apply => EveryPeer(i => Openings[i] is null || PostedBase(Roster[i].Uid)) && EveryVoter(i => PostedBase(Voters[i].Uid)),
         Stage.Settle => EveryVoter(i => Shares[i] is not null),
         _ => false,
     };
@@ -148,11 +148,13 @@ internal sealed class RoundBook
     }
 
     /// <summary>True if a peer left undone something that was waited for.</summary>
-    public bool PeerWasAbsent(int place) => Openings[place] is null || !Bases.ContainsKey(Roster[place].Uid.Value);
+    public bool PeerWasAbsent(int place) => Openings[place] is null || !PostedBase(Roster[place].Uid);
 
     /// <summary>True if a voter left undone something that was waited for.</summary>
     public bool VoterWasAbsent(int voter, bool settled) =>
-        Beacons[voter] is null || Verdicts[voter] is null || !Bases.ContainsKey(Voters[voter].Uid.Value) || (settled && Shares[voter] is null);
+        Beacons[voter] is null || Verdicts[voter] is null || !PostedBase(Voters[voter].Uid) || (settled && Shares[voter] is null);
+
+    private bool PostedBase(Uid uid) => Bases.ContainsKey(uid.Value);
 
     private bool EveryPeer(Func<int, bool> acted)
     {

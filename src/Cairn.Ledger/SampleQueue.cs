@@ -3,8 +3,10 @@ using Cairn.Base;
 namespace Cairn.Ledger;
 
 /// <summary>Which samples a round trains on. A cursor walks through one epoch after another, each in its own seeded order; what was issued but
-/// not trained is issued again before the cursor moves on. So after any history, what was trained plus what waits here is exactly what the cursor passed.</summary>
-/// <remarks>Within one round no sample occurs twice: one that would (waiting, and met again in the next epoch) goes to the end of the line instead.</remarks>
+/// not trained is issued again before the cursor moves on. So after any history, what was trained plus what waits here is exactly what the
+/// cursor passed.</summary>
+/// <remarks>Within one round no sample occurs twice: one that would (waiting, and met again in the next epoch) goes to the end of the line
+/// instead.</remarks>
 public sealed class SampleQueue
 {
     private readonly ulong _seed;

@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger;
 
-/// <summary>Verifies many signatures of few authors: the imported key of each is kept, which makes a check three times as fast as <see cref="PublicKey.Verify"/>.
+/// <summary>Verifies many signatures of few authors: the imported key of each is kept, which makes a check three times as fast as
+/// <see cref="PublicKey.Verify"/>.
 /// For one thread at a time.</summary>
 internal sealed class SignatureChecks
 {

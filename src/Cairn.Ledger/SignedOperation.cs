@@ -81,7 +81,8 @@ public sealed class SignedOperation
             return false;
         }
 
-        operation = new SignedOperation(content!, bytes[ContentAt..].ToArray(), new PublicKey(bytes[..PublicKey.Size]), bytes[PublicKey.Size..ContentAt]);
+        var author = new PublicKey(bytes[..PublicKey.Size]);
+        operation = new SignedOperation(content!, bytes[ContentAt..].ToArray(), author, bytes[PublicKey.Size..ContentAt]);
         return true;
     }
 }

@@ -40,7 +40,8 @@ public sealed class RoundTests
         world.RevealAll();
         Assert.Equal(opening, world.State.OpeningOf(new Uid(0)));
         world.JudgeAll();
-        Assert.Equal(new ManifestEntry(new Uid(0), opening.ObjectDigest, opening.SizeBytes, opening.Key, 4), Assert.Single(world.State.ManifestOf(new Round(0))!.Entries));
+        var entry = Assert.Single(world.State.ManifestOf(new Round(0))!.Entries);
+        Assert.Equal(new ManifestEntry(new Uid(0), opening.ObjectDigest, opening.SizeBytes, opening.Key, 4), entry);
     }
 
     [Fact]

@@ -9,7 +9,8 @@ internal sealed class World
     public static readonly Digest RulesDigest = Digest.Of("test/rules", []);
     private readonly List<NodeKey> _keys = [];
 
-    public World(int peers = 3, int validators = 1, Func<LedgerRules, LedgerRules>? change = null, long[]? validatorBonds = null, long peerBond = 100, params Allocation[] allocations)
+    public World(
+        int peers = 3, int validators = 1, Func<LedgerRules, LedgerRules>? change = null, long[]? validatorBonds = null, long peerBond = 100, params Allocation[] allocations)
     {
         var members = new List<GenesisMember>();
         for (var i = 0; i < peers; i++)
@@ -79,7 +80,8 @@ internal sealed class World
     public void Must(int uid, Operation operation) => Assert.Equal(Rejection.None, Say(uid, operation));
 
     public Opening Opening(int uid) => new(
-        Named("object", (State.CurrentRound.Number * 1000) + uid), 5000 + uid, Named("key", uid), Named("base", State.CurrentRound.Number - 1), Named("receipt", uid), Named("trace", uid));
+        Named("object", (State.CurrentRound.Number * 1000) + uid), 5000 + uid, Named("key", uid),
+        Named("base", State.CurrentRound.Number - 1), Named("receipt", uid), Named("trace", uid));
 
     public Commit Commit(int uid) => new(State.CurrentRound, Opening(uid).Root(new Uid(uid), State.CurrentRound));
 
