@@ -27,7 +27,8 @@ public sealed partial class LedgerState
     private LedgerState(Genesis genesis)
     {
         Genesis = genesis;
-        Tip = _lastBeacon = _history = genesis.Digest;
+        Tip = _history = genesis.Digest;
+        _lastBeacon = Digest.Of("cairn/beacon/first", genesis.RulesDigest.ToArray());
         _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
         foreach (var allocation in genesis.Allocations)
         {
