@@ -76,19 +76,16 @@ internal static unsafe class AttentionRows
     }
 
     /// <summary>⟨a, b⟩ over a head's width.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Dot(float* a, float* b, int length)
     {
         var whole = Lanes.Whole(length);
-        var sums = Vector512<float>.Zero;
-        for (var i = 0; i < whole; i += Lanes.Count)
-        {
-            sums = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sums);
-        }
-
+        var sums = Products(a, b, whole, Vector512<float>.Zero);
         if (whole < length)
         {
-            sums = Vector512.FusedMultiplyAdd(Lanes.LoadEnd(a + whole, length - whole), Lanes.LoadEnd(b + whole, length - whole), sums);
+            var end = stackalloc float[2 * Lanes.Count];
+            Lanes.Pad(a + whole, length - whole, end);
+            Lanes.Pad(b + whole, length - whole, end + Lanes.Count);
+            sums = Products(end, end + Lanes.Count, Lanes.Count, sums);
         }
 
         return Lanes.Sum(sums);
@@ -109,5 +106,16 @@ internal static unsafe class AttentionRows
         {
             to[i] = from[i] * factor;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static Vector512<float> Products(float* a, float* b, int count, Vector512<float> sums)
+    {
+        for (var i = 0; i < count; i += Lanes.Count)
+        {
+            sums = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sums);
+        }
+
+        return sums;
     }
 }

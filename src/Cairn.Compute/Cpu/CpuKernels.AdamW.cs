@@ -25,60 +25,48 @@ public sealed unsafe partial class CpuKernels
         public void Run(int item, int worker)
         {
             var at = (nint)item * AdamWBlock;
-            Block(parameters + at, gradients + at, moment1 + at, moment2 + at, Math.Min(AdamWBlock, length - (item * AdamWBlock)), new Factors(step));
+            Block(parameters + at, gradients + at, moment1 + at, moment2 + at, Math.Min(AdamWBlock, length - (item * AdamWBlock)));
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Block(float* parameters, float* gradients, float* moment1, float* moment2, int count, in Factors factors)
+        private void Block(float* parameters, float* gradients, float* moment1, float* moment2, int count)
         {
             var whole = Lanes.Whole(count);
-            var f = factors;
-            for (var i = 0; i < whole; i += Lanes.Count)
-            {
-                var (p, m, v) = (Vector512.Load(parameters + i), Vector512.Load(moment1 + i), Vector512.Load(moment2 + i));
-                Step(ref p, Vector512.Load(gradients + i), ref m, ref v, f);
-                p.Store(parameters + i);
-                m.Store(moment1 + i);
-                v.Store(moment2 + i);
-            }
-
+            Step(parameters, gradients, moment1, moment2, whole, step);
             if (whole < count)
             {
                 var rest = count - whole;
-                var (p, m, v) = (Lanes.LoadEnd(parameters + whole, rest), Lanes.LoadEnd(moment1 + whole, rest), Lanes.LoadEnd(moment2 + whole, rest));
-                Step(ref p, Lanes.LoadEnd(gradients + whole, rest), ref m, ref v, f);
-                Lanes.StoreEnd(p, parameters + whole, rest);
-                Lanes.StoreEnd(m, moment1 + whole, rest);
-                Lanes.StoreEnd(v, moment2 + whole, rest);
+                var end = stackalloc float[4 * Lanes.Count];
+                float* p = end, g = end + Lanes.Count, m = end + (2 * Lanes.Count), v = end + (3 * Lanes.Count);
+                Lanes.Pad(parameters + whole, rest, p);
+                Lanes.Pad(gradients + whole, rest, g);
+                Lanes.Pad(moment1 + whole, rest, m);
+                Lanes.Pad(moment2 + whole, rest, v);
+                Step(p, g, m, v, Lanes.Count, step);
+                Lanes.Unpad(p, rest, parameters + whole);
+                Lanes.Unpad(m, rest, moment1 + whole);
+                Lanes.Unpad(v, rest, moment2 + whole);
             }
         }
 
         /// <summary>m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², p ← p − η·(m̂/(√v̂ + ε) + λp), the last product fused so that a small decay is not lost.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Step(
-            ref Vector512<float> p, Vector512<float> gradient, ref Vector512<float> m, ref Vector512<float> v, in Factors f)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Step(float* parameters, float* gradients, float* moment1, float* moment2, int count, in AdamWStep step)
         {
-            var g = gradient * Vector512.Create(f.GradientScale);
-            m = Vector512.FusedMultiplyAdd(m, Vector512.Create(f.Beta1), g * Vector512.Create(f.Rest1));
-            v = Vector512.FusedMultiplyAdd(v, Vector512.Create(f.Beta2), g * g * Vector512.Create(f.Rest2));
-            var root = Vector512.Sqrt(v * Vector512.Create(f.Inverse2)) + Vector512.Create(f.Epsilon);
-            var direction = m * Vector512.Create(f.Inverse1) / root;
-            p = Vector512.FusedMultiplyAdd(Vector512.Create(-f.Rate), Vector512.FusedMultiplyAdd(p, Vector512.Create(f.Decay), direction), p);
+            var (beta1, rest1, inverse1) = (Vector512.Create(step.Beta1), Vector512.Create(1 - step.Beta1), Vector512.Create(1 / step.Correction1));
+            var (beta2, rest2, inverse2) = (Vector512.Create(step.Beta2), Vector512.Create(1 - step.Beta2), Vector512.Create(1 / step.Correction2));
+            var (scale, epsilon) = (Vector512.Create(step.GradientScale), Vector512.Create(step.Epsilon));
+            var (rate, decay) = (Vector512.Create(-step.LearningRate), Vector512.Create(step.WeightDecay));
+            for (var i = 0; i < count; i += Lanes.Count)
+            {
+                var g = Vector512.Load(gradients + i) * scale;
+                var m = Vector512.FusedMultiplyAdd(Vector512.Load(moment1 + i), beta1, g * rest1);
+                var v = Vector512.FusedMultiplyAdd(Vector512.Load(moment2 + i), beta2, g * g * rest2);
+                m.Store(moment1 + i);
+                v.Store(moment2 + i);
+                var direction = m * inverse1 / (Vector512.Sqrt(v * inverse2) + epsilon);
+                var p = Vector512.Load(parameters + i);
+                Vector512.FusedMultiplyAdd(rate, Vector512.FusedMultiplyAdd(p, decay, direction), p).Store(parameters + i);
+            }
         }
-    }
-
-    /// <summary>What every element is multiplied by, derived once.</summary>
-    private readonly struct Factors(in AdamWStep step)
-    {
-        public readonly float GradientScale = step.GradientScale;
-        public readonly float Beta1 = step.Beta1;
-        public readonly float Rest1 = 1 - step.Beta1;
-        public readonly float Beta2 = step.Beta2;
-        public readonly float Rest2 = 1 - step.Beta2;
-        public readonly float Inverse1 = 1 / step.Correction1;
-        public readonly float Inverse2 = 1 / step.Correction2;
-        public readonly float Epsilon = step.Epsilon;
-        public readonly float Decay = step.WeightDecay;
-        public readonly float Rate = step.LearningRate;
     }
 }

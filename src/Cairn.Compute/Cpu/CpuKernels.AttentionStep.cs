@@ -57,9 +57,9 @@ public sealed unsafe partial class CpuKernels
                 Vector512.FusedMultiplyAdd(shares, Vector512.Load(value + i), Vector512.Load(sums + i)).Store(sums + i);
             }
 
-            if (whole < dim)
+            for (var i = whole; i < dim; i++)
             {
-                Vector512.FusedMultiplyAdd(shares, Lanes.LoadEnd(value + whole, dim - whole), Vector512.Load(sums + whole)).Store(sums + whole);
+                sums[i] = MathF.FusedMultiplyAdd(share, value[i], sums[i]);
             }
         }
     }

@@ -47,7 +47,7 @@ public sealed unsafe partial class CpuKernels
                 Invariant.Check((uint)targets[r] < (uint)vocab);
                 var ofTarget = row[targets[r]];
                 var highest = Highest(row, vocab);
-                var sum = replace ? ReplaceByPowers(row, vocab, highest) : SumOfPowers(row, vocab, highest);
+                var sum = SumOfPowers(row, vocab, highest);
                 losses[r] = highest - ofTarget + LaneMath.Log(sum);
                 if (replace)
                 {
@@ -57,79 +57,93 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static float Highest(float* row, int length)
         {
             var whole = Lanes.Whole(length);
-            var highest = Vector512.Create(float.NegativeInfinity);
-            for (var i = 0; i < whole; i += Lanes.Count)
-            {
-                highest = Lanes.Larger(highest, Vector512.Load(row + i));
-            }
-
+            var highest = Highest(row, whole, Vector512.Create(float.NegativeInfinity));
             if (whole < length)
             {
-                highest = Lanes.Larger(highest, Lanes.LoadEnd(row + whole, length - whole, float.NegativeInfinity));
+                var end = stackalloc float[Lanes.Count];
+                Lanes.Pad(row + whole, length - whole, end, float.NegativeInfinity);
+                highest = Highest(end, Lanes.Count, highest);
             }
 
             return Lanes.Largest(highest);
         }
 
+        /// <summary>By lanes; four chains at once, since a comparison takes several cycles.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static float SumOfPowers(float* row, int length, float highest)
+        private static Vector512<float> Highest(float* row, int count, Vector512<float> a)
+        {
+            var (b, c, d) = (a, a, a);
+            var i = 0;
+            for (; i + (4 * Lanes.Count) <= count; i += 4 * Lanes.Count)
+            {
+                a = Lanes.Larger(a, Vector512.Load(row + i));
+                b = Lanes.Larger(b, Vector512.Load(row + i + Lanes.Count));
+                c = Lanes.Larger(c, Vector512.Load(row + i + (2 * Lanes.Count)));
+                d = Lanes.Larger(d, Vector512.Load(row + i + (3 * Lanes.Count)));
+            }
+
+            for (; i < count; i += Lanes.Count)
+            {
+                a = Lanes.Larger(a, Vector512.Load(row + i));
+            }
+
+            return Lanes.Larger(Lanes.Larger(a, b), Lanes.Larger(c, d));
+        }
+
+        /// <summary>Σ e^(logit − highest); leaves the powers in the row if it is to be replaced. The sum is the same, to the bit, either way.</summary>
+        private float SumOfPowers(float* row, int length, float highest)
         {
             var whole = Lanes.Whole(length);
-            var subtracted = Vector512.Create(highest);
             var sums = Vector512<float>.Zero;
             for (var first = 0; first < whole; first += SumLength)
             {
-                var end = Math.Min(whole, first + SumLength);
-                var part = Vector512<float>.Zero;
-                for (var i = first; i < end; i += Lanes.Count)
-                {
-                    part += LaneMath.Exp(Vector512.Load(row + i) - subtracted);
-                }
-
-                sums += part;
+                var count = Math.Min(SumLength, whole - first);
+                sums += replace ? ReplaceByPowers(row + first, count, highest) : Powers(row + first, count, highest);
             }
 
             if (whole < length)
             {
-                sums += LaneMath.Exp(Lanes.LoadEnd(row + whole, length - whole, float.NegativeInfinity) - subtracted);
+                var end = stackalloc float[Lanes.Count];
+                Lanes.Pad(row + whole, length - whole, end, float.NegativeInfinity);
+                sums += ReplaceByPowers(end, Lanes.Count, highest);
+                if (replace)
+                {
+                    Lanes.Unpad(end, length - whole, row + whole);
+                }
             }
 
             return Lanes.Sum(sums);
         }
 
-        /// <summary>The same sum, to the bit; leaves e^(logit − highest) in the row.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static float ReplaceByPowers(float* row, int length, float highest)
+        private static Vector512<float> Powers(float* row, int count, float highest)
         {
-            var whole = Lanes.Whole(length);
             var subtracted = Vector512.Create(highest);
             var sums = Vector512<float>.Zero;
-            for (var first = 0; first < whole; first += SumLength)
+            for (var i = 0; i < count; i += Lanes.Count)
             {
-                var end = Math.Min(whole, first + SumLength);
-                var part = Vector512<float>.Zero;
-                for (var i = first; i < end; i += Lanes.Count)
-                {
-                    var power = LaneMath.Exp(Vector512.Load(row + i) - subtracted);
-                    power.Store(row + i);
-                    part += power;
-                }
-
-                sums += part;
+                sums += LaneMath.Exp(Vector512.Load(row + i) - subtracted);
             }
 
-            if (whole < length)
+            return sums;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static Vector512<float> ReplaceByPowers(float* row, int count, float highest)
+        {
+            var subtracted = Vector512.Create(highest);
+            var sums = Vector512<float>.Zero;
+            for (var i = 0; i < count; i += Lanes.Count)
             {
-                var power = LaneMath.Exp(Lanes.LoadEnd(row + whole, length - whole, float.NegativeInfinity) - subtracted);
-                Lanes.StoreEnd(power, row + whole, length - whole);
+                var power = LaneMath.Exp(Vector512.Load(row + i) - subtracted);
+                power.Store(row + i);
                 sums += power;
             }
 
-            return Lanes.Sum(sums);
+            return sums;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -60,37 +60,50 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static float Row(float* x, float* gain, float* y, int dim, float epsilon)
         {
             var whole = Lanes.Whole(dim);
-            var sums = Vector512<float>.Zero;
-            for (var i = 0; i < whole; i += Lanes.Count)
+            var rest = dim - whole;
+            var end = stackalloc float[3 * Lanes.Count];
+            var sums = Squares(x, whole, Vector512<float>.Zero);
+            if (rest > 0)
+            {
+                Lanes.Pad(x + whole, rest, end);
+                Lanes.Pad(gain + whole, rest, end + Lanes.Count);
+                sums = Squares(end, Lanes.Count, sums);
+            }
+
+            var inverse = 1 / MathF.Sqrt((Lanes.Sum(sums) / dim) + epsilon);
+            Scale(x, gain, y, whole, inverse);
+            if (rest > 0)
+            {
+                Scale(end, end + Lanes.Count, end + (2 * Lanes.Count), Lanes.Count, inverse);
+                Lanes.Unpad(end + (2 * Lanes.Count), rest, y + whole);
+            }
+
+            return inverse;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static Vector512<float> Squares(float* x, int count, Vector512<float> sums)
+        {
+            for (var i = 0; i < count; i += Lanes.Count)
             {
                 var lanes = Vector512.Load(x + i);
                 sums = Vector512.FusedMultiplyAdd(lanes, lanes, sums);
             }
 
-            if (whole < dim)
-            {
-                var lanes = Lanes.LoadEnd(x + whole, dim - whole);
-                sums = Vector512.FusedMultiplyAdd(lanes, lanes, sums);
-            }
+            return sums;
+        }
 
-            var inverse = 1 / MathF.Sqrt((Lanes.Sum(sums) / dim) + epsilon);
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Scale(float* x, float* gain, float* y, int count, float inverse)
+        {
             var factor = Vector512.Create(inverse);
-            for (var i = 0; i < whole; i += Lanes.Count)
+            for (var i = 0; i < count; i += Lanes.Count)
             {
                 (Vector512.Load(x + i) * factor * Vector512.Load(gain + i)).Store(y + i);
             }
-
-            if (whole < dim)
-            {
-                var rest = dim - whole;
-                Lanes.StoreEnd(Lanes.LoadEnd(x + whole, rest) * factor * Lanes.LoadEnd(gain + whole, rest), y + whole, rest);
-            }
-
-            return inverse;
         }
     }
 
@@ -110,45 +123,55 @@ public sealed unsafe partial class CpuKernels
         }
 
         /// <summary>With s = 1/rms: dx += s·g∘dy − x·s³·⟨g∘dy, x⟩/D and dGain += s·dy∘x.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Row(float* dy, float* x, float* gain, float inverse, float* dx, float* dGain, int dim)
         {
             var whole = Lanes.Whole(dim);
             var rest = dim - whole;
-            var sums = Vector512<float>.Zero;
+            var end = stackalloc float[4 * Lanes.Count];
+            float* endDy = end, endX = end + Lanes.Count, endGain = end + (2 * Lanes.Count), endDx = end + (3 * Lanes.Count);
+            var sums = Inner(dy, x, gain, dGain, whole, inverse, Vector512<float>.Zero);
+            if (rest > 0)
+            {
+                Lanes.Pad(dy + whole, rest, endDy);
+                Lanes.Pad(x + whole, rest, endX);
+                Lanes.Pad(gain + whole, rest, endGain);
+                Lanes.Pad(dx + whole, rest, endDx);
+                sums = Inner(endDy, endX, endGain, dGain + whole, Lanes.Count, inverse, sums);
+            }
+
+            var through = -Lanes.Sum(sums) * inverse * inverse * inverse / dim;
+            Add(dy, x, gain, dx, whole, inverse, through);
+            if (rest > 0)
+            {
+                Add(endDy, endX, endGain, endDx, Lanes.Count, inverse, through);
+                Lanes.Unpad(endDx, rest, dx + whole);
+            }
+        }
+
+        /// <summary>⟨g∘dy, x⟩ by lanes; adds to the gain's gradient on the way.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static Vector512<float> Inner(float* dy, float* x, float* gain, float* dGain, int count, float inverse, Vector512<float> sums)
+        {
             var factor = Vector512.Create(inverse);
-            for (var i = 0; i < whole; i += Lanes.Count)
+            for (var i = 0; i < count; i += Lanes.Count)
             {
                 var product = Vector512.Load(dy + i) * Vector512.Load(x + i);
                 sums = Vector512.FusedMultiplyAdd(product, Vector512.Load(gain + i), sums);
                 Vector512.FusedMultiplyAdd(product, factor, Vector512.Load(dGain + i)).Store(dGain + i);
             }
 
-            if (rest > 0)
-            {
-                var product = Lanes.LoadEnd(dy + whole, rest) * Lanes.LoadEnd(x + whole, rest);
-                sums = Vector512.FusedMultiplyAdd(product, Lanes.LoadEnd(gain + whole, rest), sums);
-                Vector512.FusedMultiplyAdd(product, factor, Vector512.Load(dGain + whole)).Store(dGain + whole);
-            }
-
-            var through = Vector512.Create(-Lanes.Sum(sums) * inverse * inverse * inverse / dim);
-            for (var i = 0; i < whole; i += Lanes.Count)
-            {
-                Through(Vector512.Load(dy + i), Vector512.Load(gain + i), Vector512.Load(x + i), Vector512.Load(dx + i), factor, through).Store(dx + i);
-            }
-
-            if (rest > 0)
-            {
-                var end = Through(
-                    Lanes.LoadEnd(dy + whole, rest), Lanes.LoadEnd(gain + whole, rest), Lanes.LoadEnd(x + whole, rest), Lanes.LoadEnd(dx + whole, rest),
-                    factor, through);
-                Lanes.StoreEnd(end, dx + whole, rest);
-            }
+            return sums;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<float> Through(
-            Vector512<float> dy, Vector512<float> gain, Vector512<float> x, Vector512<float> dx, Vector512<float> factor, Vector512<float> through) =>
-            Vector512.FusedMultiplyAdd(through, x, Vector512.FusedMultiplyAdd(dy * gain, factor, dx));
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Add(float* dy, float* x, float* gain, float* dx, int count, float inverse, float through)
+        {
+            var (straights, throughs) = (Vector512.Create(inverse), Vector512.Create(through));
+            for (var i = 0; i < count; i += Lanes.Count)
+            {
+                var sum = Vector512.FusedMultiplyAdd(Vector512.Load(dy + i) * Vector512.Load(gain + i), straights, Vector512.Load(dx + i));
+                Vector512.FusedMultiplyAdd(throughs, Vector512.Load(x + i), sum).Store(dx + i);
+            }
+        }
     }
 }

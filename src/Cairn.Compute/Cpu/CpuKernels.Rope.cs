@@ -31,39 +31,43 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Row(float* pairs, float* cos, float* sin, int half, int heads, float sign)
         {
             var whole = Lanes.Whole(half);
             var rest = half - whole;
-            var signs = Vector512.Create(sign);
+            var end = stackalloc float[4 * Lanes.Count];
+            if (rest > 0)
+            {
+                Lanes.Pad(cos + whole, rest, end + (2 * Lanes.Count));
+                Lanes.Pad(sin + whole, rest, end + (3 * Lanes.Count));
+            }
+
             for (var head = 0; head < heads; head++, pairs += 2 * half)
             {
-                for (var i = 0; i < whole; i += Lanes.Count)
-                {
-                    Turn(Vector512.Load(pairs + i), Vector512.Load(pairs + half + i), Vector512.Load(cos + i), Vector512.Load(sin + i) * signs, out var a, out var b);
-                    a.Store(pairs + i);
-                    b.Store(pairs + half + i);
-                }
-
+                Turn(pairs, pairs + half, cos, sin, whole, sign);
                 if (rest > 0)
                 {
-                    Turn(
-                        Lanes.LoadEnd(pairs + whole, rest), Lanes.LoadEnd(pairs + half + whole, rest),
-                        Lanes.LoadEnd(cos + whole, rest), Lanes.LoadEnd(sin + whole, rest) * signs, out var a, out var b);
-                    Lanes.StoreEnd(a, pairs + whole, rest);
-                    Lanes.StoreEnd(b, pairs + half + whole, rest);
+                    Lanes.Pad(pairs + whole, rest, end);
+                    Lanes.Pad(pairs + half + whole, rest, end + Lanes.Count);
+                    Turn(end, end + Lanes.Count, end + (2 * Lanes.Count), end + (3 * Lanes.Count), Lanes.Count, sign);
+                    Lanes.Unpad(end, rest, pairs + whole);
+                    Lanes.Unpad(end + Lanes.Count, rest, pairs + half + whole);
                 }
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Turn(
-            Vector512<float> a, Vector512<float> b, Vector512<float> cos, Vector512<float> sin, out Vector512<float> turnedA, out Vector512<float> turnedB)
+        /// <summary>(a, b) ← (a·cos − b·sin, b·cos + a·sin). Signs come in by products: negation of a vector is not the same operation at every width.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Turn(float* a, float* b, float* cos, float* sin, int count, float sign)
         {
-            // The sign comes in by a product: negation of a vector is not the same operation at every width.
-            turnedA = Vector512.FusedMultiplyAdd(a, cos, b * sin * Vector512.Create(-1f));
-            turnedB = Vector512.FusedMultiplyAdd(b, cos, a * sin);
+            var (plus, minus) = (Vector512.Create(sign), Vector512.Create(-sign));
+            for (var i = 0; i < count; i += Lanes.Count)
+            {
+                var (x, y) = (Vector512.Load(a + i), Vector512.Load(b + i));
+                var (c, s) = (Vector512.Load(cos + i), Vector512.Load(sin + i));
+                Vector512.FusedMultiplyAdd(x, c, y * (s * minus)).Store(a + i);
+                Vector512.FusedMultiplyAdd(y, c, x * (s * plus)).Store(b + i);
+            }
         }
     }
 }

@@ -40,30 +40,32 @@ public sealed unsafe partial class CpuKernels
         public void Run(int item, int worker) =>
             squares[item] = Block(numbers + ((nint)item * SquaresBlock), Math.Min(SquaresBlock, length - (item * SquaresBlock)));
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static double Block(float* numbers, int count)
         {
             var whole = Lanes.Whole(count);
-            var (lower, upper) = (Vector512<double>.Zero, Vector512<double>.Zero);
-            for (var i = 0; i < whole; i += Lanes.Count)
-            {
-                Add(Vector512.Load(numbers + i), ref lower, ref upper);
-            }
-
+            var sums = Squares(numbers, whole, Vector512<double>.Zero);
             if (whole < count)
             {
-                Add(Lanes.LoadEnd(numbers + whole, count - whole), ref lower, ref upper);
+                var end = stackalloc float[Lanes.Count];
+                Lanes.Pad(numbers + whole, count - whole, end);
+                sums = Squares(end, Lanes.Count, sums);
             }
 
-            return Lanes.Sum(lower + upper);
+            return Lanes.Sum(sums);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Add(Vector512<float> x, ref Vector512<double> lower, ref Vector512<double> upper)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static Vector512<double> Squares(float* numbers, int count, Vector512<double> lower)
         {
-            var (a, b) = (Vector512.WidenLower(x), Vector512.WidenUpper(x));
-            lower = Vector512.FusedMultiplyAdd(a, a, lower);
-            upper = Vector512.FusedMultiplyAdd(b, b, upper);
+            var upper = Vector512<double>.Zero;
+            for (var i = 0; i < count; i += Lanes.Count)
+            {
+                var (a, b) = Vector512.Widen(Vector512.Load(numbers + i));
+                lower = Vector512.FusedMultiplyAdd(a, a, lower);
+                upper = Vector512.FusedMultiplyAdd(b, b, upper);
+            }
+
+            return lower + upper;
         }
     }
 }

@@ -41,25 +41,30 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Row(float* gate, float* up, float* act, int ffn)
         {
             var whole = Lanes.Whole(ffn);
-            for (var i = 0; i < whole; i += Lanes.Count)
+            var rest = ffn - whole;
+            Gate(gate, up, act, whole);
+            if (rest > 0)
             {
-                Gated(Vector512.Load(gate + i), Vector512.Load(up + i)).Store(act + i);
-            }
-
-            if (whole < ffn)
-            {
-                var rest = ffn - whole;
-                Lanes.StoreEnd(Gated(Lanes.LoadEnd(gate + whole, rest), Lanes.LoadEnd(up + whole, rest)), act + whole, rest);
+                var end = stackalloc float[3 * Lanes.Count];
+                Lanes.Pad(gate + whole, rest, end);
+                Lanes.Pad(up + whole, rest, end + Lanes.Count);
+                Gate(end, end + Lanes.Count, end + (2 * Lanes.Count), Lanes.Count);
+                Lanes.Unpad(end + (2 * Lanes.Count), rest, act + whole);
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<float> Gated(Vector512<float> gate, Vector512<float> up) =>
-            gate / (Vector512<float>.One + LaneMath.Exp(-gate)) * up;
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Gate(float* gate, float* up, float* act, int count)
+        {
+            for (var i = 0; i < count; i += Lanes.Count)
+            {
+                var g = Vector512.Load(gate + i);
+                (g / (Vector512<float>.One + LaneMath.Exp(-g)) * Vector512.Load(up + i)).Store(act + i);
+            }
+        }
     }
 
     private readonly struct SwiGluBackwardWork(float* gateUp, float* dAct, float* dGateUp, int rows, int ffn) : IWork
@@ -74,36 +79,36 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Row(float* gateUp, float* dAct, float* dGateUp, int ffn)
         {
             var whole = Lanes.Whole(ffn);
-            for (var i = 0; i < whole; i += Lanes.Count)
+            var rest = ffn - whole;
+            Slopes(gateUp, gateUp + ffn, dAct, dGateUp, dGateUp + ffn, whole);
+            if (rest > 0)
             {
-                Slopes(Vector512.Load(gateUp + i), Vector512.Load(gateUp + ffn + i), Vector512.Load(dAct + i), out var dGate, out var dUp);
-                dGate.Store(dGateUp + i);
-                dUp.Store(dGateUp + ffn + i);
-            }
-
-            if (whole < ffn)
-            {
-                var rest = ffn - whole;
-                Slopes(
-                    Lanes.LoadEnd(gateUp + whole, rest), Lanes.LoadEnd(gateUp + ffn + whole, rest), Lanes.LoadEnd(dAct + whole, rest),
-                    out var dGate, out var dUp);
-                Lanes.StoreEnd(dGate, dGateUp + whole, rest);
-                Lanes.StoreEnd(dUp, dGateUp + ffn + whole, rest);
+                var end = stackalloc float[5 * Lanes.Count];
+                float* dGate = end + (3 * Lanes.Count), dUp = end + (4 * Lanes.Count);
+                Lanes.Pad(gateUp + whole, rest, end);
+                Lanes.Pad(gateUp + ffn + whole, rest, end + Lanes.Count);
+                Lanes.Pad(dAct + whole, rest, end + (2 * Lanes.Count));
+                Slopes(end, end + Lanes.Count, end + (2 * Lanes.Count), dGate, dUp, Lanes.Count);
+                Lanes.Unpad(dGate, rest, dGateUp + whole);
+                Lanes.Unpad(dUp, rest, dGateUp + ffn + whole);
             }
         }
 
         /// <summary>σ = 1/(1 + e^−g), silu = g·σ: dUp = d·silu, dGate = d·up·(σ + silu·(1 − σ)).</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Slopes(Vector512<float> gate, Vector512<float> up, Vector512<float> dAct, out Vector512<float> dGate, out Vector512<float> dUp)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Slopes(float* gate, float* up, float* dAct, float* dGate, float* dUp, int count)
         {
-            var sigmoid = Vector512<float>.One / (Vector512<float>.One + LaneMath.Exp(-gate));
-            var silu = gate * sigmoid;
-            dUp = dAct * silu;
-            dGate = dAct * up * Vector512.FusedMultiplyAdd(silu, Vector512<float>.One - sigmoid, sigmoid);
+            for (var i = 0; i < count; i += Lanes.Count)
+            {
+                var (g, d) = (Vector512.Load(gate + i), Vector512.Load(dAct + i));
+                var sigmoid = Vector512<float>.One / (Vector512<float>.One + LaneMath.Exp(-g));
+                var silu = g * sigmoid;
+                (d * Vector512.Load(up + i) * Vector512.FusedMultiplyAdd(silu, Vector512<float>.One - sigmoid, sigmoid)).Store(dGate + i);
+                (d * silu).Store(dUp + i);
+            }
         }
     }
 }

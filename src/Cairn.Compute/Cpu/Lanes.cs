@@ -5,7 +5,8 @@ namespace Cairn.Compute;
 
 /// <summary>Sixteen fp32 lanes whatever the machine offers: one AVX-512 register, two of AVX2 or four of 128 bits. Every operation used here is an IEEE
 /// operation lane by lane, and lanes are joined by a fixed tree, so that the width never shows in the bits.</summary>
-/// <remarks>Kernels loop over whole vectors and then once over the end of a row with the same body: the end is padded, never skipped to scalar code.</remarks>
+/// <remarks>A kernel's loop takes whole vectors only and calls nothing (a call would push its constants out of the registers); the end of a row goes through the
+/// same loop in a padded copy.</remarks>
 internal static unsafe class Lanes
 {
     /// <summary>How many.</summary>
@@ -17,28 +18,21 @@ internal static unsafe class Lanes
     /// <summary>How many of <paramref name="length"/> numbers fill whole vectors.</summary>
     public static int Whole(int length) => length & ~(Count - 1);
 
-    /// <summary>The last <paramref name="count"/> numbers of a row (fewer than 16), the other lanes set to <paramref name="fill"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static Vector512<float> LoadEnd(float* from, int count, float fill = 0)
+    /// <summary>Copies the end of a row (fewer than 16 numbers) to 16, the others set to <paramref name="fill"/>.</summary>
+    public static void Pad(float* from, int count, float* to, float fill = 0)
     {
-        var lanes = stackalloc float[Count];
         for (var i = 0; i < Count; i++)
         {
-            lanes[i] = i < count ? from[i] : fill;
+            to[i] = i < count ? from[i] : fill;
         }
-
-        return Vector512.Load(lanes);
     }
 
-    /// <summary>Stores the first <paramref name="count"/> lanes (fewer than 16).</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void StoreEnd(Vector512<float> value, float* to, int count)
+    /// <summary>Copies the first <paramref name="count"/> of 16 numbers back to the end of a row.</summary>
+    public static void Unpad(float* from, int count, float* to)
     {
-        var lanes = stackalloc float[Count];
-        value.Store(lanes);
         for (var i = 0; i < count; i++)
         {
-            to[i] = lanes[i];
+            to[i] = from[i];
         }
     }
 
@@ -72,17 +66,16 @@ internal static unsafe class Lanes
     public static Vector512<float> Larger(Vector512<float> a, Vector512<float> b) => Vector512.ConditionalSelect(Vector512.GreaterThan(a, b), a, b);
 
     /// <summary>The largest lane, by halving; of lanes with NaN, unspecified but the same everywhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> lanes)
     {
-        var lower = lanes.GetLower();
-        var upper = lanes.GetUpper();
+        var (lower, upper) = (lanes.GetLower(), lanes.GetUpper());
         var eight = Vector256.ConditionalSelect(Vector256.GreaterThan(lower, upper), lower, upper);
-        var largest = eight.GetElement(0);
-        for (var i = 1; i < 8; i++)
-        {
-            largest = largest > eight.GetElement(i) ? largest : eight.GetElement(i);
-        }
-
-        return largest;
+        var four = Larger(eight.GetLower(), eight.GetUpper());
+        var two = Larger(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Larger(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Larger(Vector128<float> a, Vector128<float> b) => Vector128.ConditionalSelect(Vector128.GreaterThan(a, b), a, b);
 }
