@@ -25,6 +25,7 @@ public sealed class GoldenDigestTests
     [InlineData("DOTNET_EnableAVX512", "avx512 False, avx2 True, fma True, avx True")]
     [InlineData("DOTNET_EnableAVX2", "avx512 False, avx2 False, fma False, avx True")]
     [InlineData("DOTNET_EnableAVX", "avx512 False, avx2 False, fma False, avx False")]
+    [InlineData("DOTNET_EnableHWIntrinsic", "avx512 False, avx2 False, fma False, avx False")]
     public void Fewer_instruction_sets_give_the_same_bits(string switchedOff, string expectedSets)
     {
         Assert.SkipUnless(Avx512F.IsSupported, "this processor has no AVX-512 to switch off");

@@ -27,16 +27,16 @@ internal static unsafe class AttentionRows
 
         var subtracted = Lanes.Largest(highest) * scale;
         var scales = Vector512.Create(scale);
-        var minus = Vector512.Create(-subtracted);
+        var subtractions = Vector512.Create(subtracted);
         var sums = Vector512<float>.Zero;
         for (var i = 0; i < whole; i += Lanes.Count)
         {
-            var power = LaneMath.Exp(Vector512.FusedMultiplyAdd(Vector512.Load(scores + i), scales, minus));
+            var power = LaneMath.Exp((Vector512.Load(scores + i) * scales) - subtractions);
             power.Store(scores + i);
             sums += power;
         }
 
-        last = LaneMath.Exp(Vector512.FusedMultiplyAdd(last, scales, minus));
+        last = LaneMath.Exp((last * scales) - subtractions);
         last.Store(scores + whole);
         Vector512<float>.Zero.Store(scores + whole + Lanes.Count);
         sum = Lanes.Sum(sums + last);
@@ -57,16 +57,16 @@ internal static unsafe class AttentionRows
         var whole = Lanes.Whole(length - 1);
         var below = Lanes.Below(whole, length);
         var scales = Vector512.Create(scale);
-        var minus = Vector512.Create(-lse);
+        var subtractions = Vector512.Create(lse);
         var deltas = Vector512.Create(delta);
         for (var i = 0; i < whole; i += Lanes.Count)
         {
-            var share = LaneMath.Exp(Vector512.FusedMultiplyAdd(Vector512.Load(scores + i), scales, minus));
+            var share = LaneMath.Exp((Vector512.Load(scores + i) * scales) - subtractions);
             share.Store(scores + i);
             (share * (Vector512.Load(dShares + i) - deltas) * scales).Store(dShares + i);
         }
 
-        var last = LaneMath.Exp(Vector512.FusedMultiplyAdd(Vector512.Load(scores + whole), scales, minus));
+        var last = LaneMath.Exp((Vector512.Load(scores + whole) * scales) - subtractions);
         last = Vector512.ConditionalSelect(below, last, Vector512<float>.Zero);
         last.Store(scores + whole);
         var slope = last * (Vector512.Load(dShares + whole) - deltas) * scales;
