@@ -71,12 +71,35 @@ internal static class SwarmVerb
             Tell(outcome, folder);
         }
 
+        if (parsed.GetValue(Compare) && outcome.Finished)
+        {
+            await CompareAsync(folder, options.Threads, json, cancellation);
+        }
+
         return outcome switch
         {
             { Halted.Count: > 0 } => ExitCode.Disagreement,
             { Finished: false } => ExitCode.Interrupted,
             _ => ExitCode.Success,
         };
+    }
+
+    private static async Task CompareAsync(string folder, int threads, bool json, CancellationToken cancellation)
+    {
+        if (!json)
+        {
+            Console.WriteLine("\ntraining the same model without a network, for comparison:");
+        }
+
+        var report = await Comparison.RunAsync(folder, threads, line => (json ? Console.Error : Console.Out).WriteLine("  " + line), cancellation);
+        if (json)
+        {
+            Console.WriteLine(System.Text.Encoding.UTF8.GetString(report.ToJson()).ReplaceLineEndings("").Replace("  ", "", StringComparison.Ordinal));
+        }
+        else
+        {
+            ComparisonView.Write(report, Console.Out);
+        }
     }
 
     private static void Tell(SwarmOutcome outcome, string folder)

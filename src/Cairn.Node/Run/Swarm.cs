@@ -20,7 +20,7 @@ public sealed record SwarmOutcome(
 /// share on the internet (ledger and store) and the processor.</summary>
 public static class Swarm
 {
-    private const int FinalSamples = 512;
+    internal const int FinalSamples = 512;
 
     /// <summary>Creates a run, or goes on with one, and works until it is finished or told to stop.</summary>
     /// <param name="options">Validated.</param>
