@@ -1,7 +1,9 @@
 namespace Cairn.Gauntlet;
 
-/// <summary>Proof of computation: who trained on the samples it was assigned improves them more than samples nobody was given; who copied or invented an update does not.</summary>
-/// <remarks>Gauntlet (arXiv:2505.21684): b = +1 if the relative improvement on assigned samples exceeds that on others, else −1; average ← 0.95 · average + 0.05 · b, from 0.
+/// <summary>Proof of computation: who trained on the samples it was assigned improves them more than samples nobody was given; who copied or invented
+/// an update does not.</summary>
+/// <remarks>Gauntlet (arXiv:2505.21684): b = +1 if the relative improvement on assigned samples exceeds that on others, else −1; average ← 0.95 ·
+/// average + 0.05 · b, from 0.
 /// Ours: where the two differ by less than one standard error of their difference the probe says nothing, b = 0, and the average stays as it is, so that a peer's
 /// average is not a count of coin tosses.</remarks>
 public static class ComputationIndicator

@@ -1,9 +1,11 @@
 namespace Cairn.Gauntlet;
 
-/// <summary>What a probe of one update found: the base stepped by this update alone, on samples that were assigned to its author and on samples that nobody was given.</summary>
+/// <summary>What a probe of one update found: the base stepped by this update alone, on samples that were assigned to its author and on samples that
+/// nobody was given.</summary>
 /// <param name="Assigned">On assigned samples.</param>
 /// <param name="HeldBack">On samples not issued in this round.</param>
-/// <remarks>Gauntlet (arXiv:2505.21684). The published probe looks at 8 + 8 sequences, of which the author trained on about 1.5; ours should look only at samples that were
+/// <remarks>Gauntlet (arXiv:2505.21684). The published probe looks at 8 + 8 sequences, of which the author trained on about 1.5; ours should look
+/// only at samples that were
 /// trained on, at 64 or more, and at the same ones for all peers of a round.</remarks>
 public readonly record struct LossScore(PairedDifference Assigned, PairedDifference HeldBack)
 {

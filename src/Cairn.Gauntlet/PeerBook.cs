@@ -10,7 +10,8 @@ namespace Cairn.Gauntlet;
 public readonly record struct Observation(Uid Uid, Rejection Reason, long Samples, LossScore? Probe);
 
 /// <summary>A validator's memory of all peers: immutable, in uid order, the same for the same observations.</summary>
-/// <remarks>Nothing is slashed here. Pay follows accepted samples, so an absent or refused peer has none; what the published run took by multiplying scores, bonds answer for.</remarks>
+/// <remarks>Nothing is slashed here. Pay follows accepted samples, so an absent or refused peer has none; what the published run took by multiplying
+/// scores, bonds answer for.</remarks>
 public sealed class PeerBook
 {
     private readonly PeerRecord[] _records;

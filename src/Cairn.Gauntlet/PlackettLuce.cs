@@ -3,7 +3,8 @@ using Cairn.Base;
 namespace Cairn.Gauntlet;
 
 /// <summary>Ratings from the order of many players at once.</summary>
-/// <remarks>Weng and Lin 2011, Algorithm 4 (Plackett–Luce), with the numbers of OpenSkill as Covenant-72B used it. With ranks r (0 the best; equal scores share one), c² = Σ(σᵢ² + β²) and
+/// <remarks>Weng and Lin 2011, Algorithm 4 (Plackett–Luce), with the numbers of OpenSkill as Covenant-72B used it. With ranks r (0 the best; equal
+/// scores share one), c² = Σ(σᵢ² + β²) and
 /// p(i,q) = e^(μᵢ/c) / Σ_{s: rₛ ≥ r_q} e^(μₛ/c), the sums below run over q with r_q ≤ rᵢ, A_q the number of players that share r_q:
 /// μᵢ += σᵢ²/c · Σ ([q = i] − p)/A_q, and σᵢ² *= max(1 − σᵢ³/c³ · Σ p(1 − p)/A_q, κ).
 /// All in double with <see cref="DeterministicMath"/>, in the order given. Cost: players squared.</remarks>

@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Gauntlet;
 
-/// <summary>Which updates of a round are probed: drawn by the round's beacon, so that no peer knows before its commit is final, and every validator knows the same.</summary>
+/// <summary>Which updates of a round are probed: drawn by the round's beacon, so that no peer knows before its commit is final, and every validator
+/// knows the same.</summary>
 public static class ProbePlan
 {
     private const int RoundsMax = 1_000_000;

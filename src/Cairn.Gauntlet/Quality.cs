@@ -1,8 +1,10 @@
 namespace Cairn.Gauntlet;
 
 /// <summary>How good a peer's accepted samples are held to be: a bounded factor, so that pay never depends on a rating alone.</summary>
-/// <remarks>quality = 4/16 + 12/16 · (r + i)/2, rounded down to sixteenths, with r = ordinal/20 and i = 2 · indicator, both held within 0 … 1. A newcomer (ordinal 0, indicator 0) has 4/16.
-/// More than four negatives among the last eight probes give 4/16 too (Covenant-72B: a quarter of the score). The grid lets validators whose floating-point findings differ a
+/// <remarks>quality = 4/16 + 12/16 · (r + i)/2, rounded down to sixteenths, with r = ordinal/20 and i = 2 · indicator, both held within 0 … 1. A
+/// newcomer (ordinal 0, indicator 0) has 4/16.
+/// More than four negatives among the last eight probes give 4/16 too (Covenant-72B: a quarter of the score). The grid lets validators whose
+/// floating-point findings differ a
 /// little still post equal shares.</remarks>
 public static class Quality
 {

@@ -23,6 +23,7 @@ public sealed record RatingRules(double Beta, double Tau, double Kappa, double M
     /// <summary>Those of Covenant-72B: no bounds, so that an old peer's lead grows for ever.</summary>
     public static RatingRules Published { get; } = new(7, 0.1, 1e-4, double.NegativeInfinity, double.PositiveInfinity);
 
-    /// <summary>Ours: the published ones, with μ held within 0 … 50, the newcomer's mean ± 3 of its deviations: nobody gets out of reach, nobody is lost for ever.</summary>
+    /// <summary>Ours: the published ones, with μ held within 0 … 50, the newcomer's mean ± 3 of its deviations: nobody gets out of reach, nobody is
+    /// lost for ever.</summary>
     public static RatingRules Bounded { get; } = Published with { MuMin = 0, MuMax = 50 };
 }

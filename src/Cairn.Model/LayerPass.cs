@@ -62,7 +62,8 @@ internal readonly ref struct LayerPass
         _kernels.MatMul(ActivatedOf(_saved.Activated), _tensors.Down.In(_parameters), outputRD, Rows, dim, ffn, accumulate: true);
     }
 
-    /// <summary>Turns the gradient of the output (in <see cref="LayerGradients.Stream"/>) into that of the input and overwrites this layer's parameter gradients.</summary>
+    /// <summary>Turns the gradient of the output (in <see cref="LayerGradients.Stream"/>) into that of the input and overwrites this layer's
+    /// parameter gradients.</summary>
     /// <param name="inputRD">What <see cref="Forward"/> was given, unchanged.</param>
     /// <param name="d">Working memory.</param>
     /// <param name="gradients">All parameter gradients.</param>

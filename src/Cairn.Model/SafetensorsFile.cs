@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Model;
 
-/// <summary>Parameters as a safetensors file (fp32, little-endian), the exchange format of Hugging Face. Streams tensor by tensor: no second copy of the model exists.</summary>
+/// <summary>Parameters as a safetensors file (fp32, little-endian), the exchange format of Hugging Face. Streams tensor by tensor: no second copy of
+/// the model exists.</summary>
 public static class SafetensorsFile
 {
     private const int PieceFloats = 1 << 18;

@@ -41,7 +41,8 @@ public static class RunRulesFile
         var digest = rules.ComputeDigest();
         if (digest != document.Digest)
         {
-            throw new InputException($"{source} was changed: its values give digest {digest.Short}, it names {document.Digest.Short}. Restore it from a copy of the run.");
+            throw new InputException(
+                $"{source} was changed: its values give digest {digest.Short}, it names {document.Digest.Short}. Restore it from a copy of the run.");
         }
 
         var faults = rules.Faults();

@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>One peer's compressed pseudo-gradient of one round: under which rules, which round, whose, and one <see cref="SparseTensor"/> per tensor of the grid.</summary>
+/// <summary>One peer's compressed pseudo-gradient of one round: under which rules, which round, whose, and one <see cref="SparseTensor"/> per tensor
+/// of the grid.</summary>
 public sealed class SparseUpdate
 {
     private readonly SparseTensor[] _tensors;

@@ -56,14 +56,16 @@ public static class SparseUpdateCodec
         tensor.Codes.CopyTo(section[(TensorHeaderBytes + indexBytes)..]);
     }
 
-    /// <summary>Decodes and judges an update from anywhere. Never throws on any bytes; allocates only the decoded form, and that only for bytes of the exact length.</summary>
+    /// <summary>Decodes and judges an update from anywhere. Never throws on any bytes; allocates only the decoded form, and that only for bytes of
+    /// the exact length.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <param name="grid">How the model is cut.</param>
     /// <param name="rules">The rules it must be made under.</param>
     /// <param name="round">The round it must be of.</param>
     /// <param name="uid">Whose it must be.</param>
     /// <param name="update">The update, or null.</param>
-    /// <param name="why">Why not, or <see cref="Rejection.None"/>: TooLarge or Malformed (length, magic, version), WrongRules, Late (another round), BadSignature (another
+    /// <param name="why">Why not, or <see cref="Rejection.None"/>: TooLarge or Malformed (length, magic, version), WrongRules, Late (another round),
+    /// BadSignature (another
     /// author), WrongShape (another grid), NotFinite (a number that is not finite or out of range), BadCode (indices, codes, levels or filling bits out of form).</param>
     /// <returns>True if it may be used.</returns>
     public static bool TryDecode(

@@ -12,19 +12,40 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn generate</c>: talks to a checkpoint.</summary>
 internal static class GenerateVerb
 {
-    private static readonly Option<string?> Dir = new("--dir") { Description = "A run's folder (its newest checkpoint is taken) or a folder with config.json, model.safetensors and tokenizer.json. Default: the newest run." };
+    private static readonly Option<string?> Dir = new("--dir")
+    {
+        Description = "A run's folder (its newest checkpoint is taken) or a folder with config.json, model.safetensors and tokenizer.json. Default: the newest run.",
+    };
+
     private static readonly Option<string> Prompt = new("--prompt") { Description = "How the text begins.", DefaultValueFactory = _ => "The" };
-    private static readonly Option<double> Temperature = new("--temperature") { Description = "0 takes the likeliest token each time; higher is freer.", DefaultValueFactory = _ => 0.7 };
-    private static readonly Option<double> TopP = new("--top-p") { Description = "Draw only from the likeliest tokens that together reach this probability.", DefaultValueFactory = _ => 0.95 };
+    private static readonly Option<double> Temperature = new("--temperature")
+    {
+        Description = "0 takes the likeliest token each time; higher is freer.",
+        DefaultValueFactory = _ => 0.7,
+    };
+
+    private static readonly Option<double> TopP = new("--top-p")
+    {
+        Description = "Draw only from the likeliest tokens that together reach this probability.",
+        DefaultValueFactory = _ => 0.95,
+    };
+
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same text.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<int> TokensMax = new("--max-tokens") { Description = "The most tokens to generate.", DefaultValueFactory = _ => 128 };
+    private static readonly Option<int> TokensMax = new("--max-tokens")
+    {
+        Description = "The most tokens to generate.",
+        DefaultValueFactory = _ => 128,
+    };
+
     private static readonly Option<int> Threads = new("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON instead of streaming." };
 
     public static Command Create()
     {
         var command = new Command(
-            "generate", "Continues a prompt with a trained model, streaming to the terminal.\n\nExample:  cairn generate --dir runs/swarm-1 --prompt \"Returns the\" --temperature 0.7")
+            "generate",
+            "Continues a prompt with a trained model, streaming to the terminal.\n\n" +
+            "Example:  cairn generate --dir runs/swarm-1 --prompt \"Returns the\" --temperature 0.7")
         {
             Dir, Prompt, Temperature, TopP, Seed, TokensMax, Threads, Json,
         };

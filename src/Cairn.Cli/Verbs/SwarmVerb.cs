@@ -10,17 +10,55 @@ namespace Cairn.Cli.Verbs;
 internal static class SwarmVerb
 {
     private static readonly Option<int> Peers = new("--peers") { Description = "Peers that train.", DefaultValueFactory = _ => 4 };
-    private static readonly Option<int> Validators = new("--validators") { Description = "Validators that check, score and close the rounds.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> Preset = new("--preset") { Description = "Size of the model: nano, micro, small, or larger.", DefaultValueFactory = _ => "nano" };
+    private static readonly Option<int> Validators = new("--validators")
+    {
+        Description = "Validators that check, score and close the rounds.",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private static readonly Option<string> Preset = new("--preset")
+    {
+        Description = "Size of the model: nano, micro, small, or larger.",
+        DefaultValueFactory = _ => "nano",
+    };
+
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "Rounds to train; overrides --minutes." };
-    private static readonly Option<double> Minutes = new("--minutes") { Description = "About how long to train; becomes a number of rounds before round 0.", DefaultValueFactory = _ => 2 };
-    private static readonly Option<string[]> Data = new("--data") { Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<string> TextField = new("--text-field") { Description = "The field of JSON lines that holds the text.", DefaultValueFactory = _ => "text" };
+    private static readonly Option<double> Minutes = new("--minutes")
+    {
+        Description = "About how long to train; becomes a number of rounds before round 0.",
+        DefaultValueFactory = _ => 2,
+    };
+
+    private static readonly Option<string[]> Data = new("--data")
+    {
+        Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<string> TextField = new("--text-field")
+    {
+        Description = "The field of JSON lines that holds the text.",
+        DefaultValueFactory = _ => "text",
+    };
+
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same model, bit for bit.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the next free runs/swarm-N; with --resume the newest." };
+    private static readonly Option<string?> Dir = new("--dir")
+    {
+        Description = "The run's folder. Default: the next free runs/swarm-N; with --resume the newest.",
+    };
+
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on with the run in the folder, exactly where it stopped." };
-    private static readonly Option<int> Threads = new("--threads") { Description = "Threads to compute with, in all.", DefaultValueFactory = _ => Environment.ProcessorCount };
-    private static readonly Option<bool> Compare = new("--compare") { Description = "Afterwards train the same model by one process at equal tokens (AdamW, and dense DiLoCo) and print the curves side by side." };
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads to compute with, in all.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<bool> Compare = new("--compare")
+    {
+        Description = "Afterwards train the same model by one process at equal tokens (AdamW, and dense DiLoCo) and print the curves side by side.",
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 
     public static Command Create()
@@ -108,7 +146,8 @@ internal static class SwarmVerb
         foreach (var halted in outcome.Halted)
         {
             Console.Error.WriteLine(
-                $"cairn: {halted.Node} halted after round {halted.Round}: its base {halted.Own[..8]} differs from the quorum's {halted.Quorum[..8]} even when computed again. " +
+                $"cairn: {halted.Node} halted after round {halted.Round}: its base {halted.Own[..8]} differs from the quorum's {halted.Quorum[..8]} " +
+                "even when computed again. " +
                 $"Its state is kept in {Path.Combine(folder, "nodes", halted.Node)}; this machine or its memory may be faulty.");
         }
 

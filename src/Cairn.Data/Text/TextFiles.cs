@@ -84,7 +84,9 @@ internal static class TextFiles
         var (lowest, highest) = (hashes.Min(), hashes.Max());
         if (lowest == highest)
         {
-            throw new InputException($"{path} alone is too little text ({pieces.Sum(static p => (long)p.Length)} bytes in one document): give at least two documents, one to train on and one to hold out.");
+            throw new InputException(
+                $"{path} alone is too little text ({pieces.Sum(static p => (long)p.Length)} bytes in one document): " +
+                "give at least two documents, one to train on and one to hold out.");
         }
 
         // At least one is held out, at least one is trained on.

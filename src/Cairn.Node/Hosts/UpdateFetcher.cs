@@ -15,7 +15,8 @@ internal static class UpdateFetcher
     {
         if (opening.SizeBytes != run.ObjectBytes)
         {
-            return (null, opening.SizeBytes > run.ObjectBytes ? Rejection.TooLarge : Rejection.Malformed, $"announced as {opening.SizeBytes} bytes, the rules make it {run.ObjectBytes}");
+            var why = opening.SizeBytes > run.ObjectBytes ? Rejection.TooLarge : Rejection.Malformed;
+            return (null, why, $"announced as {opening.SizeBytes} bytes, the rules make it {run.ObjectBytes}");
         }
 
         var outcome = await run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, run.ObjectBytes, cancellation);
@@ -54,8 +55,8 @@ internal static class UpdateFetcher
             contributions.Add(update is not null
                 ? new Contribution(update, entry.Weight)
                 : throw new InputException(
-                    $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Directory.Store} ({why}: {detail}): " +
-                    "restore the object from a copy of the store, then go on with --resume."));
+                    $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Directory.Store} " +
+                    $"({why}: {detail}): restore the object from a copy of the store, then go on with --resume."));
         }
 
         return contributions;

@@ -190,7 +190,8 @@ internal sealed class Replica : IDisposable
         if (BaseDigest != _run.Rules.Model.InitialBase)
         {
             throw new InputException(
-                $"this machine computes the initial parameters {BaseDigest.Short} where the rules name {_run.Rules.Model.InitialBase.Short}: it cannot take part. Please report its processor.");
+                $"this machine computes the initial parameters {BaseDigest.Short} where the rules name {_run.Rules.Model.InitialBase.Short}: " +
+                "it cannot take part. Please report its processor.");
         }
 
         Next = new Round(0);

@@ -37,7 +37,8 @@ public static class CheckpointFolder
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new InputException($"{Path.Combine(folder, name)} cannot be read ({e.Message}): name a folder that holds config.json, model.safetensors and tokenizer.json.", e);
+                throw new InputException(
+                    $"{Path.Combine(folder, name)} cannot be read ({e.Message}): name a folder that holds config.json, model.safetensors and tokenizer.json.", e);
             }
         }
 
