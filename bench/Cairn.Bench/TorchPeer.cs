@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Runtime.Intrinsics.X86;
+using System.Text.Json;
+
+namespace Cairn.Bench;
+
+/// <summary>PyTorch beside us: the same model in a child process that takes steps when told to, in the environment in which it is fastest on a CPU.</summary>
+internal sealed class TorchPeer : IDisposable
+{
+    private const string Script = "torch_llama.py";
+    private readonly Process _process;
+
+    private TorchPeer(Process process, string version) => (_process, Version) = (process, version);
+
+    /// <summary>What the peer calls itself.</summary>
+    public string Version { get; }
+
+    /// <summary>Starts the peer.</summary>
+    /// <returns>Null if this machine has no Python with torch.</returns>
+    public static TorchPeer? TryStart(TrainShape shape, int threads)
+    {
+        var script = Path.Combine(AppContext.BaseDirectory, Script);
+        foreach (var python in new[] { "/usr/bin/python3", "python3" })
+        {
+            if (File.Exists(script) && Start(python, script, shape, threads) is { } process)
+            {
+                if (process.StandardOutput.ReadLine() is { } hello)
+                {
+                    return new TorchPeer(process, hello);
+                }
+
+                process.Dispose();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes steps.</summary>
+    /// <returns>Seconds of processor time with one thread, of wall time with more.</returns>
+    public double Step(int count)
+    {
+        _process.StandardInput.WriteLine(count);
+        _process.StandardInput.Flush();
+        var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the torch process ended");
+        using var answer = JsonDocument.Parse(line);
+        return answer.RootElement.GetProperty("seconds").GetDouble();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    private static Process? Start(string python, string script, TrainShape shape, int threads)
+    {
+        var model = shape.Model;
+        var start = new ProcessStartInfo(python) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in new object[]
+        {
+            script, model.Vocabulary, model.Dim, model.Layers, model.Heads, model.KvHeads, model.FeedForward, model.TiedHead ? 1 : 0, shape.Batch, shape.Length, threads,
+        })
+        {
+            start.ArgumentList.Add(argument.ToString()!);
+        }
+
+        Tune(start.Environment, threads);
+        try
+        {
+            var process = Process.Start(start);
+            process?.ErrorDataReceived += (_, _) => { };
+            process?.BeginErrorReadLine();
+            return process;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    // What makes torch fastest here: the widest kernels, memory kept by the allocator between steps, and one pool of threads instead of two.
+    private static void Tune(IDictionary<string, string?> environment, int threads)
+    {
+        environment["OMP_NUM_THREADS"] = threads.ToString();
+        environment["MALLOC_MMAP_THRESHOLD_"] = "4294967296";
+        environment["MALLOC_TRIM_THRESHOLD_"] = "17179869184";
+        environment["MALLOC_TOP_PAD_"] = "268435456";
+        if (Avx512F.IsSupported)
+        {
+            environment["OPENBLAS_CORETYPE"] = "SkylakeX";
+            environment["ATEN_CPU_CAPABILITY"] = "avx512";
+        }
+
+        const string openMpBlas = "/usr/lib/x86_64-linux-gnu/openblas-openmp";
+        if (threads > 1 && Directory.Exists(openMpBlas))
+        {
+            environment["LD_LIBRARY_PATH"] = openMpBlas;
+        }
+    }
+}
