@@ -25,6 +25,7 @@ public static class Benchmarks
     public static IReadOnlyList<Benchmark> All { get; } =
     [
         MatMulBenchmark.Entry,
+        TrainBenchmark.Entry,
         SparseBenchmark.Entry,
     ];
 }
