@@ -16,7 +16,7 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_path_in_a_document_exists()
     {
-        var faults = Repository.Documents.SelectMany(document => NamedPath().Matches(Repository.Read(document)), (document, match) => (document, path: match.Groups[1].Value))
+        var faults = Repository.Documents.SelectMany(document => NamedPath().Matches(Repository.Read(document)), (document, match) => (document, path: match.Groups[1].Value.TrimEnd('.', '-')))
             .Where(found => !Repository.Has(found.path));
         Faults.None(faults);
     }
@@ -57,6 +57,8 @@ public sealed partial class DocumentTests
     [InlineData("cairn/\n├── src/\n│   ├── Cairn.Base   digests\n│   └── Cairn.Cli\n└── docs/", "src src/Cairn.Base src/Cairn.Cli docs")]
     [InlineData(".\n├─ cairn          the launcher\n└─ src/Cairn.Base  digests", "cairn src/Cairn.Base")]
     [InlineData("$ ./cairn swarm\nround 1", "")]
+    [InlineData("┌─────┐\n├─ a ─┤\n│ b/  │", "")]
+    [InlineData("runs/swarm-1/\n  report.json", "")]
     public void Trees_are_read_in_the_usual_spellings(string block, string paths) =>
         Assert.Equal(paths, string.Join(' ', Trees(["```", .. block.Split('\n'), "```"])));
 
@@ -81,8 +83,9 @@ public sealed partial class DocumentTests
 
     private static IEnumerable<string> Tree(string[] block)
     {
-        var drawn = block.Any(line => line.Contains('├', StringComparison.Ordinal));
-        if (!drawn && !(block.Length > 1 && FolderLine().IsMatch(block[0])))
+        // Lines of tables have corners that trees have not; what a run leaves behind is no part of the repository.
+        var drawn = block.Any(line => line.Contains("├─", StringComparison.Ordinal)) && !block.Any(line => line.AsSpan().ContainsAny("┤┐╮┘╯"));
+        if (block.Length < 2 || block[0].StartsWith("runs/", StringComparison.Ordinal) || !(drawn || FolderLine().IsMatch(block[0])))
         {
             yield break;
         }
@@ -113,7 +116,8 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"^[\s│├└─|`]*([\w.][\w.\-/]*)")]
     private static partial Regex TreeName();
 
-    [GeneratedRegex(@"(?<![\w./\-])((?:src|tests|docs|bench)/[\w\-./]*[\w/])")]
+    // A pattern such as src/Cairn.* is no path.
+    [GeneratedRegex(@"(?<![\w./\-])((?>(?:src|tests|docs|bench)/[\w\-./]*))(?![*<{…])")]
     private static partial Regex NamedPath();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
