@@ -20,7 +20,8 @@ internal static class LineQuality
             odd += Plain[value] ? 0 : 1;
         }
 
-        return spaces >= WordsMin - 1 && odd * 10 <= line.Length && line.IndexOf("__"u8) < 0 && line.IndexOf("://"u8) < 0 && line.IndexOf("xref:"u8) < 0 &&
+        return spaces >= WordsMin - 1 && odd * 10 <= line.Length && line.IndexOf("__"u8) < 0 && line.IndexOf("://"u8) < 0 && line.IndexOf("xref:"u8) < 0 && line.IndexOf("&lt;"u8) < 0 &&
+            line.IndexOf("&gt;"u8) < 0 &&
             System.Text.Unicode.Utf8.IsValid(line);
     }
 

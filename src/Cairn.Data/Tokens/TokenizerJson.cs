@@ -13,9 +13,14 @@ internal static class TokenizerJson
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InputException">It is missing, too large, damaged, or of another kind.</exception>
-    public static Tokenizer Load(string path)
+    public static Tokenizer Load(string path) => Parse(path, InputFile.ReadAll(path, FileBytesMax, "a tokenizer.json"));
+
+    /// <summary>Reads the content of a file.</summary>
+    /// <param name="path">Named in a refusal.</param>
+    /// <param name="bytes">From anywhere.</param>
+    /// <exception cref="InputException">It is damaged or of another kind.</exception>
+    public static Tokenizer Parse(string path, ReadOnlyMemory<byte> bytes)
     {
-        var bytes = InputFile.ReadAll(path, FileBytesMax, "a tokenizer.json");
         try
         {
             using var document = JsonDocument.Parse(bytes);
