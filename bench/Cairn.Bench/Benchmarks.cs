@@ -27,5 +27,6 @@ public static class Benchmarks
         MatMulBenchmark.Entry,
         TrainBenchmark.Entry,
         SparseBenchmark.Entry,
+        TokenizerBenchmark.Entry,
     ];
 }

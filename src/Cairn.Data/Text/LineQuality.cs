@@ -20,10 +20,12 @@ internal static class LineQuality
             odd += Plain[value] ? 0 : 1;
         }
 
-        return spaces >= WordsMin - 1 && odd * 10 <= line.Length && line.IndexOf("__"u8) < 0 && line.IndexOf("://"u8) < 0 && line.IndexOf("xref:"u8) < 0 && line.IndexOf("&lt;"u8) < 0 &&
-            line.IndexOf("&gt;"u8) < 0 &&
-            System.Text.Unicode.Utf8.IsValid(line);
+        return spaces >= WordsMin - 1 && odd * 10 <= line.Length && !HasTraces(line) && System.Text.Unicode.Utf8.IsValid(line);
     }
+
+    // Of code, of addresses, and of markup that the writers escaped twice.
+    private static bool HasTraces(ReadOnlySpan<byte> line) =>
+        line.IndexOf("__"u8) >= 0 || line.IndexOf("://"u8) >= 0 || line.IndexOf("xref:"u8) >= 0 || line.IndexOf("&lt;"u8) >= 0 || line.IndexOf("&gt;"u8) >= 0;
 
     /// <summary>A fingerprint of a line without its names and numbers (words with a digit, an underscore, or a capital or point inside), case and punctuation.</summary>
     /// <param name="line">UTF-8.</param>

@@ -85,7 +85,7 @@ internal static class TextFiles
         if (lowest == highest)
         {
             throw new InputException(
-                $"{path} alone is too little text ({pieces.Sum(static p => (long)p.Length)} bytes in one document): " +
+                $"{path} alone is too little text ({pieces.Sum(static piece => (long)piece.Length)} bytes in one document): " +
                 "give at least two documents, one to train on and one to hold out.");
         }
 
