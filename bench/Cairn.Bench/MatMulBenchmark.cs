@@ -16,7 +16,8 @@ public static class MatMulBenchmark
 
     private static int Run(BenchmarkOptions options, TextWriter output)
     {
-        using var kernels = new CpuKernels(options.Threads);
+        var precision = Precision(options.Precision);
+        using var kernels = new CpuKernels(options.Threads, precision);
         using var pool = new WorkPool(options.Threads);
         var shapes = MatMulShape.All.Where(shape => options.Shape is null || shape.Name.Contains(options.Shape, StringComparison.OrdinalIgnoreCase));
         if (options.Quick)
@@ -24,7 +25,7 @@ public static class MatMulBenchmark
             shapes = shapes.Where(shape => shape.Operations < 1e9);
         }
 
-        output.WriteLine($"{options.Threads} thread(s), {BenchClock.Name(options.Threads)} time, medians of {Rounds(options)} rounds");
+        output.WriteLine($"{precision}, {options.Threads} thread(s), {BenchClock.Name(options.Threads)} time, medians of {Rounds(options)} rounds");
         output.WriteLine($"{"product",-44} {"GFLOP/s",9} {"best",9} {"peak",9} {"of peak",8}  bits");
         var results = new List<Result>();
         using var checksum = new Hasher("cairn/bench/matmul");
@@ -39,7 +40,7 @@ public static class MatMulBenchmark
         }
 
         var all = checksum.Finish();
-        output.WriteLine($"checksum {all}: the same for any number of threads and any vector width");
+        output.WriteLine($"checksum {all}: {(precision == MatMulPrecision.Fp32 ? "the same for any number of threads and any vector width" : "of this machine only")}");
         if (options.Json)
         {
             output.WriteLine(Json(options, results, all));
@@ -47,6 +48,14 @@ public static class MatMulBenchmark
 
         return 0;
     }
+
+    private static MatMulPrecision Precision(string name) => name switch
+    {
+        "fp32" => MatMulPrecision.Fp32,
+        "bf16" when CpuKernels.HasBf16 => MatMulPrecision.Bf16,
+        "bf16" => throw new InputException("--precision bf16 needs x64 Linux, a processor with AVX-512 BF16 and executable memory: use fp32 here."),
+        _ => throw new InputException($"--precision is '{name}': it must be fp32 or bf16."),
+    };
 
     private static int Rounds(BenchmarkOptions options) => options.Quick ? 1 : 9;
 
@@ -95,6 +104,7 @@ public static class MatMulBenchmark
         {
             json.WriteStartObject();
             json.WriteString("benchmark", "matmul");
+            json.WriteString("precision", options.Precision);
             json.WriteNumber("threads", options.Threads);
             json.WriteString("clock", BenchClock.Name(options.Threads));
             json.WriteString("checksum", checksum.ToString());

@@ -26,10 +26,22 @@ internal sealed unsafe class MatMulProblem
         _result = new float[_c.Length];
     }
 
-    public float[] Run(MicroKernelSet kernels, int threads)
+    /// <summary>Makes the factors numbers that bf16 holds exactly.</summary>
+    public void RoundFactors()
+    {
+        foreach (var factor in new[] { _a, _b })
+        {
+            for (var i = 0; i < factor.Length; i++)
+            {
+                factor[i] = Bf16.Widen(Bf16.Round(factor[i]));
+            }
+        }
+    }
+
+    public float[] Run(MicroKernelSet kernels, int threads, MatMulPrecision precision = MatMulPrecision.Fp32)
     {
         using var pool = new WorkPool(threads);
-        using var engine = new MatMulEngine(pool, kernels);
+        using var engine = new MatMulEngine(pool, kernels, precision);
         Run(engine);
         return (float[])_result.Clone();
     }

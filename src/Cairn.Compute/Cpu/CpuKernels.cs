@@ -15,10 +15,12 @@ public sealed unsafe partial class CpuKernels : IKernels
 
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">1 to 1024, the caller included.</param>
-    public CpuKernels(int threads)
+    /// <param name="precision">Of large matrix products. <see cref="MatMulPrecision.Bf16"/> only where <see cref="HasBf16"/>, and never where results
+    /// may be replayed: its bits are not portable.</param>
+    public CpuKernels(int threads, MatMulPrecision precision = MatMulPrecision.Fp32)
     {
         _pool = new WorkPool(threads);
-        _matMul = new MatMulEngine(_pool);
+        _matMul = new MatMulEngine(_pool, precision: precision);
         _attentionScratch = new Scratch[threads];
         _attentionMemory = new nint[threads];
         for (var i = 0; i < threads; i++)
@@ -26,6 +28,9 @@ public sealed unsafe partial class CpuKernels : IKernels
             _attentionScratch[i] = new Scratch();
         }
     }
+
+    /// <summary>Whether this process can multiply in bf16: x64 Linux, AVX-512 BF16, executable memory allowed, self-test passed.</summary>
+    public static bool HasBf16 => Bf16Kernel.Instance is not null;
 
     /// <inheritdoc/>
     public int Threads => _pool.Threads;

@@ -10,14 +10,22 @@ internal sealed unsafe class MatMulEngine : IDisposable
     private readonly WorkPool _pool;
     private readonly MicroKernelSet _kernels;
     private readonly SerialMatMul[] _serial;
+    private readonly Bf16MatMul? _bf16;
     private readonly Scratch _right = new();
 
     /// <summary>Works on the pool's threads; the pool stays the caller's.</summary>
     /// <param name="pool">Whose threads.</param>
     /// <param name="kernels">The best of this processor unless told otherwise.</param>
-    internal MatMulEngine(WorkPool pool, MicroKernelSet? kernels = null)
+    /// <param name="precision">Bf16 only where <see cref="Bf16Kernel.Instance"/> is not null; small products are fp32 even so.</param>
+    internal MatMulEngine(WorkPool pool, MicroKernelSet? kernels = null, MatMulPrecision precision = MatMulPrecision.Fp32)
     {
         _pool = pool;
+        if (precision == MatMulPrecision.Bf16)
+        {
+            Invariant.Check(Bf16Kernel.Instance is not null);
+            _bf16 = new Bf16MatMul(pool, Bf16Kernel.Instance);
+        }
+
         _kernels = kernels ?? MicroKernelSet.Best;
         _serial = new SerialMatMul[pool.Threads];
         for (var i = 0; i < _serial.Length; i++)
@@ -45,7 +53,11 @@ internal sealed unsafe class MatMulEngine : IDisposable
         Invariant.Check(m > 0 && n > 0 && k > 0);
         var product = new Product(
             MatrixView.OfLeft(a, aStride, transposeA), MatrixView.OfRight(b, bStride, transposeB), c, cStride, m, n, k, accumulate);
-        if (m <= StripWork.RowsMax)
+        if (_bf16 is not null && Bf16MatMul.Pays(product))
+        {
+            _bf16.Multiply(product);
+        }
+        else if (m <= StripWork.RowsMax)
         {
             MultiplyStrips(product);
         }
@@ -59,6 +71,7 @@ internal sealed unsafe class MatMulEngine : IDisposable
     public void Dispose()
     {
         _right.Dispose();
+        _bf16?.Dispose();
         foreach (var serial in _serial)
         {
             serial.Dispose();

@@ -88,12 +88,6 @@ internal sealed unsafe class MicroKernelSet
 
         var tile = stackalloc float[height * Columns];
         Run(height, k, a, aRow, aStep, b, bStep, tile, Columns, accumulate: false);
-        for (var row = 0; row < rows; row++, c += cRow, tile += Columns)
-        {
-            for (var column = 0; column < columns; column++)
-            {
-                c[column] = accumulate ? c[column] + tile[column] : tile[column];
-            }
-        }
+        TileEdge.Store(tile, Columns, rows, columns, c, cRow, accumulate);
     }
 }

@@ -24,6 +24,10 @@ internal static unsafe class RegisterTranspose
             {
                 Whole16(source, stride, steps, panel + line, width);
             }
+            else if (lines == width && (width & 3) == 0)
+            {
+                Narrow16(source, stride, width - line, steps, panel + line, width);
+            }
             else
             {
                 Ragged16(source, stride, Math.Max(0, lines - line), steps, panel + line, width, Math.Min(16, width - line));
@@ -79,6 +83,40 @@ internal static unsafe class RegisterTranspose
             Lanes16(a2, b2, c2, d2, to + (2 * toStride), 4 * toStride);
             Lanes16(a3, b3, c3, d3, to + (3 * toStride), 4 * toStride);
         }
+    }
+
+    /// <summary>The same for 4, 8 or 12 lines: the missing groups of four repeat the first and are not stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow16(float* from, nint stride, int lines, int steps, float* to, nint toStride)
+    {
+        var mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(lines)).AsSingle();
+        var second = lines > 4 ? 4 * stride : 0;
+        var third = lines > 8 ? 8 * stride : 0;
+        for (var end = from + steps; from < end; from += 16, to += 16 * toStride)
+        {
+            Quads16(from, from + stride, from + (2 * stride), from + (3 * stride), out var a0, out var a1, out var a2, out var a3);
+            var line = from + second;
+            Quads16(line, line + stride, line + (2 * stride), line + (3 * stride), out var b0, out var b1, out var b2, out var b3);
+            line = from + third;
+            Quads16(line, line + stride, line + (2 * stride), line + (3 * stride), out var c0, out var c1, out var c2, out var c3);
+            MaskedLanes16(a0, b0, c0, to, 4 * toStride, mask);
+            MaskedLanes16(a1, b1, c1, to + toStride, 4 * toStride, mask);
+            MaskedLanes16(a2, b2, c2, to + (2 * toStride), 4 * toStride, mask);
+            MaskedLanes16(a3, b3, c3, to + (3 * toStride), 4 * toStride, mask);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MaskedLanes16(Vector512<double> a, Vector512<double> b, Vector512<double> c, float* to, nint stride, Vector512<float> mask)
+    {
+        var ab02 = Avx512F.Shuffle4x128(a, b, 0b10_00_10_00);
+        var ab13 = Avx512F.Shuffle4x128(a, b, 0b11_01_11_01);
+        var cc02 = Avx512F.Shuffle4x128(c, c, 0b10_00_10_00);
+        var cc13 = Avx512F.Shuffle4x128(c, c, 0b11_01_11_01);
+        Avx512F.MaskStore(to, mask, Avx512F.Shuffle4x128(ab02, cc02, 0b10_00_10_00).AsSingle());
+        Avx512F.MaskStore(to + stride, mask, Avx512F.Shuffle4x128(ab13, cc13, 0b10_00_10_00).AsSingle());
+        Avx512F.MaskStore(to + (2 * stride), mask, Avx512F.Shuffle4x128(ab02, cc02, 0b11_01_11_01).AsSingle());
+        Avx512F.MaskStore(to + (3 * stride), mask, Avx512F.Shuffle4x128(ab13, cc13, 0b11_01_11_01).AsSingle());
     }
 
     /// <summary>The same where lines are missing (they become zeros) or only <paramref name="kept"/> of 16 fit the panel.</summary>
