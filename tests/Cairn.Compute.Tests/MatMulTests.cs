@@ -67,15 +67,24 @@ public sealed class MatMulTests
         Assert.True(SameBits(problem.ByContract(), problem.Run(MicroKernelSet.Best, threads: 1)));
     }
 
-    [Fact]
-    public void A_call_of_a_known_size_allocates_nothing()
+    [Theory]
+    [InlineData(MatMulPrecision.Fp32, 300)]
+    [InlineData(MatMulPrecision.Fp32, 100)]
+    [InlineData(MatMulPrecision.Fp32, 3)]
+    [InlineData(MatMulPrecision.Bf16, 300)]
+    public void A_call_of_a_known_size_allocates_nothing(MatMulPrecision precision, int rows)
     {
+        Assert.SkipUnless(precision == MatMulPrecision.Fp32 || CpuKernels.HasBf16, "no bf16 here");
         using var pool = new WorkPool(2);
-        using var engine = new MatMulEngine(pool);
-        var problem = new MatMulProblem(300, 200, 500, new Form(false, true), accumulate: false);
+        using var engine = new MatMulEngine(pool, precision: precision);
+        var problem = new MatMulProblem(rows, 200, 500, new Form(false, true), accumulate: false);
         problem.Run(engine);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        problem.Run(engine);
+        for (var call = 0; call < 10; call++)
+        {
+            problem.Run(engine);
+        }
+
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 

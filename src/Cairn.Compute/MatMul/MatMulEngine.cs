@@ -80,16 +80,26 @@ internal sealed unsafe class MatMulEngine : IDisposable
 
     private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
+    private void Reserve(int rows, int k)
+    {
+        foreach (var serial in _serial)
+        {
+            serial.Reserve(rows, k);
+        }
+    }
+
     private void MultiplyStrips(in Product product)
     {
         var share = (product.N + (StripWork.StripsPerThread * _pool.Threads) - 1) / (StripWork.StripsPerThread * _pool.Threads);
         var columns = _pool.Threads == 1 ? product.N : RoundUp(share, _kernels.Columns);
+        Reserve(product.M, product.K);
         var work = new StripWork(product, _serial, columns);
         _pool.Run(ref work, (product.N + columns - 1) / columns);
     }
 
     private void MultiplyBlocks(in Product product)
     {
+        Reserve(BlockWork.RowsMax, product.K);
         var block = KBlocking.BlockLength(product.K);
         for (var column = 0; column < product.N; column += BlockWork.ColumnsMax)
         {

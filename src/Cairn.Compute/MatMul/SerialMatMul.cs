@@ -63,6 +63,17 @@ internal sealed unsafe class SerialMatMul : IDisposable
         }
     }
 
+    /// <summary>Takes the scratch that <see cref="Multiply(MatrixView, MatrixView, float*, nint, int, int, int, bool)"/> will need. Which worker gets which
+    /// item is chance; who allocates when must not be.</summary>
+    /// <param name="rows">Rows of A at most.</param>
+    /// <param name="k">Length of the sums.</param>
+    internal void Reserve(int rows, int k)
+    {
+        var depth = KBlocking.BlockLength(k);
+        _left.Take(rows <= _kernels.Rows ? _kernels.Rows * k : LeftLength(Math.Min(rows, RowsAtOnce), depth));
+        _right.Take(_kernels.Columns * depth);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -72,7 +83,9 @@ internal sealed unsafe class SerialMatMul : IDisposable
 
     /// <summary>Prepares a block of A in this worker's scratch.</summary>
     internal LeftBlock Prepare(MatrixView a, int rows, int columns, int k) =>
-        new(_kernels, a, rows, k, PaysToPack(a, columns), _left.Take((rows + _kernels.Rows) * k));
+        new(_kernels, a, rows, k, PaysToPack(a, columns), _left.Take(LeftLength(rows, k)));
+
+    private int LeftLength(int rows, int k) => (rows + _kernels.Rows) * k;
 
     private bool PaysToPack(MatrixView a, int columns) =>
         columns >= PackColumnsMin || (a.Line == 1 && a.Step >= PackStepMin && _kernels.Rows <= PackRowsMax);

@@ -61,6 +61,12 @@ internal sealed unsafe class Bf16MatMul : IDisposable
     private void MultiplyBlock(in Product part, uint* panels)
     {
         var pack = new PackItem(part, _own, panels);
+        foreach (var scratch in _own)
+        {
+            // All alike, whatever items chance gives them: a call of a known size allocates nothing.
+            scratch.Take(Math.Max(PackItem.ScratchLength(part.K), BlockItem.ScratchLength(BlockWork.RowsMax, part.K)));
+        }
+
         _pool.Run(ref pack, (part.N + PackItem.Lines - 1) / PackItem.Lines);
         var rows = RoundUp((part.M + (BlockWork.BlocksPerThread * _pool.Threads) - 1) / (BlockWork.BlocksPerThread * _pool.Threads), Rows);
         rows = Math.Clamp(_pool.Threads == 1 ? part.M : rows, 2 * Rows, BlockWork.RowsMax);
@@ -72,11 +78,13 @@ internal sealed unsafe class Bf16MatMul : IDisposable
     {
         internal const int Lines = 4 * Columns;
 
+        internal static int ScratchLength(int k) => Bf16Packing.ScratchLength(Lines, k);
+
         public void Run(int item, int worker)
         {
             var line = item * Lines;
             var lines = Math.Min(Lines, part.N - line);
-            var scratch = (uint*)own[worker].Take(Bf16Packing.ScratchLength(lines, part.K));
+            var scratch = (uint*)own[worker].Take(ScratchLength(part.K));
             Bf16Packing.Pack(part.B.From(line, 0), lines, part.K, Columns, panels + ((nint)line * Bf16Packing.Pairs(part.K)), scratch);
         }
     }
@@ -86,12 +94,14 @@ internal sealed unsafe class Bf16MatMul : IDisposable
         // Packed a few panels at a time, so that the rounded lines are still near when they are turned.
         private const int PackRows = 4 * Rows;
 
+        internal static int ScratchLength(int rows, int k) => (RoundUp(rows, Rows) + PackRows) * Bf16Packing.Pairs(k);
+
         public void Run(int item, int worker)
         {
             var first = item * rows;
             var count = Math.Min(rows, part.M - first);
             var pairs = Bf16Packing.Pairs(part.K);
-            var left = (uint*)own[worker].Take((RoundUp(count, Rows) + PackRows) * pairs);
+            var left = (uint*)own[worker].Take(ScratchLength(count, part.K));
             var scratch = left + ((nint)RoundUp(count, Rows) * pairs);
             for (var row = 0; row < count; row += PackRows)
             {
