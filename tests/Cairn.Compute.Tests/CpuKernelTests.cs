@@ -36,7 +36,8 @@ public sealed class CpuKernelTests : IDisposable
     [MemberData(nameof(RowShapes))]
     public void RmsNorm_gradients_match_the_reference(int rows, int dim)
     {
-        var (x, gain, dy, stream) = (Numbers.Normal("x", rows * dim), Numbers.Normal("gain", dim), Numbers.Normal("dy", rows * dim), Numbers.Normal("dx", rows * dim));
+        var (x, gain) = (Numbers.Normal("x", rows * dim), Numbers.Normal("gain", dim));
+        var (dy, stream) = (Numbers.Normal("dy", rows * dim), Numbers.Normal("dx", rows * dim));
         var inverse = new float[rows];
         _reference.RmsNorm(x, gain, new float[rows * dim], inverse, rows, dim, 1e-5f);
         var (expectedDx, dx, expectedGain, dGain) = ((float[])stream.Clone(), (float[])stream.Clone(), new float[dim], Numbers.Normal("old", dim));
@@ -118,7 +119,8 @@ public sealed class CpuKernelTests : IDisposable
     {
         var shape = new AttentionShape(batch, length, heads, kvHeads, headDim);
         var (qkv, dOut) = (Numbers.Normal("qkv", shape.Rows * shape.QkvWidth, 1.5), Numbers.Normal("dOut", shape.Rows * shape.OutWidth));
-        var (expectedOut, output, expectedLse, lse) = (new float[dOut.Length], new float[dOut.Length], new float[shape.Rows * heads], new float[shape.Rows * heads]);
+        var (expectedOut, output) = (new float[dOut.Length], new float[dOut.Length]);
+        var (expectedLse, lse) = (new float[shape.Rows * heads], new float[shape.Rows * heads]);
         var (expectedDx, dx) = (new float[qkv.Length], Numbers.Normal("old", qkv.Length));
         _reference.Attention(qkv, expectedOut, expectedLse, shape);
         _cpu.Attention(qkv, output, lse, shape);
@@ -148,8 +150,8 @@ public sealed class CpuKernelTests : IDisposable
     [InlineData(40_001)]
     public void Squares_and_the_optimizer_match_the_reference(int length)
     {
-        var (p, g, m, v) = (Numbers.Normal("p", length), Numbers.Normal("g", length, 1e-3), Numbers.Normal("m", length, 1e-3), Numbers.Normal("v", length, 1e-3));
-        v = Array.ConvertAll(v, x => x * x);
+        var (p, g, m) = (Numbers.Normal("p", length), Numbers.Normal("g", length, 1e-3), Numbers.Normal("m", length, 1e-3));
+        var v = Array.ConvertAll(Numbers.Normal("v", length, 1e-3), x => x * x);
         var expected = (P: (float[])p.Clone(), M: (float[])m.Clone(), V: (float[])v.Clone());
         var step = new AdamWStep(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.19f, 0.0975f, 0.5f);
         _reference.AdamW(expected.P, g, expected.M, expected.V, step);

@@ -111,7 +111,8 @@ public sealed class HostileNumberTests : IDisposable
     {
         var shape = new AttentionShape(1, 50, 4, 2, 16);
         var (table, rows) = (new RopeTable(50, 16, 10_000), shape.Rows);
-        var (qkv, output, lse, dQkv) = (Numbers.Normal("x", rows * shape.QkvWidth), new float[rows * 64], new float[rows * 4], new float[rows * shape.QkvWidth]);
+        var (qkv, dQkv) = (Numbers.Normal("x", rows * shape.QkvWidth), new float[rows * shape.QkvWidth]);
+        var (output, lse) = (new float[rows * 64], new float[rows * 4]);
         var (gain, inverse, losses, targets, wide) = (new float[64], new float[rows], new float[rows], new int[rows], new float[rows * 128]);
         var step = new AdamWStep(0.1f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.1f, 0.05f, 1);
         void All()

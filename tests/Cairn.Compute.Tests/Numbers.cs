@@ -61,7 +61,9 @@ internal static class Numbers
         for (var i = 0; i < expected.Length; i++)
         {
             var allowed = tolerance * (rms + Math.Abs(expected[i]));
-            Assert.True(Math.Abs(expected[i] - (double)actual[i]) <= allowed, $"{what}[{i}]: expected {expected[i]:R}, got {actual[i]:R}, allowed ±{allowed:E2}");
+            Assert.True(
+                Math.Abs(expected[i] - (double)actual[i]) <= allowed,
+                $"{what}[{i}]: expected {expected[i]:R}, got {actual[i]:R}, allowed ±{allowed:E2}");
         }
     }
 }

@@ -1,6 +1,7 @@
 namespace Cairn.Compute.Tests;
 
-/// <summary>Same inputs, same bits: on any thread count and in any run. Vector widths and the published digests: <see cref="GoldenDigestTests"/>.</summary>
+/// <summary>Same inputs, same bits: on any thread count and in any run. Vector widths and published digests:
+/// <see cref="GoldenDigestTests"/>.</summary>
 public sealed class SameBitsTests
 {
     [Theory]

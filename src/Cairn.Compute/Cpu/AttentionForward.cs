@@ -1,6 +1,7 @@
 namespace Cairn.Compute;
 
-/// <summary>Attention of one (sequence, key/value head): per block of query rows, scores, powers, and their weighted sum of values, divided at the end.</summary>
+/// <summary>Attention of one (sequence, key/value head): per block of query rows, scores, powers, and the sum of
+/// values by powers, divided at the end.</summary>
 internal readonly unsafe struct AttentionForward(AttentionPlan plan, float* qkv, float* output, float* lse, nint[] memory) : IWork
 {
     /// <inheritdoc/>

@@ -58,11 +58,11 @@ internal readonly unsafe struct AttentionPlan
     /// <summary>Scratch of one worker forward: keys, values, scores, queries, outputs, sums.</summary>
     public int ForwardFloats => (2 * PanelFloats) + ScoreFloats + (2 * BlockFloats) + RowBlock;
 
-    /// <summary>Scratch of one worker backward: keys twice, values, their gradients, scores twice, and of a block: queries, output gradients, query
-    /// gradients, panels.</summary>
+    /// <summary>Scratch of one worker backward: keys twice, values, their gradients, scores twice, and of a block:
+    /// queries, output gradients, query gradients, panels.</summary>
     public int BackwardFloats => (3 * PanelFloats) + (2 * HeadFloats) + (2 * ScoreFloats) + (4 * BlockFloats);
 
-    /// <summary>Copies rows of one head out of packed rows, one after another, <see cref="PaddedDim"/> apart; the padding gets no defined value.</summary>
+    /// <summary>Copies rows of one head out of packed rows, one after another, <see cref="PaddedDim"/> apart; the padding is left as it was.</summary>
     public void CopyIn(float* from, nint stride, int rows, float* to)
     {
         for (var r = 0; r < rows; r++, from += stride, to += PaddedDim)

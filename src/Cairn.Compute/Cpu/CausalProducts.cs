@@ -2,8 +2,10 @@ using Cairn.Base;
 
 namespace Cairn.Compute;
 
-/// <summary>The three products of causal attention over a block of query rows, skipping what lies after the diagonal (up to a group of 12 rows or 32 keys).</summary>
-/// <remarks>Rows are counted from the block's first; <c>first</c> is its position in the sequence. Tiles are computed whole: rows past the last are scratch.</remarks>
+/// <summary>The three products of causal attention over a block of query rows, skipping what lies after the diagonal
+/// (up to a group of 12 rows or 32 keys).</summary>
+/// <remarks>Rows are counted from the block's first; <c>first</c> is its position in the sequence. Tiles are computed whole: rows past the last
+/// are scratch.</remarks>
 internal static unsafe class CausalProducts
 {
     /// <summary>scores[i, t] = ⟨left[i], right[t]⟩ for all t up to the diagonal's tile.</summary>
@@ -64,7 +66,8 @@ internal static unsafe class CausalProducts
             {
                 var i = Math.Max(0, key - first);
                 Tile(
-                    plan.Kernels, Math.Min(AttentionPlan.Group, first + rows - key), rows - i, shares + ((nint)i * plan.ScoreWidth) + key, 1, plan.ScoreWidth,
+                    plan.Kernels, Math.Min(AttentionPlan.Group, first + rows - key), rows - i,
+                    shares + ((nint)i * plan.ScoreWidth) + key, 1, plan.ScoreWidth,
                     panels + ((nint)i * AttentionPlan.PanelWidth), sums + ((nint)key * plan.PaddedDim) + column, plan.PaddedDim, accumulate: true);
             }
         }

@@ -48,7 +48,8 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        /// <summary>m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², p ← p − η·(m̂/(√v̂ + ε) + λp), the last product fused so that a small decay is not lost.</summary>
+        /// <summary>m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², p ← p − η·(m̂/(√v̂ + ε) + λp),
+        /// the last product fused so that a small decay is not lost.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Step(float* parameters, float* gradients, float* moment1, float* moment2, int count, in AdamWStep step)
         {

@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Compute;
 
-/// <content>Causal attention. A work item is one (sequence, key/value head); inside it, blocks of query rows go against all keys up to the diagonal.</content>
+/// <content>Causal attention. A work item is one (sequence, key/value head); inside it, blocks of query rows go against all keys
+/// up to the diagonal.</content>
 public sealed unsafe partial class CpuKernels
 {
     private readonly Scratch[] _attentionScratch;

@@ -93,7 +93,7 @@ public sealed unsafe partial class CpuKernels
             return Lanes.Larger(Lanes.Larger(a, b), Lanes.Larger(c, d));
         }
 
-        /// <summary>Σ e^(logit − highest); leaves the powers in the row if it is to be replaced. The sum is the same, to the bit, either way.</summary>
+        /// <summary>Σ e^(logit − highest); leaves the powers in the row if it is to be replaced, with the same sum to the bit.</summary>
         private float SumOfPowers(float* row, int length, float highest)
         {
             var whole = Lanes.Whole(length);

@@ -56,7 +56,8 @@ public sealed unsafe partial class CpuKernels
             }
         }
 
-        /// <summary>(a, b) ← (a·cos − b·sin, b·cos + a·sin). Signs come in by products: negation of a vector is not the same operation at every width.</summary>
+        /// <summary>(a, b) ← (a·cos − b·sin, b·cos + a·sin). Signs come in by products:
+        /// negation of a vector is not the same operation at every width.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Turn(float* a, float* b, float* cos, float* sin, int count, float sign)
         {

@@ -35,7 +35,8 @@ internal static class LaneMath
         return Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(ExpHighest)), Vector512.Create(float.PositiveInfinity), result);
     }
 
-    /// <summary>ln x of one number, computed in double and rounded once: error at most 0.5001 ulp (every float was tried). 0 gives −∞, a negative number or NaN gives NaN.</summary>
+    /// <summary>ln x of one number, computed in double and rounded once: error at most 0.5001 ulp (every float was tried).
+    /// 0 gives −∞, a negative number or NaN gives NaN.</summary>
     /// <remarks>x = m·2^e with m in [√½, √2), ln m = 2 artanh s, s = (m − 1)/(m + 1), by its series to s¹³.</remarks>
     public static float Log(float x)
     {

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Cairn.Compute;
 
 /// <summary>Sixteen fp32 lanes whatever the machine offers: one AVX-512 register, two of AVX2 or four of 128 bits. Every operation used here is an IEEE
-/// operation lane by lane, and lanes are joined by a fixed tree, so that the width never shows in the bits.</summary>
+/// operation lane by lane, and lanes are joined by a fixed tree, so that the width
+/// never shows in the bits.</summary>
 /// <remarks>A kernel's loop takes whole vectors only and calls nothing (a call would push its constants out of the registers); the end of a row goes through the
 /// same loop in a padded copy.</remarks>
 internal static unsafe class Lanes
