@@ -10,4 +10,5 @@ internal sealed record GeneratedText(string Text, int Tokens, double Seconds);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(GeneratedText))]
+[JsonSerializable(typeof(Cairn.Node.SoloReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

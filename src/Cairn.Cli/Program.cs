@@ -7,6 +7,7 @@ var root = new RootCommand("Cairn trains language models over the open internet:
     "Begin with:  cairn swarm")
 {
     SwarmVerb.Create(),
+    TrainVerb.Create(),
     GenerateVerb.Create(),
     BenchVerb.Create(),
 };

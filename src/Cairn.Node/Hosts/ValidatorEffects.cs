@@ -90,7 +90,7 @@ internal sealed class ValidatorEffects : IEffectRunner
             {
                 // The base may move on while the loss is measured: measure a copy, taken while the round cannot close without this node.
                 lease.Engine.Local.CopyFrom(_replica.Base);
-                var measured = _run.Evaluate(lease.Engine, lease.Engine.Local, EvaluatedSamples);
+                var measured = _run.HeldOut.Measure(lease.Engine, lease.Engine.Local, EvaluatedSamples);
                 _run.Log.Tell(new LossEvaluated(round.Number, measured.Loss, measured.BitsPerByte, tokens, _clock.Elapsed.TotalSeconds));
             },
             cancellation);

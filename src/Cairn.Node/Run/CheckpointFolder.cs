@@ -53,23 +53,23 @@ public static class CheckpointFolder
         }
     }
 
+    /// <summary>Writes a checkpoint into a folder, parameters last: with them the folder is whole.</summary>
+    /// <param name="folder">Created if missing.</param>
+    /// <param name="parameters">The model.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    internal static void Save(string folder, Parameters parameters, Tokenizer tokenizer)
+    {
+        foreach (var (name, bytes) in FilesOf(parameters, tokenizer))
+        {
+            DurableFile.Write(Path.Combine(folder, name), bytes);
+        }
+    }
+
     /// <summary>Publishes a checkpoint, parameters last, and drops those that are three settlements old.</summary>
     /// <returns>Its digest.</returns>
     internal static async Task<Digest> PublishAsync(RunContext run, Round round, Parameters parameters, CancellationToken cancellation)
     {
-        var files = new List<(string Name, byte[] Bytes)>();
-        using (var tokenizer = new MemoryStream())
-        {
-            run.Data.Tokenizer.Save(tokenizer);
-            files.Add((TokenizerFile, tokenizer.ToArray()));
-        }
-
-        Checkpoint.Save(parameters, new GenerationDefaults(EndToken: run.Data.Tokenizer.EosId), (name, write) =>
-        {
-            using var stream = new MemoryStream();
-            write(stream);
-            files.Add((name, stream.ToArray()));
-        });
+        var files = FilesOf(parameters, run.Data.Tokenizer);
         foreach (var (name, bytes) in files)
         {
             await run.Store.PutAsync(ObjectKey.Checkpoint(round, name), bytes, cancellation);
@@ -77,6 +77,21 @@ public static class CheckpointFolder
 
         await ForgetAsync(run, round, cancellation);
         return Checkpoint.Digest(parameters);
+    }
+
+    private static List<(string Name, byte[] Bytes)> FilesOf(Parameters parameters, Tokenizer tokenizer)
+    {
+        var files = new List<(string Name, byte[] Bytes)>();
+        void Add(string name, Action<Stream> write)
+        {
+            using var stream = new MemoryStream();
+            write(stream);
+            files.Add((name, stream.ToArray()));
+        }
+
+        Add(TokenizerFile, tokenizer.Save);
+        Checkpoint.Save(parameters, new GenerationDefaults(EndToken: tokenizer.EosId), Add);
+        return files;
     }
 
     private static async Task ForgetAsync(RunContext run, Round newest, CancellationToken cancellation)

@@ -8,11 +8,6 @@ using Cairn.Training;
 
 namespace Cairn.Node;
 
-/// <summary>A loss on held-out text.</summary>
-/// <param name="Loss">Nats per token.</param>
-/// <param name="BitsPerByte">Bits per byte of the same text.</param>
-internal readonly record struct HeldOutLoss(double Loss, double BitsPerByte);
-
 /// <summary>What all nodes of one process share about a run: the rules and everything that follows from them, the data, the store, the log.</summary>
 internal sealed class RunContext : IDisposable
 {
@@ -23,6 +18,7 @@ internal sealed class RunContext : IDisposable
         Layout = new ParameterLayout(ShapeOf(rules.Model));
         Grid = GridOf(Layout);
         Store = new DirectoryStore(directory.Store);
+        HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
         Engines = new EnginePool(
@@ -42,6 +38,8 @@ internal sealed class RunContext : IDisposable
     public DataSet Data { get; }
 
     public IObjectStore Store { get; }
+
+    public HeldOutSet HeldOut { get; }
 
     public EventLog Log { get; }
 
@@ -76,26 +74,6 @@ internal sealed class RunContext : IDisposable
         {
             Data.CopySample(samples[first + i], length, tokens.Slice(i * length, length), targets.Slice(i * length, length));
         }
-    }
-
-    /// <summary>Held-out loss of parameters, for people: it decides nothing.</summary>
-    /// <param name="engine">Computes.</param>
-    /// <param name="parameters">Whose loss.</param>
-    /// <param name="samplesMax">Evenly spread over the held-out part; all if there are fewer.</param>
-    public HeldOutLoss Evaluate(Engine engine, Parameters parameters, int samplesMax)
-    {
-        var (length, all) = (Rules.Model.Context, Rules.Data.HeldOutSamples);
-        var count = (int)Math.Min(all, samplesMax);
-        var loss = LossEvaluation.Mean(
-            engine.Transformer, parameters,
-            (i, tokens, targets) => Data.HeldOut.CopySample(i * all / count, length, tokens, targets), length, count);
-        var bytes = 0L;
-        for (var i = 0; i < count; i++)
-        {
-            bytes += Data.HeldOutBytes(i * all / count, length);
-        }
-
-        return new HeldOutLoss(loss, loss * count * length / (Math.Log(2) * Math.Max(1, bytes)));
     }
 
     public void Dispose()

@@ -81,7 +81,7 @@ public static class Swarm
         var final = nodes.AnyReplica();
         using var initial = new Parameters(run.Layout);
         Initializer.Fill(initial, run.Rules.Seed);
-        var (before, after) = (run.Evaluate(lease.Engine, initial, FinalSamples), run.Evaluate(lease.Engine, final.Base, FinalSamples));
+        var (before, after) = (run.HeldOut.Measure(lease.Engine, initial, FinalSamples), run.HeldOut.Measure(lease.Engine, final.Base, FinalSamples));
         var report = ReportWriter.Write(run, before, after, final.BaseDigest);
         var finished = report.Rounds == run.Rules.Round.Rounds;
         run.Log.Tell(new RunFinished(report.Rounds, finished, final.BaseDigest.ToString()));

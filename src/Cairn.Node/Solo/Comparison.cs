@@ -131,16 +131,16 @@ public static class Comparison
         var h = run.Rules.Training.InnerSteps;
         var stride = Math.Max(1, steps / h / Points) * h;
         var tokensPerStep = (long)batch * run.Rules.Model.Context;
-        var curve = new List<CurvePoint> { new(0, run.Evaluate(engine, engine.Local, CurveSamples).Loss) };
+        var curve = new List<CurvePoint> { new(0, run.HeldOut.Measure(engine, engine.Local, CurveSamples).Loss) };
         for (var done = 0; done < steps; done += stride)
         {
             cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(stride, steps - done);
             train(done, count);
-            curve.Add(new CurvePoint((done + count) * tokensPerStep, run.Evaluate(engine, engine.Local, CurveSamples).Loss));
+            curve.Add(new CurvePoint((done + count) * tokensPerStep, run.HeldOut.Measure(engine, engine.Local, CurveSamples).Loss));
         }
 
-        var final = run.Evaluate(engine, engine.Local, Swarm.FinalSamples);
+        var final = run.HeldOut.Measure(engine, engine.Local, Swarm.FinalSamples);
         return new TrainingCurve(name, final.Loss, final.BitsPerByte, bytes, curve);
     }
 

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Text.Json;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn train</c>: the same model, data and engine by one process with ordinary AdamW.</summary>
+internal static class TrainVerb
+{
+    private static readonly Option<string> Dir = new("--dir") { Description = "Where data, state and checkpoint lie.", DefaultValueFactory = _ => Path.Combine("runs", "train") };
+    private static readonly Option<string> Preset = new("--preset") { Description = "Size of the model: nano, micro, small, or larger.", DefaultValueFactory = _ => "nano" };
+    private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps.", DefaultValueFactory = _ => 600 };
+    private static readonly Option<int?> Batch = new("--batch") { Description = "Sequences per step. Default: what four peers of a swarm take together." };
+    private static readonly Option<double?> Rate = new("--rate") { Description = "Peak learning rate. Default: the preset's." };
+    private static readonly Option<string[]> Data = new("--data") { Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string> TextField = new("--text-field") { Description = "The field of JSON lines that holds the text.", DefaultValueFactory = _ => "text" };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same model, bit for bit.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Threads = new("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "train", "Trains a model by one process with AdamW: the centralised baseline of a swarm.\n\nExample:  cairn train --preset nano --steps 600 --dir runs/train")
+        {
+            Dir, Preset, Steps, Batch, Rate, Data, TextField, Seed, Threads, Resume, Json,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static Task<int> Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var options = new SoloOptions
+        {
+            Directory = parsed.GetValue(Dir)!,
+            Preset = parsed.GetValue(Preset)!,
+            Steps = parsed.GetValue(Steps),
+            Batch = parsed.GetValue(Batch),
+            Rate = parsed.GetValue(Rate),
+            Data = parsed.GetValue(Data) ?? [],
+            TextField = parsed.GetValue(TextField)!,
+            Seed = parsed.GetValue(Seed),
+            Threads = parsed.GetValue(Threads),
+            Resume = parsed.GetValue(Resume),
+        };
+        options.Validate();
+        var json = parsed.GetValue(Json);
+        void Tell(string line)
+        {
+            if (!json)
+            {
+                Console.WriteLine(line);
+            }
+        }
+
+        var report = SoloTraining.Run(
+            options, Tell,
+            p => Tell($"step {p.Step,6}/{p.Steps}  train {p.TrainLoss:F4}  held-out {p.HeldOut:F4} nats/token  {p.BitsPerByte:F3} bits/byte  {p.TokensPerSecond,8:N0} tokens/s"),
+            cancellation);
+        Console.WriteLine(json
+            ? JsonSerializer.Serialize(report, CliJson.Default.SoloReport)
+            : $"\n{report.Tokens:N0} tokens   held-out loss {report.LossInitial:F4} → {report.LossFinal:F4} nats/token   {report.BitsPerByteInitial:F3} → {report.BitsPerByteFinal:F3} bits/byte\n" +
+              $"the model lies in {report.Checkpoint}\n\ntry next:\n  ./cairn generate --dir {report.Checkpoint} --prompt \"Returns the\"" +
+              (report.Finished ? "" : $"\n  ./cairn train --resume --dir {options.Directory}"));
+        return Task.FromResult(report.Finished ? ExitCode.Success : ExitCode.Interrupted);
+    }
+}
