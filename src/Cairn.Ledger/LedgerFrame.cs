@@ -17,8 +17,7 @@ internal enum FrameState
 }
 
 /// <summary>How a block lies in a file: length, its complement, the bytes, the block's hash as seal (docs/wire.md). A prefix of a frame is
-/// always told
-/// apart from a damaged one, so that a torn append is cut and a changed history is reported.</summary>
+/// always told apart from a damaged one, so that a torn append is cut and a changed history is reported.</summary>
 internal static class LedgerFrame
 {
     /// <summary>Bytes before the block.</summary>

@@ -5,8 +5,8 @@ namespace Cairn.Ledger;
 /// <summary>The run as the ledger orders it: a pure function of the genesis and the blocks. Integers only, every walk in a fixed order, so that
 /// all who applied the same operations hold the same state.</summary>
 /// <remarks>For one thread at a time. The round is in five stages (<see cref="Stage"/>); everything about "this round" is of
-/// <see cref="CurrentRound"/>
-/// and is forgotten when the next opens, except manifests, bases and checkpoints, which are kept for those who catch up.</remarks>
+/// <see cref="CurrentRound"/> and is forgotten when the next opens, except manifests, bases and checkpoints, which are kept for those who
+/// catch up.</remarks>
 public sealed partial class LedgerState
 {
     private readonly List<Member> _members = [];

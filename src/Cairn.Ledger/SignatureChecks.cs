@@ -4,8 +4,7 @@ using Cairn.Base;
 namespace Cairn.Ledger;
 
 /// <summary>Verifies many signatures of few authors: the imported key of each is kept, which makes a check three times as fast as
-/// <see cref="PublicKey.Verify"/>.
-/// For one thread at a time.</summary>
+/// <see cref="PublicKey.Verify"/>. For one thread at a time.</summary>
 internal sealed class SignatureChecks
 {
     private const int KeysMax = 1024;

@@ -170,9 +170,36 @@ public sealed class EmbeddedLedgerTests : IDisposable
         for (var height = 1; height <= blocks.Count; height++)
         {
             // Somebody rewrites one block and chains everything after it anew; only the keys are missing.
-            Rewrite(ends, world.Genesis, [.. blocks.Select(block => block.Operations[0]).Select((one, i) => i == height - 1 ? Forged(one) : one)]);
+            var forged = blocks.Select(block => block.Operations[0]).Select((one, i) => new[] { i == height - 1 ? Forged(one) : one });
+            Rewrite(ends[0], world.Genesis, [.. forged]);
             Assert.Contains($"height {height} ", Assert.Throws<InputException>(() => EmbeddedLedger.Open(LedgerPath, flush: false)).Message);
         }
+    }
+
+    [Fact]
+    public void A_history_longer_than_one_read_is_followed_and_verified_to_its_end()
+    {
+        var world = new World(peers: 1);
+        var groups = Enumerable.Range(0, 24).Select(_ => Enumerable.Range(0, 256).Select(_ => Stranger()).ToArray()).ToArray();
+        int headerSize;
+        using (var ledger = EmbeddedLedger.Create(LedgerPath, world.Genesis, flush: false))
+        {
+            headerSize = (int)new FileInfo(LedgerPath).Length;
+            foreach (var group in groups)
+            {
+                Assert.All(ledger.Append(group), outcome => Assert.True(outcome.Accepted));
+            }
+        }
+
+        Assert.True(new FileInfo(LedgerPath).Length > 1 << 20);
+        using (var again = EmbeddedLedger.Open(LedgerPath))
+        {
+            Assert.Equal(Enumerable.Range(1, 24).Select(height => (long)height), again.ReadNew().Select(block => block.Height));
+        }
+
+        groups[19][200] = Forged(groups[19][200]);
+        Rewrite(headerSize, world.Genesis, groups);
+        Assert.Contains("height 20 ", Assert.Throws<InputException>(() => EmbeddedLedger.Open(LedgerPath)).Message);
     }
 
     [Fact]
@@ -271,9 +298,14 @@ public sealed class EmbeddedLedgerTests : IDisposable
         using var ledger = EmbeddedLedger.Open(path);
         for (var i = 0; i < count; i++)
         {
-            using var key = NodeKey.Create();
-            Assert.Equal(Rejection.None, ledger.Append(SignedOperation.Sign(key, World.RulesDigest, new Register(Role.Peer, $"p-{i}", Digest.Zero))).Why);
+            Assert.Equal(Rejection.None, ledger.Append(Stranger()).Why);
         }
+    }
+
+    private static SignedOperation Stranger()
+    {
+        using var key = NodeKey.Create();
+        return SignedOperation.Sign(key, World.RulesDigest, new Register(Role.Peer, "stranger", Digest.Zero));
     }
 
     private static string ThisProgram() => Path.Combine(AppContext.BaseDirectory, "Cairn.Ledger.Tests" + (OperatingSystem.IsWindows() ? ".exe" : ""));
@@ -302,15 +334,14 @@ public sealed class EmbeddedLedgerTests : IDisposable
         return forged!;
     }
 
-    private void Rewrite(List<int> ends, Genesis genesis, SignedOperation[] operations)
+    private void Rewrite(int headerSize, Genesis genesis, SignedOperation[][] groups)
     {
-        var header = File.ReadAllBytes(LedgerPath)[..ends[0]];
         var writer = new WireWriter();
-        writer.Raw(header);
+        writer.Raw(File.ReadAllBytes(LedgerPath).AsSpan(0, headerSize));
         var tip = genesis.Digest;
-        for (var i = 0; i < operations.Length; i++)
+        for (var i = 0; i < groups.Length; i++)
         {
-            var block = Block.Create(i + 1, tip, [operations[i]]);
+            var block = Block.Create(i + 1, tip, groups[i]);
             writer.Int32(block.Bytes.Length);
             writer.Int32(~block.Bytes.Length);
             writer.Raw(block.Bytes);
