@@ -6,7 +6,7 @@ namespace Cairn.Ledger;
 /// <summary>The bytes of an embedded ledger on the disk, up to a place that was read and accepted: whole frames out of it, whole frames into it.</summary>
 internal sealed class LedgerFile : IDisposable
 {
-    private const int WindowBytes = 1 << 20;
+    private const int WindowBytes = 1 << 18;
     private readonly SafeFileHandle _file;
     private readonly bool _flush;
 

@@ -180,7 +180,7 @@ public sealed class EmbeddedLedgerTests : IDisposable
     public void A_history_longer_than_one_read_is_followed_and_verified_to_its_end()
     {
         var world = new World(peers: 1);
-        var groups = Enumerable.Range(0, 24).Select(_ => Enumerable.Range(0, 256).Select(_ => Stranger()).ToArray()).ToArray();
+        var groups = Enumerable.Range(0, 8).Select(_ => Enumerable.Range(0, 256).Select(_ => Stranger()).ToArray()).ToArray();
         int headerSize;
         using (var ledger = EmbeddedLedger.Create(LedgerPath, world.Genesis, flush: false))
         {
@@ -191,15 +191,15 @@ public sealed class EmbeddedLedgerTests : IDisposable
             }
         }
 
-        Assert.True(new FileInfo(LedgerPath).Length > 1 << 20);
+        Assert.True(new FileInfo(LedgerPath).Length > 1 << 18);
         using (var again = EmbeddedLedger.Open(LedgerPath))
         {
-            Assert.Equal(Enumerable.Range(1, 24).Select(height => (long)height), again.ReadNew().Select(block => block.Height));
+            Assert.Equal(Enumerable.Range(1, 8).Select(height => (long)height), again.ReadNew().Select(block => block.Height));
         }
 
-        groups[19][200] = Forged(groups[19][200]);
+        groups[6][200] = Forged(groups[6][200]);
         Rewrite(headerSize, world.Genesis, groups);
-        Assert.Contains("height 20 ", Assert.Throws<InputException>(() => EmbeddedLedger.Open(LedgerPath)).Message);
+        Assert.Contains("height 7 ", Assert.Throws<InputException>(() => EmbeddedLedger.Open(LedgerPath)).Message);
     }
 
     [Fact]
