@@ -26,7 +26,8 @@ public static class TokenizerBenchmark
         output.WriteLine($"{corpus.Source}: {Mega(bytes)} MB in {corpus.Documents.Count} documents, read in {Fixed(clock.Elapsed.TotalSeconds)} s");
         var rounds = options.Quick ? 1 : 5;
         var result = Measure(corpus, size, rounds);
-        output.WriteLine($"learn {result.Tokenizer.VocabularySize} tokens, all cores      {Fixed(result.TrainSeconds)} s wall, {Fixed(result.TrainProcessorSeconds)} s processor");
+        output.WriteLine($"learn {result.Tokenizer.VocabularySize} tokens, all cores      {Fixed(result.TrainSeconds)} s wall, "
+            + $"{Fixed(result.TrainProcessorSeconds)} s processor");
         output.WriteLine($"encode natural text, cold         {Mega(bytes / result.EncodeSeconds)} MB/s");
         output.WriteLine($"encode words that never repeat    {Mega(result.UniqueBytes / result.UniqueSeconds)} MB/s");
         output.WriteLine($"decode                            {Mega(bytes / result.DecodeSeconds)} MB/s");

@@ -9,6 +9,8 @@ var root = new RootCommand("Cairn trains language models over the open internet:
     SwarmVerb.Create(),
     TrainVerb.Create(),
     GenerateVerb.Create(),
+    DataVerb.Create(),
+    TokenizerVerb.Create(),
     BenchVerb.Create(),
 };
 

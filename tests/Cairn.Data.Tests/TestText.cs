@@ -34,7 +34,9 @@ internal static class TestText
     public static byte[] RandomBytes(ref SeededRandom random, int lengthMax)
     {
         // Half the time text with damage, half the time plain noise.
-        var bytes = random.NextBelow(2) == 0 ? new byte[random.NextBelow(lengthMax + 1)] : Encoding.UTF8.GetBytes(Sentence(ref random) + " 𝔘nicode\u00a0\u2003ſ 漢字 \r\n\r\n 9٣४ ");
+        var bytes = random.NextBelow(2) == 0
+            ? new byte[random.NextBelow(lengthMax + 1)]
+            : Encoding.UTF8.GetBytes(Sentence(ref random) + " 𝔘nicode\u00a0\u2003ſ 漢字 \r\n\r\n 9٣४ ");
         for (var i = 0; i < bytes.Length; i++)
         {
             if (bytes[i] == 0 || random.NextBelow(20) == 0)

@@ -45,7 +45,8 @@ public sealed class TokenizerJsonTests
         var changed = Change(root =>
         {
             var merges = root["model"]!["merges"]!.AsArray();
-            root["model"]!["merges"] = new JsonArray([.. merges.Select(merge => (JsonNode)new JsonArray([.. ((string)merge!).Split(' ').Select(part => (JsonNode)part)]))]);
+            root["model"]!["merges"] = new JsonArray(
+                [.. merges.Select(merge => (JsonNode)new JsonArray([.. ((string)merge!).Split(' ').Select(part => (JsonNode)part)]))]);
         });
         Assert.Equal(Small.Digest, TokenizerJson.Parse("t.json", changed).Digest);
     }

@@ -106,7 +106,8 @@ public sealed class DataSet : IDisposable
         Invariant.Fail("sample < SampleCount(length)");
     }
 
-    /// <summary>How many bytes of text the targets of a held-out sample stand for: bits per byte = Σ nats ÷ (ln 2 · Σ bytes). Ends of documents count no byte.</summary>
+    /// <summary>How many bytes of text the targets of a held-out sample stand for: bits per byte = Σ nats ÷ (ln 2 · Σ bytes).
+    /// Ends of documents count no byte.</summary>
     /// <param name="sample">0 to the sample count of <see cref="HeldOut"/> − 1.</param>
     /// <param name="length">Its inputs, T.</param>
     public int HeldOutBytes(long sample, int length)
