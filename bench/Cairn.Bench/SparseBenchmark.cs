@@ -83,15 +83,15 @@ public static class SparseBenchmark
             var updates = new SparseUpdate[Peers];
             SparseUpdate? update = null;
             var seconds = Time(() => Invariant.Check(encoder.TryEncode(
-                Digest.Zero, default, default, _error.Span, _delta.Span, _sum.Span, out update, out _)));
+                Digest.Zero, default, default, _error.Span, _delta.Span, _error.Span, out update, out _)));
             ReportBound("encode (feedback, top-k, quantise)", seconds, _grid.ElementCount, "elements", 12.0 * _grid.ElementCount);
-            seconds = Time(() => ErrorFeedback.Settle(update!, [1f], _sum.Span));
+            seconds = Time(() => ErrorFeedback.Settle(update!, [1f], _error.Span));
             Report("settle", seconds, _grid.ValueCount, "values", "");
             for (var peer = 0; peer < Peers; peer++)
             {
                 Fill(_delta, 3 + peer);
                 Invariant.Check(encoder.TryEncode(
-                    Digest.Zero, default, new Uid(peer), _error.Span, _delta.Span, _sum.Span, out update, out _));
+                    Digest.Zero, default, new Uid(peer), _error.Span, _delta.Span, _error.Span, out update, out _));
                 updates[peer] = update!;
             }
 
