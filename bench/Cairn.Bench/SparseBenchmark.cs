@@ -6,7 +6,8 @@ using Cairn.Sparse;
 
 namespace Cairn.Bench;
 
-/// <summary>Speed of compressing, coding and combining updates, beside the copy bandwidth that bounds it: encoding moves 12 bytes per element, aggregating writes 4.</summary>
+/// <summary>Speed of compressing, coding and combining updates, beside the copy bandwidth that bounds it: encoding moves 12 bytes per element,
+/// aggregating writes 4.</summary>
 public static class SparseBenchmark
 {
     private const int Cols = 4096;
@@ -142,7 +143,8 @@ public static class SparseBenchmark
             _json.Add(string.Create(CultureInfo.InvariantCulture, $"\"{what}\":{seconds:E4}"));
         }
 
-        /// <summary>Median of the runs, in seconds: processor time with one thread, so that a busy machine disturbs less, else time on the wall.</summary>
+        /// <summary>Median of the runs, in seconds: processor time with one thread, so that a busy machine disturbs less, else time on the
+        /// wall.</summary>
         private double Time(Action action)
         {
             action();

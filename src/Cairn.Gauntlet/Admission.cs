@@ -11,7 +11,8 @@ public static class Admission
     /// <summary>Negative probes in a row after which a peer is on trial again (Covenant-72B: out of the gather until one positive).</summary>
     public const int NegativesInRowMax = 3;
 
-    /// <summary>True if an update of this peer needs a probe to be admitted: a newcomer's, or that of a peer whose last three probes were negative.</summary>
+    /// <summary>True if an update of this peer needs a probe to be admitted: a newcomer's, or that of a peer whose last three probes were
+    /// negative.</summary>
     /// <param name="record">What is remembered of it, or null if nothing.</param>
     public static bool NeedsProbe(PeerRecord? record) =>
         record is null || record.Accepted < NewcomerUpdates || record.NegativesInRow >= NegativesInRowMax;

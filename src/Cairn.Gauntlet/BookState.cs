@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Gauntlet;
 
-/// <summary>The bytes of a <see cref="PeerBook"/>, exact to the bit, for the durable state of a validator. Local to a node; no other reads them.</summary>
+/// <summary>The bytes of a <see cref="PeerBook"/>, exact to the bit, for the durable state of a validator. Local to a node; no other reads
+/// them.</summary>
 public static class BookState
 {
     private const int Version = 1;

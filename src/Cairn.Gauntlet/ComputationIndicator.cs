@@ -4,8 +4,8 @@ namespace Cairn.Gauntlet;
 /// an update does not.</summary>
 /// <remarks>Gauntlet (arXiv:2505.21684): b = +1 if the relative improvement on assigned samples exceeds that on others, else −1; average ← 0.95 ·
 /// average + 0.05 · b, from 0.
-/// Ours: where the two differ by less than one standard error of their difference the probe says nothing, b = 0, and the average stays as it is, so that a peer's
-/// average is not a count of coin tosses.</remarks>
+/// Ours: where the two differ by less than one standard error of their difference the probe says nothing, b = 0, and the average stays as it is, so
+/// that a peer's average is not a count of coin tosses.</remarks>
 public static class ComputationIndicator
 {
     /// <summary>Weight of the newest finding in the average.</summary>

@@ -27,7 +27,7 @@ public enum OverlapSeverity
 
 /// <summary>Who copied: of two updates that share too many places, the one committed later. The ledger orders the commits, so there are no ties;
 /// integers alone decide.</summary>
-/// <param name="ThresholdMillis">Thousandths of the places from which an update counts as copied; 1 to 500. The published run used 400.</param>
+/// <param name="ThresholdMillis">Thousandths of the places from which an update counts as copied; 1 to 1000. The published run used 400.</param>
 /// <remarks>Covenant-72B, index overlap check. Deviations: order is that of this round's commits (there: the upload times of the round before), the
 /// gravest pair counts (there: the last),
 /// and a copy is refused outright whatever its severity, which is kept for the record.</remarks>
@@ -38,13 +38,12 @@ public sealed record OverlapRule(int ThresholdMillis = 400)
     /// <param name="total">Places that each sent.</param>
     public OverlapSeverity SeverityOf(long shared, long total)
     {
-        Invariant.Check(ThresholdMillis is > 0 and <= 500);
+        Invariant.Check(ThresholdMillis is > 0 and <= 1000);
         Invariant.Check(shared >= 0 && shared <= total);
-        return total == 0 ? OverlapSeverity.None
+        return total == 0 || !Reaches(shared, total, ThresholdMillis) ? OverlapSeverity.None
             : Reaches(shared, total, 600) ? OverlapSeverity.Mega
             : Reaches(shared, total, 500) ? OverlapSeverity.Max
-            : Reaches(shared, total, ThresholdMillis) ? OverlapSeverity.High
-            : OverlapSeverity.None;
+            : OverlapSeverity.High;
     }
 
     /// <summary>Finds the copies.</summary>

@@ -26,8 +26,8 @@ public static class PayShares
         [.. book.Records.Where(record => record.SamplesSinceSettle > 0)
             .Select(record => new PayClaim(record.Uid, record.SamplesSinceSettle, Quality.Of(record)))];
 
-    /// <summary>Divides by largest remainder: each claim gets its exact part rounded down, and the billionths left over go one each to the largest remainders, of equal
-    /// ones to the lower uid.</summary>
+    /// <summary>Divides by largest remainder: each claim gets its exact part rounded down, and the billionths left over go one each to the largest
+    /// remainders, of equal ones to the lower uid.</summary>
     /// <param name="claims">Ascending by uid.</param>
     /// <returns>One share per claim in the same order, summing to exactly <see cref="One"/>; empty if nobody has accepted samples.</returns>
     public static IReadOnlyList<PayShare> Divide(IReadOnlyList<PayClaim> claims)

@@ -44,13 +44,15 @@ public sealed class PeerBook
         return null;
     }
 
-    /// <summary>The book after a round. Peers that were probed play one match, ranked by improvement on held-back samples; those whose update was refused for what it was
-    /// (not for being missing or late, which may be the network's fault, nor for want of a probe) share the last place in it.</summary>
+    /// <summary>The book after a round. Peers that were probed play one match, ranked by improvement on held-back samples; those whose update was
+    /// refused for what it was (not for being missing or late, which may be the network's fault, nor for want of a probe) share the last place in
+    /// it.</summary>
     /// <param name="round">The round.</param>
     /// <param name="observations">One per roster member, ascending by uid.</param>
     /// <param name="rules">Constants of rating.</param>
-    /// <remarks>A round in which more than half of three or more probes are negative says more about the round than about its peers: then none is recorded as negative.
-    /// (Covenant-72B: none if the fifth best, or the last of fewer, is negative; with few peers that would excuse every one.)</remarks>
+    /// <remarks>A round in which more than half of three or more probes are negative says more about the round than about its peers: then none is
+    /// recorded as negative. (Covenant-72B: none if the fifth best, or the last of fewer, is negative; with few peers that would excuse every
+    /// one.)</remarks>
     public PeerBook Observe(Round round, IReadOnlyList<Observation> observations, RatingRules rules)
     {
         var records = new SortedDictionary<Uid, PeerRecord>();
@@ -66,7 +68,8 @@ public sealed class PeerBook
             var seen = observations[i];
             Invariant.Check(i == 0 || seen.Uid > observations[i - 1].Uid);
             Invariant.Check(seen.Samples >= 0);
-            var record = records.TryGetValue(seen.Uid, out var known) ? known : new PeerRecord { Uid = seen.Uid, FirstRound = round, LastRound = round };
+            var known = records.GetValueOrDefault(seen.Uid);
+            var record = known ?? new PeerRecord { Uid = seen.Uid, FirstRound = round, LastRound = round };
             record = record.WithOutcome(round, seen.Reason, seen.Samples);
             records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(round, probe, probe.IsNegative && !badRound) : record;
             if (IsOwnFault(seen.Reason))
@@ -98,7 +101,8 @@ public sealed class PeerBook
         return probes >= 3 && negative * 2 > probes;
     }
 
-    private static bool IsOwnFault(Rejection reason) => reason is not (Rejection.None or Rejection.Missing or Rejection.Late or Rejection.NotEntitled);
+    private static bool IsOwnFault(Rejection reason) =>
+        reason is not (Rejection.None or Rejection.Missing or Rejection.Late or Rejection.NotEntitled);
 
     private static void Play(SortedDictionary<Uid, PeerRecord> records, List<(Uid Uid, double Score)> players, RatingRules rules)
     {

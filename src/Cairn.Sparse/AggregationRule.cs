@@ -7,8 +7,8 @@ public enum AggregationRule
     /// (SparseLoCo, arXiv:2508.15706, outer step).</summary>
     Mean = 0,
 
-    /// <summary>Each coordinate is the plain mean over those updates that sent it, samples not counted: what Covenant-72B ran. One peer alone can move a coordinate at
-    /// full size.</summary>
+    /// <summary>Each coordinate is the plain mean over those updates that sent it, samples not counted: what Covenant-72B ran. One peer alone can
+    /// move a coordinate at full size.</summary>
     MeanOfSelectors = 1,
 }
 

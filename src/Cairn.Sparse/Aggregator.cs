@@ -4,9 +4,10 @@ using Cairn.Compute;
 namespace Cairn.Sparse;
 
 /// <summary>Turns the updates of a manifest into one dense mean, tensor by tensor. Tier T2: same inputs, same bits, on every machine.</summary>
-/// <remarks>Per chunk the updates are added in ascending uid order into 4096 numbers that stay in the first-level cache; the finished chunk is written once. All in fp32, in this order:
-/// value = factor · (level + shift); Mean: sum += share · value, share = samples/Σ samples from double, so that a round of one is applied exactly as sent;
-/// MeanOfSelectors: sum += value, then sum/count. Coordinates that nobody sent are +0. Extra memory: the longest tensor, once.</remarks>
+/// <remarks>Per chunk the updates are added in ascending uid order into 4096 numbers that stay in the first-level cache; the finished chunk is
+/// written once. All in fp32, in this order: value = factor · (level + shift); Mean: sum += share · value, share = samples/Σ samples from double,
+/// so that a round of one is applied exactly as sent; MeanOfSelectors: sum += value, then sum/count. Coordinates that nobody sent are +0. Extra
+/// memory: the longest tensor, once.</remarks>
 public sealed unsafe class Aggregator : IDisposable
 {
     private readonly FloatBuffer _mean;

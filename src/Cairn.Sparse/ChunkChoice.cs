@@ -5,7 +5,8 @@ using Cairn.Compute;
 
 namespace Cairn.Sparse;
 
-/// <summary>The first pass of <see cref="SparseEncoder"/> over one tensor, in bands of chunks: a = β·e + Δ, and the places and values of what is kept.</summary>
+/// <summary>The first pass of <see cref="SparseEncoder"/> over one tensor, in bands of chunks: a = β·e + Δ, and the places and values of what is
+/// kept.</summary>
 internal readonly unsafe struct ChunkChoice : IWork
 {
     private const int Band = 16;

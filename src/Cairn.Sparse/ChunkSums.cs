@@ -11,7 +11,8 @@ internal sealed class ChunkScratch
     public int[] Selectors { get; } = new int[TopK.ChunkMax];
 }
 
-/// <summary>The work of <see cref="Aggregator"/> over one tensor, in bands of chunks: each chunk is summed in uid order in a worker's scratch and written once.</summary>
+/// <summary>The work of <see cref="Aggregator"/> over one tensor, in bands of chunks: each chunk is summed in uid order in a worker's scratch and
+/// written once.</summary>
 internal readonly unsafe struct ChunkSums : IWork
 {
     private const int Band = 16;

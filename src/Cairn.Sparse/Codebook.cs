@@ -9,8 +9,8 @@ namespace Cairn.Sparse;
 /// <param name="Level1">Likewise for bin 1, between −1.5 and −0.5 scales.</param>
 /// <param name="Level2">Likewise for bin 2, from −0.5 to 0.5 scales, both included.</param>
 /// <param name="Level3">Likewise for bin 3, above 0.5 scales.</param>
-/// <remarks>Covenant-72B, the per-tensor quantiser: 4 bins over 6 standard deviations, centre at code 2; code = round-half-even((v − shift)/scale + 2) within 0…3.
-/// Half-even rounding puts a border into the even bin beside it: −1.5 into bin 0, ±0.5 into bin 2.</remarks>
+/// <remarks>Covenant-72B, the per-tensor quantiser: 4 bins over 6 standard deviations, centre at code 2; code = round-half-even((v − shift)/scale +
+/// 2) within 0…3. Half-even rounding puts a border into the even bin beside it: −1.5 into bin 0, ±0.5 into bin 2.</remarks>
 public readonly record struct Codebook(float Shift, float Scale, float Level0, float Level1, float Level2, float Level3)
 {
     /// <summary>The smallest scale that is allowed.</summary>
@@ -29,7 +29,8 @@ public readonly record struct Codebook(float Shift, float Scale, float Level0, f
     /// <summary>Judges the form: numbers finite and within their ranges, each level inside its bin, +0 for a bin that no code names.</summary>
     /// <param name="counts">How many values carry each of the four codes.</param>
     /// <returns><see cref="Rejection.None"/>, <see cref="Rejection.NotFinite"/> or <see cref="Rejection.BadCode"/>.</returns>
-    /// <remarks>Only a level of the quantiser passes, so a codebook cannot carry what the rule would not have made, but for the length of its outer tails.</remarks>
+    /// <remarks>Only a level of the quantiser passes, so a codebook cannot carry what the rule would not have made, but for the length of its outer
+    /// tails.</remarks>
     internal Rejection Judge(in CodeCounts counts)
     {
         // Written so that NaN fails every comparison.

@@ -3,9 +3,9 @@ using Cairn.Base;
 namespace Cairn.Sparse;
 
 /// <summary>Scales an update's tensor down to the median norm of that tensor over the round, so that no single norm bomb moves the model.</summary>
-/// <remarks>Covenant-72B: factor = min(1, m/(n + 1e-8)), m the lower median. Deviation: a norm up to the median keeps the factor 1 exactly, which the addend would
-/// otherwise shrink by 1e-8/n, so that what is applied is what was sent. A majority that colludes sets the median itself: bonds and verdicts are
-/// there for that.</remarks>
+/// <remarks>Covenant-72B: factor = min(1, m/(n + 1e-8)), m the lower median. Deviation: a norm up to the median keeps the factor 1 exactly, which
+/// the addend would otherwise shrink by 1e-8/n, so that what is applied is what was sent. A majority that colludes sets the median itself: bonds
+/// and verdicts are there for that.</remarks>
 public static class MedianNormClip
 {
     private const double Epsilon = 1e-8;

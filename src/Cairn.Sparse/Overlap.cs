@@ -5,8 +5,9 @@ namespace Cairn.Sparse;
 /// <summary>How many of the sent places two updates share, in exact integers.</summary>
 /// <param name="Shared">Places that both sent.</param>
 /// <param name="Total">Places that each sent, in the chunks that were compared.</param>
-/// <remarks>The pairwise mean of |idxᵢ ∩ idxⱼ|/k, weighted by values (Covenant-72B, overlap check), is Shared/Total. Deviation: a chunk of which everything is sent
-/// is left out, for it says nothing about who copied whom. By chance two updates share 64/4096; honest ones more, for they follow the same base.</remarks>
+/// <remarks>The pairwise mean of |idxᵢ ∩ idxⱼ|/k, weighted by values (Covenant-72B, overlap check), is Shared/Total. Deviation: a chunk of which
+/// everything is sent is left out, for it says nothing about who copied whom. By chance two updates share 64/4096; honest ones more, for they
+/// follow the same base.</remarks>
 public readonly record struct Overlap(long Shared, long Total)
 {
     /// <summary>Compares two updates by merging their sorted places. Cost: one pass over both.</summary>

@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace Cairn.Sparse;
 
 /// <summary>Runs of 12-bit indices and 2-bit codes without gaps, filled up to a whole byte with zero bits.</summary>
-/// <remarks>Two indices a, b take three bytes: the low 8 bits of a; the high 4 bits of a below the low 4 bits of b; the high 8 bits of b (Covenant-72B,
-/// pack_12bit_indices). Of an odd run the last index takes two bytes: its low 8 bits, then its high 4 bits below four zero bits (the reference refuses odd runs).
-/// Four codes take one byte, the first in its lowest bits.</remarks>
+/// <remarks>Two indices a, b take three bytes: the low 8 bits of a; the high 4 bits of a below the low 4 bits of b; the high 8 bits of b
+/// (Covenant-72B, pack_12bit_indices). Of an odd run the last index takes two bytes: its low 8 bits, then its high 4 bits below four zero bits (the
+/// reference refuses odd runs). Four codes take one byte, the first in its lowest bits.</remarks>
 public static class Packing
 {
     /// <summary>Bytes of a packed run of indices.</summary>

@@ -5,9 +5,10 @@ using Cairn.Base;
 namespace Cairn.Sparse;
 
 /// <summary>The published 2-bit quantiser over all values that are sent of one tensor.</summary>
-/// <remarks>Source: Covenant-72B, per-tensor quantiser (see <see cref="Codebook"/>). Where the source sums in fp32 in no stated order, this one sums in double: value i
-/// of each block of 4096 goes to lane i mod 8, lanes are added from 0 to 7, blocks in order. So any number of threads and any vector width give the same bits.
-/// Bins are told apart by comparing v − shift with ±0.5 and −1.5 scales in double, which is the source's rounding without its division.</remarks>
+/// <remarks>Source: Covenant-72B, per-tensor quantiser (see <see cref="Codebook"/>). Where the source sums in fp32 in no stated order, this one
+/// sums in double: value i of each block of 4096 goes to lane i mod 8, lanes are added from 0 to 7, blocks in order. So any number of threads and
+/// any vector width give the same bits. Bins are told apart by comparing v − shift with ±0.5 and −1.5 scales in double, which is the source's
+/// rounding without its division.</remarks>
 public static class Quantizer
 {
     private const int Block = 4096;
@@ -128,8 +129,8 @@ public static class Quantizer
         for (; i + Lanes <= block.Length; i += Lanes)
         {
             var (low, high) = Widen(block, i);
-            var (evenBits, highBits) = bins.Add(low, high);
-            var packed = Spread(evenBits) | (Spread(highBits) << 1);
+            var (lowBits, highBits) = bins.Add(low, high);
+            var packed = Spread(lowBits) | (Spread(highBits) << 1);
             codes[i / 4] = (byte)packed;
             codes[(i / 4) + 1] = (byte)(packed >> 8);
         }
@@ -204,7 +205,8 @@ public static class Quantizer
             s1 += Vector256.AndNot(c & from1, from2);
             s2 += Vector256.AndNot(c & from2, from3);
             s3 += c & from3;
-            return (Vector256.AndNot(from1, from2).ExtractMostSignificantBits() | from3.ExtractMostSignificantBits(), from2.ExtractMostSignificantBits());
+            var oddBits = Vector256.AndNot(from1, from2).ExtractMostSignificantBits() | from3.ExtractMostSignificantBits();
+            return (oddBits, from2.ExtractMostSignificantBits());
         }
     }
 }

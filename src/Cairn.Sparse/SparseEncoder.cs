@@ -4,9 +4,9 @@ using Cairn.Compute;
 namespace Cairn.Sparse;
 
 /// <summary>Error feedback, top-k and quantiser of one peer: from its pseudo-gradient Δ and its error buffer e to what it sends.</summary>
-/// <remarks>SparseLoCo (arXiv:2508.15706) Alg. 1 as run for Covenant-72B: a = β·e + Δ (one fused multiply-add per element), Δ̂ = Q(TopK(a)), e ← a − Δ̂.
-/// The last step waits in <see cref="ErrorFeedback"/> until the round says what of Δ̂ was applied.
-/// One pass over e and Δ (12 bytes moved per element), then three over the kept values. Tier T2: same inputs, same bits. Not for two threads at once.</remarks>
+/// <remarks>SparseLoCo (arXiv:2508.15706) Alg. 1 as run for Covenant-72B: a = β·e + Δ (one fused multiply-add per element), Δ̂ = Q(TopK(a)), e ← a
+/// − Δ̂. The last step waits in <see cref="ErrorFeedback"/> until the round says what of Δ̂ was applied. One pass over e and Δ (12 bytes moved per
+/// element), then three over the kept values. Tier T2: same inputs, same bits. Not for two threads at once.</remarks>
 public sealed class SparseEncoder
 {
     /// <summary>β of the published run.</summary>
@@ -38,8 +38,8 @@ public sealed class SparseEncoder
     /// <param name="accumulated">Receives a, likewise. May be <paramref name="error"/> itself (in place), or <paramref name="delta"/> itself: e then
     /// stays whole until the round has decided, and going back costs nothing.</param>
     /// <param name="update">The update, or null.</param>
-    /// <param name="why"><see cref="Rejection.NotFinite"/> if a holds a NaN or an infinity, or a scale outside the codebook's range: this peer's training diverged. It sends nothing,
-    /// and goes back to its state at round start; <paramref name="accumulated"/> is of no use.</param>
+    /// <param name="why"><see cref="Rejection.NotFinite"/> if a holds a NaN or an infinity, or a scale outside the codebook's range: this peer's
+    /// training diverged. It sends nothing, and goes back to its state at round start; <paramref name="accumulated"/> is of no use.</param>
     /// <returns>True if there is an update to send.</returns>
     public bool TryEncode(
         Digest rules, Round round, Uid uid, ReadOnlySpan<float> error, ReadOnlySpan<float> delta, Span<float> accumulated,

@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>What is sent of one tensor: for each chunk the places of its kept elements, for each of them a 2-bit code, and what the codes stand for.</summary>
+/// <summary>What is sent of one tensor: for each chunk the places of its kept elements, for each of them a 2-bit code, and what the codes stand
+/// for.</summary>
 /// <remarks>Made by <see cref="SparseEncoder"/> or by a decoder that judged it, so indices rise strictly within each chunk and lie inside it.
 /// Memory: 2.25 bytes per value.</remarks>
 public sealed class SparseTensor
@@ -41,7 +42,7 @@ public sealed class SparseTensor
     {
         get
         {
-            var (v0, v1, v2, v3) = ((double)Codebook.ValueOf(0), (double)Codebook.ValueOf(1), (double)Codebook.ValueOf(2), (double)Codebook.ValueOf(3));
+            double v0 = Codebook.ValueOf(0), v1 = Codebook.ValueOf(1), v2 = Codebook.ValueOf(2), v3 = Codebook.ValueOf(3);
             return Math.Sqrt((Counts.Of0 * (v0 * v0)) + (Counts.Of1 * (v1 * v1)) + (Counts.Of2 * (v2 * v2)) + (Counts.Of3 * (v3 * v3)));
         }
     }

@@ -66,7 +66,8 @@ public static class SparseUpdateCodec
     /// <param name="update">The update, or null.</param>
     /// <param name="why">Why not, or <see cref="Rejection.None"/>: TooLarge or Malformed (length, magic, version), WrongRules, Late (another round),
     /// BadSignature (another
-    /// author), WrongShape (another grid), NotFinite (a number that is not finite or out of range), BadCode (indices, codes, levels or filling bits out of form).</param>
+    /// author), WrongShape (another grid), NotFinite (a number that is not finite or out of range), BadCode (indices, codes, levels or filling bits
+    /// out of form).</param>
     /// <returns>True if it may be used.</returns>
     public static bool TryDecode(
         ReadOnlySpan<byte> bytes, ChunkGrid grid, Digest rules, Round round, Uid uid, out SparseUpdate? update, out Rejection why)

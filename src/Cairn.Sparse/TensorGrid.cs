@@ -3,9 +3,9 @@ using Cairn.Base;
 namespace Cairn.Sparse;
 
 /// <summary>How one tensor is cut into chunks, and where each element of a chunk lies.</summary>
-/// <remarks>A matrix [M,N] is cut into blocks of c(M) × c(N), where c(n) is the largest divisor of n up to 64; blocks are numbered row by row, elements
-/// inside a block too. A one-dimensional tensor is cut into runs of 4096, the last one shorter. Of each chunk the k = min(keep, length) largest values are
-/// sent. Source: SparseLoCo as run for Covenant-72B, §2.1 (4096 for vectors; the released code cut those into 64).</remarks>
+/// <remarks>A matrix [M,N] is cut into blocks of c(M) × c(N), where c(n) is the largest divisor of n up to 64; blocks are numbered row by row,
+/// elements inside a block too. A one-dimensional tensor is cut into runs of 4096, the last one shorter. Of each chunk the k = min(keep, length)
+/// largest values are sent. Source: SparseLoCo as run for Covenant-72B, §2.1 (4096 for vectors; the released code cut those into 64).</remarks>
 public sealed class TensorGrid
 {
     private const int BlockSideMax = 64;
@@ -61,7 +61,8 @@ public sealed class TensorGrid
     /// <summary>Values sent of the whole tensor.</summary>
     public int ValueCount { get; }
 
-    /// <summary>Bytes of this tensor's section in an update: shift, scale, codebook, 12-bit indices and 2-bit codes, each packed run filled up to a whole byte.</summary>
+    /// <summary>Bytes of this tensor's section in an update: shift, scale, codebook, 12-bit indices and 2-bit codes, each packed run filled up to a
+    /// whole byte.</summary>
     public long SectionBytes => SparseUpdateCodec.TensorHeaderBytes + Packing.IndexBytes(ValueCount) + Packing.CodeBytes(ValueCount);
 
     /// <summary>Where each element of a chunk lies, counted from the chunk's first element in the tensor: [ChunkLength].</summary>

@@ -5,9 +5,10 @@ using Cairn.Base;
 namespace Cairn.Sparse;
 
 /// <summary>The k elements of a chunk that are largest in absolute value: exact, ties to the lower index, the same on every machine.</summary>
-/// <remarks>SparseLoCo (arXiv:2508.15706), Top-k per chunk. Both ways of computing go through the same four steps over the bits of |x|, which order as integers:
-/// the maxima of 128 interleaved groups; a bit search for a threshold that at least k of them reach, so at least k elements do; one pass that collects the
-/// candidates (about 90 of 4096); a bit search among them for the k-th largest. Cost: two reads of the chunk, which then lies in the first-level cache.</remarks>
+/// <remarks>SparseLoCo (arXiv:2508.15706), Top-k per chunk. Both ways of computing go through the same four steps over the bits of |x|, which order
+/// as integers: the maxima of 128 interleaved groups; a bit search for a threshold that at least k of them reach, so at least k elements do; one
+/// pass that collects the candidates (about 90 of 4096); a bit search among them for the k-th largest. Cost: two reads of the chunk, which then
+/// lies in the first-level cache.</remarks>
 public static unsafe class TopK
 {
     /// <summary>The longest chunk.</summary>
@@ -65,7 +66,8 @@ public static unsafe class TopK
     /// <summary>The bits to try for the first threshold, from the highest.</summary>
     internal static (int First, int Last) ThresholdBits => (FirstBit, LastBit);
 
-    /// <summary>Writes the places of the first k candidates in order that exceed the k-th largest, and of as many that equal it as are still wanted.</summary>
+    /// <summary>Writes the places of the first k candidates in order that exceed the k-th largest, and of as many that equal it as are still
+    /// wanted.</summary>
     internal static void Emit(int* keys, int* places, int count, int kth, int above, ushort* indices, int keep)
     {
         var equal = keep - above;

@@ -51,7 +51,8 @@ internal static unsafe class TopKPortable
         }
     }
 
-    /// <summary>The largest number with the bits tried that at least <paramref name="keep"/> keys reach; never below <paramref name="floor"/>.</summary>
+    /// <summary>The largest number with the bits tried that at least <paramref name="keep"/> keys reach; never below <paramref
+    /// name="floor"/>.</summary>
     private static int SearchBits(int* keys, int count, int keep, int firstBit, int lastBit, int floor)
     {
         var found = 0;

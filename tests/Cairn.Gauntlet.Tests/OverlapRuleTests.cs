@@ -23,6 +23,8 @@ public class OverlapRuleTests
     {
         Assert.Equal(OverlapSeverity.Max, Rule.SeverityOf(2, 4));
         Assert.Equal(OverlapSeverity.None, Rule.SeverityOf(0, 0));
+        Assert.Equal(OverlapSeverity.None, new OverlapRule(700).SeverityOf(699, 1000));
+        Assert.Equal(OverlapSeverity.Mega, new OverlapRule(700).SeverityOf(700, 1000));
         Assert.Equal(OverlapSeverity.Mega, Rule.SeverityOf(long.MaxValue, long.MaxValue));
         Assert.Throws<InvariantViolation>(() => Rule.SeverityOf(5, 4));
         Assert.Throws<InvariantViolation>(() => Rule.SeverityOf(-1, 4));

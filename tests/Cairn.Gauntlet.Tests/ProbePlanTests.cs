@@ -30,6 +30,18 @@ public class ProbePlanTests
     }
 
     [Fact]
+    public void Those_on_trial_are_drawn_first()
+    {
+        var onTrial = new HashSet<Uid> { new(2), new(6) };
+        for (var i = 0; i < 50; i++)
+        {
+            var beacon = Digest.Of([(byte)i]);
+            Assert.Subset(ProbePlan.Choose(PeerBook.Empty, new Round(3), beacon, Ten, 3, onTrial).ToHashSet(), onTrial);
+            Assert.Subset(onTrial, ProbePlan.Choose(PeerBook.Empty, new Round(3), beacon, Ten, 1, onTrial).ToHashSet());
+        }
+    }
+
+    [Fact]
     public void Who_waited_longer_is_probed_more_often()
     {
         // Uid 0 was probed a round ago, all others 50 rounds ago.
