@@ -90,7 +90,8 @@ public static class SparseBenchmark
             Report("settle", seconds, _grid.ValueCount, "values", "");
             for (var peer = 0; peer < Peers; peer++)
             {
-                Fill(_delta, 3 + peer);
+                Fill(_error, 100 + peer);
+                Fill(_delta, 200 + peer);
                 Invariant.Check(encoder.TryEncode(
                     Digest.Zero, default, new Uid(peer), _error.Span, _delta.Span, _error.Span, out update, out _));
                 updates[peer] = update!;
