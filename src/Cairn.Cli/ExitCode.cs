@@ -6,7 +6,7 @@ internal static class ExitCode
     /// <summary>Done.</summary>
     public const int Success = 0;
 
-    /// <summary>An option or argument is unknown or out of range (System.CommandLine's own code).</summary>
+    /// <summary>An option or argument is unknown or out of range .</summary>
     public const int Usage = 1;
 
     /// <summary>A file, folder or value that was given cannot be used; one sentence says which and what to do.</summary>
@@ -14,6 +14,9 @@ internal static class ExitCode
 
     /// <summary>A replica differs from the quorum after recomputing: it halted, the evidence is in its folder.</summary>
     public const int Disagreement = 4;
+
+    /// <summary>A bug of this program; what it printed belongs into a report.</summary>
+    public const int Bug = 70;
 
     /// <summary>Stopped by the user; the run can go on with --resume.</summary>
     public const int Interrupted = 130;

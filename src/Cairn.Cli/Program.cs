@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Cairn.Base;
 using Cairn.Cli;
 using Cairn.Cli.Verbs;
@@ -17,15 +18,17 @@ var root = new RootCommand("Cairn trains language models over the open internet:
 try
 {
     var parsed = root.Parse(args);
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    if (parsed.Action is ParseErrorAction && args.Length > 0)
+    {
+        return Failure.TellUsage(parsed);
+    }
+
+    // Only what watches the token can stop cleanly; Ctrl-C ends everything else at once.
+    using var signals = parsed.Action is AsynchronousCommandLineAction ? new StopSignals() : null;
+    return await parsed.InvokeAsync(
+        new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals?.Token ?? default);
 }
-catch (InputException e)
+catch (Exception e)
 {
-    await Console.Error.WriteLineAsync($"cairn: {e.Message}");
-    return ExitCode.BadInput;
-}
-catch (OperationCanceledException)
-{
-    await Console.Error.WriteLineAsync("cairn: interrupted.");
-    return ExitCode.Interrupted;
+    return Failure.Tell(e);
 }

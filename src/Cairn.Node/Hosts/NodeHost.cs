@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Cairn.Base;
 using Cairn.Ledger;
@@ -31,7 +32,9 @@ internal sealed class NodeHost
     private readonly LedgerBell _bell;
     private readonly EventLog _log;
     private readonly Channel<NodeEvent?> _inbox = Channel.CreateUnbounded<NodeEvent?>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<Task> _running = [];
     private CancellationTokenSource? _deadline;
+    private volatile Exception? _failure;
     private bool _done;
 
     public NodeHost(
@@ -49,6 +52,9 @@ internal sealed class NodeHost
 
     /// <summary>Set when the node halted with a wrong replica.</summary>
     public Halt? Halted { get; private set; }
+
+    /// <summary>Set when the run is over and this node has applied its last round.</summary>
+    public bool Finished { get; private set; }
 
     /// <summary>Runs until the run is over, the node halts, or it is told to stop.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -82,12 +88,22 @@ internal sealed class NodeHost
                     Take(new LedgerMoved(_ledger.State), stop.Token);
                 }
             }
+
+            // Done, not told to stop: what is still measured is measured to its end.
+            await Task.WhenAll(_running);
         }
         finally
         {
             _bell.Rang -= Wake;
             await stop.CancelAsync();
             _deadline?.Dispose();
+            // Nothing may compute or write behind the back of whoever disposes the replica after this.
+            await Task.WhenAll(_running);
+        }
+
+        if (_failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(_failure);
         }
     }
 
@@ -114,7 +130,7 @@ internal sealed class NodeHost
             switch (effect)
             {
                 case Finish:
-                    _done = true;
+                    _done = Finished = true;
                     break;
                 case Halt halt:
                     Halted = halt;
@@ -125,7 +141,8 @@ internal sealed class NodeHost
                     Arm(arm, cancellation);
                     break;
                 default:
-                    _ = RunEffectAsync(_effects.BeginAsync(effect, _ledger.State, cancellation));
+                    _running.RemoveAll(task => task.IsCompleted);
+                    _running.Add(RunEffectAsync(_effects.BeginAsync(effect, _ledger.State, cancellation)));
                     break;
             }
         }
@@ -156,6 +173,7 @@ internal sealed class NodeHost
         catch (Exception e)
         {
             // Our own bug or the disk: the host fails as a whole, nothing is half done.
+            _failure ??= e;
             _inbox.Writer.TryComplete(e);
         }
     }

@@ -6,7 +6,7 @@ namespace Cairn.Node;
 /// <summary>Writes <c>report.json</c> from what anyone could check: the ledger, replayed from its first block, and the event log for the times.</summary>
 internal static class ReportWriter
 {
-    public static RunReport Write(RunContext run, HeldOutLoss initial, HeldOutLoss final, Digest baseDigest)
+    public static RunReport Write(RunContext run, HeldOutLoss initial, HeldOutLoss final, Replica replica)
     {
         using var ledger = EmbeddedLedger.Open(run.Directory.Ledger);
         var state = LedgerState.FromGenesis(ledger.Genesis);
@@ -21,7 +21,7 @@ internal static class ReportWriter
             }
         }
 
-        var report = Compose(run, state, initial, final, baseDigest, bases.Values.All(b => b.Count == 1), updateBytes);
+        var report = Compose(run, state, initial, final, replica, bases.Values.All(b => b.Count == 1), updateBytes);
         DurableFile.Write(run.Directory.Report, report.ToJson());
         return report;
     }
@@ -47,20 +47,14 @@ internal static class ReportWriter
     }
 
     private static RunReport Compose(
-        RunContext run, LedgerState state, HeldOutLoss initial, HeldOutLoss final, Digest baseDigest, bool agreement, List<long> updateBytes)
+        RunContext run, LedgerState state, HeldOutLoss initial, HeldOutLoss final, Replica replica, bool agreement, List<long> updateBytes)
     {
-        var rounds = 0;
-        while (state.ManifestOf(new Round(rounds)) is not null)
-        {
-            rounds++;
-        }
-
         var (tokens, seconds) = (state.SamplesTrained * run.Rules.Model.Context, SecondsWorked(run.Directory.Events));
         var bytes = updateBytes.Count == 0 ? 0 : updateBytes.Average();
         var rewards = Math.Max(1, state.Members.Sum(m => m.Reward));
         return new RunReport(
-            rounds, state.Members.Count(m => m.Role == Role.Peer), tokens, seconds, seconds > 0 ? tokens / seconds : 0,
-            initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, baseDigest.ToString(), agreement,
+            replica.Next.Number, state.Members.Count(m => m.Role == Role.Peer), tokens, seconds, seconds > 0 ? tokens / seconds : 0,
+            initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, replica.BaseDigest.ToString(), agreement,
             bytes, bytes * 8 / run.Grid.ValueCount, bytes > 0 ? 4.0 * run.Grid.ElementCount / bytes : 0,
             [.. state.Members.Where(m => m.Role == Role.Peer).Select(m => new PeerReport(
                 m.Name, (int)state.AcceptedOf(m.Uid), (int)state.RejectionsOf(m.Uid), (double)m.Reward / rewards))]);

@@ -40,6 +40,12 @@ public sealed class RunDirectory
     /// <summary>True if a run was created here.</summary>
     public bool HoldsRun => File.Exists(Rules) && File.Exists(Ledger);
 
+    /// <summary>What of a run that was once begun is here, or null: so that a run with a lost file is never taken for a free folder.</summary>
+    internal string? Remains =>
+        File.Exists(Ledger) ? "a ledger"
+        : Directory.Exists(Node("")) && Directory.EnumerateFiles(Node(""), "state-*.bin", SearchOption.AllDirectories).Any() ? "the states of nodes"
+        : null;
+
     /// <summary>Takes the folder for this process until the result is disposed.</summary>
     /// <exception cref="InputException">Another process has it, or it cannot be written.</exception>
     public IDisposable Lock()

@@ -11,7 +11,7 @@ namespace Cairn.Node;
 public sealed record PeerReport(string Peer, int Accepted, int Rejected, double Share);
 
 /// <summary>What <c>report.json</c> holds.</summary>
-/// <param name="Rounds">Rounds closed.</param>
+/// <param name="Rounds">Rounds applied.</param>
 /// <param name="Peers">Peers of the run.</param>
 /// <param name="Tokens">Tokens trained on in accepted updates.</param>
 /// <param name="Seconds">Time spent in the run by all processes that worked on it.</param>
@@ -20,7 +20,7 @@ public sealed record PeerReport(string Peer, int Accepted, int Rejected, double 
 /// <param name="LossFinal">Held-out loss now.</param>
 /// <param name="BitsPerByteInitial">The same in bits per byte of text.</param>
 /// <param name="BitsPerByteFinal">The same in bits per byte of text.</param>
-/// <param name="BaseDigest">Merkle root over the parameters after the last closed round.</param>
+/// <param name="BaseDigest">Merkle root over the parameters after the last of these rounds.</param>
 /// <param name="DigestAgreement">True if every member posted the same base after every round.</param>
 /// <param name="BytesPerUpdate">Mean size of an update as sent.</param>
 /// <param name="BitsPerValue">Bits of an update per value it holds.</param>

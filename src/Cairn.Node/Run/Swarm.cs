@@ -34,10 +34,15 @@ public static class Swarm
         var directory = new RunDirectory(options.Directory);
         CheckIntent(directory, options);
         using var held = directory.Lock();
+        CheckIntent(directory, options); // another process may have had the folder until now
         var resumed = directory.HoldsRun;
         var rules = resumed
             ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules)
-            : RunCreator.Create(directory, options, prepare);
+            : RunCreator.Create(directory, options, what =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                prepare(what);
+            });
         using var log = new EventLog(directory.Events, watch);
         using var run = new RunContext(directory, rules, OpenData(directory, rules), log, options.Threads, rules.PeersMax);
         var bell = new LedgerBell();
@@ -50,6 +55,12 @@ public static class Swarm
 
     private static void CheckIntent(RunDirectory directory, SwarmOptions options)
     {
+        if (!directory.HoldsRun && directory.Remains is { } remains)
+        {
+            throw new InputException(
+                $"{directory.Root} holds {remains} but not both rules.json and ledger.cairn: restore the missing file from a copy of the run, or choose another --dir.");
+        }
+
         if (options.Resume && !directory.HoldsRun)
         {
             throw new InputException($"{directory.Root} holds no run to go on with: leave out --resume to begin one, or name another folder with --dir.");
@@ -77,16 +88,30 @@ public static class Swarm
 
     private static async Task<SwarmOutcome> ConcludeAsync(RunContext run, SwarmNodes nodes)
     {
+        if (!nodes.Finished)
+        {
+            return Break(run, nodes);
+        }
+
         using var lease = await run.Engines.RentAsync(CancellationToken.None);
         var final = nodes.AnyReplica();
         using var initial = new Parameters(run.Layout);
         Initializer.Fill(initial, run.Rules.Seed);
         var (before, after) = (run.HeldOut.Measure(lease.Engine, initial, FinalSamples), run.HeldOut.Measure(lease.Engine, final.Base, FinalSamples));
-        var report = ReportWriter.Write(run, before, after, final.BaseDigest);
-        var finished = report.Rounds == run.Rules.Round.Rounds;
-        run.Log.Tell(new RunFinished(report.Rounds, finished, final.BaseDigest.ToString()));
+        var report = ReportWriter.Write(run, before, after, final);
+        run.Log.Tell(new RunFinished(report.Rounds, Finished: true, report.BaseDigest));
         return new SwarmOutcome(
-            report, finished, nodes.Halted, SampleText.Of(run, lease.Engine, initial), SampleText.Of(run, lease.Engine, final.Base),
+            report, Finished: true, nodes.Halted, SampleText.Of(run, lease.Engine, initial), SampleText.Of(run, lease.Engine, final.Base),
             CheckpointFolder.Newest(run.Directory) ?? "");
+    }
+
+    // Stopped before the end: at once, with the losses that were measured on the way.
+    private static SwarmOutcome Break(RunContext run, SwarmNodes nodes)
+    {
+        var measured = EventLog.Read(run.Directory.Events).Select(line => line.Data).OfType<LossEvaluated>()
+            .Select(e => new HeldOutLoss(e.Loss, e.BitsPerByte)).DefaultIfEmpty(new HeldOutLoss(double.NaN, double.NaN)).ToList();
+        var report = ReportWriter.Write(run, measured[0], measured[^1], nodes.AnyReplica());
+        run.Log.Tell(new RunFinished(report.Rounds, Finished: false, report.BaseDigest));
+        return new SwarmOutcome(report, Finished: false, nodes.Halted, "", "", CheckpointFolder.Newest(run.Directory) ?? "");
     }
 }

@@ -28,9 +28,17 @@ internal sealed class SwarmNodes : IDisposable
         }
 
         var evaluator = members.First(m => m.Role == Role.Validator).Name;
-        foreach (var member in members)
+        try
         {
-            Add(member, evaluates: member.Name == evaluator);
+            foreach (var member in members)
+            {
+                Add(member, evaluates: member.Name == evaluator);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
 
         Peers = members.Count(m => m.Role == Role.Peer);
@@ -40,6 +48,9 @@ internal sealed class SwarmNodes : IDisposable
     public int Peers { get; }
 
     public int Validators { get; }
+
+    /// <summary>True if every node has applied the last round.</summary>
+    public bool Finished => _hosts.All(h => h.Host.Finished);
 
     /// <summary>Nodes that stopped with a wrong replica.</summary>
     public IReadOnlyList<ReplicaHalted> Halted =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cairn.Base;
 
 namespace Cairn.Node;
 
@@ -20,12 +21,20 @@ public sealed class EventLog : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="watch">Called for each event, in order; must be quick.</param>
     /// <param name="time">For the time stamps.</param>
+    /// <exception cref="InputException">The file cannot be written.</exception>
     public EventLog(string path, Action<RunEvent>? watch, TimeProvider? time = null)
     {
         _watch = watch;
         _time = time ?? TimeProvider.System;
-        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1 << 14);
-        CutTornLine();
+        try
+        {
+            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+            CutTornLine();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot write {path}: {e.Message} Check that this user may write there.", e);
+        }
     }
 
     /// <summary>Tells an event. Progress within a round is passed on but not written.</summary>
@@ -36,16 +45,14 @@ public sealed class EventLog : IDisposable
         {
             if (happened is not PeerTraining)
             {
-                JsonSerializer.Serialize(_file, new EventLine(_time.GetUtcNow(), happened), EventJson.Default.EventLine);
-                _file.WriteByte((byte)'\n');
-                _file.Flush();
+                Append([.. JsonSerializer.SerializeToUtf8Bytes(new EventLine(_time.GetUtcNow(), happened), EventJson.Default.EventLine), (byte)'\n']);
             }
 
             _watch?.Invoke(happened);
         }
     }
 
-    /// <summary>Reads a log from the beginning; a line that cannot be read ends it.</summary>
+    /// <summary>Reads a log from the beginning; a line that cannot be read is passed over: the log decides nothing.</summary>
     /// <param name="path">The file; may be missing.</param>
     public static IEnumerable<EventLine> Read(string path)
     {
@@ -65,7 +72,7 @@ public sealed class EventLog : IDisposable
             }
             catch (JsonException)
             {
-                yield break;
+                continue;
             }
 
             if (parsed is not null)
@@ -77,6 +84,21 @@ public sealed class EventLog : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    // A whole line or none: what a full disk left of one is cut off again.
+    private void Append(byte[] line)
+    {
+        var start = _file.Position;
+        try
+        {
+            _file.Write(line);
+        }
+        catch (IOException e)
+        {
+            CutAt(start);
+            throw new InputException($"cannot write {_file.Name}: {e.Message} Free some space, then go on with --resume.", e);
+        }
+    }
 
     private void CutTornLine()
     {
@@ -92,6 +114,11 @@ public sealed class EventLog : IDisposable
             end--;
         }
 
+        CutAt(end);
+    }
+
+    private void CutAt(long end)
+    {
         _file.SetLength(end);
         _file.Position = end;
     }
