@@ -67,6 +67,27 @@ public sealed class DataSetTests
     }
 
     [Fact]
+    public void Samples_run_on_from_shard_to_shard_and_span_none()
+    {
+        using var folder = new TestFolder();
+        folder.Write("text/r.jsonl", Records(500));
+        var options = new DataSetOptions { Corpus = new CorpusOptions { Paths = [folder["text"]] }, VocabularySize = 300, ShardTextBytes = 5000 };
+        using var data = DataSet.Prepare(options, folder["data"]);
+        Assert.InRange(data.Train.Count, 3, 20);
+        Assert.Equal(data.Train.Sum(shard => shard.SampleCount(32)), data.SampleCount(32));
+        var first = data.Train[0].SampleCount(32);
+        var (a, b, c, d) = (new int[32], new int[32], new int[32], new int[32]);
+        data.CopySample(first, 32, a, b);
+        data.Train[1].CopySample(0, 32, c, d);
+        Assert.Equal(c, a);
+        Assert.Equal(d, b);
+        data.CopySample(data.SampleCount(32) - 1, 32, a, b);
+        data.Train[^1].CopySample(data.Train[^1].SampleCount(32) - 1, 32, c, d);
+        Assert.Equal(c, a);
+        Assert.Throws<InvariantViolation>(() => data.CopySample(data.SampleCount(32), 32, a, b));
+    }
+
+    [Fact]
     public void A_damaged_shard_is_refused_by_open_and_mended_by_prepare()
     {
         using var folder = new TestFolder();

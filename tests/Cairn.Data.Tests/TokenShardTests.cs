@@ -22,6 +22,24 @@ public sealed class TokenShardTests
     }
 
     [Fact]
+    public void Documents_encoded_on_all_cores_have_the_ids_of_one_thread()
+    {
+        // Several blocks of 256 KiB.
+        var documents = Enumerable.Range(0, 300).SelectMany(_ => Documents).ToArray();
+        Assert.True(documents.Sum(document => (long)document.Text.Length) > 1 << 20);
+        using var folder = new TestFolder();
+        TokenShard.Write(folder["a.tokens"], Small, documents);
+        using var shard = TokenShard.Open(folder["a.tokens"]);
+        var once = Expected();
+        Assert.Equal(300L * once.Length, shard.Tokens);
+        var ids = Ids(shard);
+        for (var i = 0; i < 300; i++)
+        {
+            Assert.True(ids.AsSpan(i * once.Length, once.Length).SequenceEqual(once));
+        }
+    }
+
+    [Fact]
     public void A_sample_has_as_targets_what_follows_its_inputs_and_the_end_of_text_is_one()
     {
         using var folder = new TestFolder();

@@ -7,7 +7,6 @@ namespace Cairn.Data;
 /// the shards in the folder are, until the manifest takes its place.</summary>
 internal sealed class DataSetBuilder
 {
-    private const long ShardTextBytes = 256L << 20;
     private const int KeyVersion = 1;
     private readonly DataSetOptions _options;
     private readonly string _folder;
@@ -62,6 +61,7 @@ internal sealed class DataSetBuilder
         key.Int32(KeyVersion);
         key.Text(corpus.JsonField);
         key.Double(corpus.HeldOutPart);
+        key.Int64(_options.ShardTextBytes);
         key.Int32(given is null ? _options.VocabularySize : 0);
         key.Digest(given?.Digest ?? Digest.Zero);
         key.Int32(files.Count);
@@ -147,7 +147,7 @@ internal sealed class DataSetBuilder
     private List<ShardEntry> WriteTrain(Corpus corpus, Tokenizer tokenizer)
     {
         var entries = new List<ShardEntry>();
-        var blocks = DocumentBlocks.Cut(corpus.Documents, heldOut: false, ShardTextBytes);
+        var blocks = DocumentBlocks.Cut(corpus.Documents, heldOut: false, _options.ShardTextBytes);
         foreach (var block in blocks)
         {
             _progress?.Report($"encoding shard {entries.Count + 1} of {blocks.Count}");

@@ -11,4 +11,7 @@ public sealed record DataSetOptions
 
     /// <summary>A tokenizer.json to use instead of training one, or null.</summary>
     public string? TokenizerPath { get; init; }
+
+    /// <summary>About how much text goes into one shard, in bytes, at least 1: what is lost when a preparation is killed. Part of the identity of the data set.</summary>
+    public long ShardTextBytes { get; init; } = 256L << 20;
 }
