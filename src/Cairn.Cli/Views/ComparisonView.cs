@@ -11,7 +11,8 @@ internal static class ComparisonView
     {
         var width = report.Curves.Max(c => c.Name.Length);
         output.WriteLine($"\nheld-out loss (nats/token) at equal tokens");
-        output.WriteLine($"{"tokens".PadRight(width)}  {string.Join("", Marks(report).Select(t => $"{t / 1000.0,9:N0}k"))}       end  bits/byte  sent per peer and round");
+        var marks = string.Join("", Marks(report).Select(t => $"{t / 1000.0,9:N0}k"));
+        output.WriteLine($"{"tokens".PadRight(width)}  {marks}       end  bits/byte  sent per peer and round");
         foreach (var curve in report.Curves)
         {
             var cells = string.Join("", Marks(report).Select(t => $"{At(curve, t),10:F3}"));

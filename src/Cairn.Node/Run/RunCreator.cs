@@ -43,7 +43,9 @@ internal static class RunCreator
             new DataRules(data.Digest, data.Tokenizer.Digest, data.SampleCount(shape.Context), data.HeldOut.SampleCount(shape.Context)),
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
             new SparseRules(preset.ErrorDecay, preset.OuterRate, Combination.Mean, ClipToMedianNorm: true),
-            new RoundRules(rounds, SettleEvery: 5, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.5, OverlapPerMille: 400, RetainedRounds: 4, StageSecondsMax: 600));
+            new RoundRules(
+                rounds, SettleEvery: 5, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.5, OverlapPerMille: 400, RetainedRounds: 4,
+                StageSecondsMax: 600));
         var faults = rules.Faults();
         if (faults.Count > 0)
         {
