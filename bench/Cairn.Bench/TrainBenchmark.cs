@@ -75,8 +75,14 @@ public static class TrainBenchmark
         {
             output.WriteLine(JsonSerializer.Serialize(new
             {
-                benchmark = "train", shape = ours.Shape.Name, threads = options.Threads, tokensPerSecond = speed, mfu, peakGflops = peak,
-                torchTokensPerSecond = peer.Count == 0 ? (double?)null : BenchClock.Median(peer), ratio,
+                benchmark = "train",
+                shape = ours.Shape.Name,
+                threads = options.Threads,
+                tokensPerSecond = speed,
+                mfu,
+                peakGflops = peak,
+                torchTokensPerSecond = peer.Count == 0 ? (double?)null : BenchClock.Median(peer),
+                ratio,
             }));
         }
     }
@@ -108,9 +114,15 @@ public static class TrainBenchmark
         {
             output.WriteLine(JsonSerializer.Serialize(new
             {
-                benchmark = "train-disturbed", shape = ours.Shape.Name, threads = options.Threads, medianSeconds = median,
-                aloneP95 = alone[steps * 95 / 100] / median, aloneWorst = alone[^1] / median,
-                disturbedMedian = beside[steps / 2] / median, disturbedP95 = beside[steps * 95 / 100] / median, disturbedWorst = beside[^1] / median,
+                benchmark = "train-disturbed",
+                shape = ours.Shape.Name,
+                threads = options.Threads,
+                medianSeconds = median,
+                aloneP95 = alone[steps * 95 / 100] / median,
+                aloneWorst = alone[^1] / median,
+                disturbedMedian = beside[steps / 2] / median,
+                disturbedP95 = beside[steps * 95 / 100] / median,
+                disturbedWorst = beside[^1] / median,
             }));
         }
 

@@ -185,8 +185,17 @@ public sealed class WireTests
     {
         var rules = new LedgerRules
         {
-            Seed = 0xFFFF_FFFF_FFFF_FFFE, Rounds = 10, PeersMax = 4, SampleCount = 1000, SamplesPerPeer = 25, SettleEvery = 5,
-            AbsentRoundsMax = 2, RewardPerSettlement = 7, PeerBondMin = 8, ValidatorBondMin = 9, NewcomerShareMax = 11,
+            Seed = 0xFFFF_FFFF_FFFF_FFFE,
+            Rounds = 10,
+            PeersMax = 4,
+            SampleCount = 1000,
+            SamplesPerPeer = 25,
+            SettleEvery = 5,
+            AbsentRoundsMax = 2,
+            RewardPerSettlement = 7,
+            PeerBondMin = 8,
+            ValidatorBondMin = 9,
+            NewcomerShareMax = 11,
         };
         var writer = new WireWriter();
         rules.Write(writer);
@@ -199,7 +208,11 @@ public sealed class WireTests
         var (key, other) = (new PublicKey([.. A.ToArray(), .. A.ToArray()]), new PublicKey([.. B.ToArray(), .. B.ToArray()]));
         var genesis = new Genesis
         {
-            RulesDigest = A, Rules = rules, InitialBase = B, Members = [new GenesisMember(Role.Validator, "v", key, 10, B)], Allocations = [new Allocation(other, 3)],
+            RulesDigest = A,
+            Rules = rules,
+            InitialBase = B,
+            Members = [new GenesisMember(Role.Validator, "v", key, 10, B)],
+            Allocations = [new Allocation(other, 3)],
         };
         var bytes = genesis.ToBytes();
         Assert.Equal(

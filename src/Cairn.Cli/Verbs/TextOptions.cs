@@ -9,13 +9,15 @@ internal sealed class TextOptions
 {
     private readonly Option<string[]> _data = new("--data")
     {
-        Description = "Text: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.", AllowMultipleArgumentsPerToken = true,
+        Description = "Text: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.",
+        AllowMultipleArgumentsPerToken = true,
     };
 
     private readonly Option<string> _field = new("--text-field") { Description = "The field of JSON lines that holds the text.", DefaultValueFactory = _ => "text" };
     private readonly Option<double> _heldOut = new("--held-out")
     {
-        Description = "The part of the text that is kept from training, to measure on.", DefaultValueFactory = _ => 0.05,
+        Description = "The part of the text that is kept from training, to measure on.",
+        DefaultValueFactory = _ => 0.05,
     };
 
     /// <summary>Adds the options to a verb.</summary>
