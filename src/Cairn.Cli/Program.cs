@@ -12,6 +12,7 @@ var root = new RootCommand("Cairn trains language models over the open internet:
     GenerateVerb.Create(),
     DataVerb.Create(),
     TokenizerVerb.Create(),
+    RunVerb.Create(),
     BenchVerb.Create(),
 };
 

@@ -8,56 +8,20 @@ internal static class ReportWriter
 {
     public static RunReport Write(RunContext run, HeldOutLoss initial, HeldOutLoss final, Replica replica)
     {
-        using var ledger = EmbeddedLedger.Open(run.Directory.Ledger);
-        var state = LedgerState.FromGenesis(ledger.Genesis);
-        var bases = new SortedDictionary<Round, HashSet<Digest>>();
-        var updateBytes = new List<long>();
-        foreach (var block in ledger.ReadNew())
-        {
-            state.Apply(block, verifySignatures: false);
-            foreach (var signed in block.Operations)
-            {
-                Observe(signed.Operation, bases, updateBytes);
-            }
-        }
-
-        var report = Compose(run, state, initial, final, replica, bases.Values.All(b => b.Count == 1), updateBytes);
-        DurableFile.Write(run.Directory.Report, report.ToJson());
-        return report;
-    }
-
-    private static void Observe(Operation operation, SortedDictionary<Round, HashSet<Digest>> bases, List<long> updateBytes)
-    {
-        switch (operation)
-        {
-            case PostBase posted:
-                if (!bases.TryGetValue(posted.Round, out var seen))
-                {
-                    bases.Add(posted.Round, seen = []);
-                }
-
-                seen.Add(posted.BaseDigest);
-                break;
-            case Reveal reveal:
-                updateBytes.Add(reveal.Opening.SizeBytes);
-                break;
-            default:
-                break;
-        }
-    }
-
-    private static RunReport Compose(
-        RunContext run, LedgerState state, HeldOutLoss initial, HeldOutLoss final, Replica replica, bool agreement, List<long> updateBytes)
-    {
+        using var ledger = EmbeddedLedger.Open(run.Directory.Ledger, readOnly: true);
+        var history = LedgerHistory.Replay(ledger);
+        var state = history.State;
         var (tokens, seconds) = (state.SamplesTrained * run.Rules.Model.Context, SecondsWorked(run.Directory.Events));
-        var bytes = updateBytes.Count == 0 ? 0 : updateBytes.Average();
+        var bytes = history.UpdateBytes.DefaultIfEmpty(0).Average();
         var rewards = Math.Max(1, state.Members.Sum(m => m.Reward));
-        return new RunReport(
+        var report = new RunReport(
             replica.Next.Number, state.Members.Count(m => m.Role == Role.Peer), tokens, seconds, seconds > 0 ? tokens / seconds : 0,
-            initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, replica.BaseDigest.ToString(), agreement,
+            initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, replica.BaseDigest.ToString(), history.Agreement,
             bytes, bytes * 8 / run.Grid.ValueCount, bytes > 0 ? 4.0 * run.Grid.ElementCount / bytes : 0,
             [.. state.Members.Where(m => m.Role == Role.Peer).Select(m => new PeerReport(
                 m.Name, (int)state.AcceptedOf(m.Uid), (int)state.RejectionsOf(m.Uid), (double)m.Reward / rewards))]);
+        DurableFile.Write(run.Directory.Report, report.ToJson());
+        return report;
     }
 
     // From the start of each process to the last thing it told: right also for a process that was killed.

@@ -1,0 +1,81 @@
+using Cairn.Base;
+using Cairn.Ledger;
+
+namespace Cairn.Node;
+
+/// <summary>What happened in a run, replayed from the first block: who said what, and whether all bases agreed.</summary>
+internal sealed class LedgerHistory
+{
+    private readonly SortedDictionary<Round, HashSet<Digest>> _bases = [];
+    private readonly SortedDictionary<Round, Digest> _quorum = [];
+
+    private LedgerHistory(LedgerState state) => State = state;
+
+    /// <summary>After the last block.</summary>
+    public LedgerState State { get; }
+
+    /// <summary>Sizes of all updates that were opened.</summary>
+    public List<long> UpdateBytes { get; } = [];
+
+    /// <summary>Closed rounds in order.</summary>
+    public List<RoundSummary> Rounds { get; } = [];
+
+    /// <summary>True if nobody posted another base than the others, in any round.</summary>
+    public bool Agreement => _bases.Values.All(seen => seen.Count == 1);
+
+    /// <summary>Replays what a handle reads.</summary>
+    /// <param name="ledger">Nothing was read from it yet; it verifies what it reads.</param>
+    public static LedgerHistory Replay(EmbeddedLedger ledger)
+    {
+        var history = new LedgerHistory(LedgerState.FromGenesis(ledger.Genesis));
+        foreach (var block in ledger.ReadNew())
+        {
+            history.State.Apply(block, verifySignatures: false);
+            foreach (var signed in block.Operations)
+            {
+                history.Observe(signed.Operation);
+            }
+
+            // Bases of old rounds are dropped from the state: take them while they are there.
+            var round = history.State.CurrentRound;
+            if (history.State.QuorumBase(round) is { } quorum)
+            {
+                history._quorum[round] = quorum;
+            }
+        }
+
+        history.CollectRounds();
+        return history;
+    }
+
+    private void Observe(Operation operation)
+    {
+        switch (operation)
+        {
+            case PostBase posted:
+                if (!_bases.TryGetValue(posted.Round, out var seen))
+                {
+                    _bases.Add(posted.Round, seen = []);
+                }
+
+                seen.Add(posted.BaseDigest);
+                break;
+            case Reveal reveal:
+                UpdateBytes.Add(reveal.Opening.SizeBytes);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void CollectRounds()
+    {
+        for (var round = new Round(0); State.ManifestOf(round) is { } manifest; round = round.Next)
+        {
+            var agreed = !_bases.TryGetValue(round, out var seen) || seen.Count == 1;
+            Digest? quorum = _quorum.TryGetValue(round, out var posted) ? posted : State.QuorumBase(round);
+            Rounds.Add(new RoundSummary(
+                round.Number, manifest.Entries.Count, manifest.Entries.Sum(e => e.Weight), manifest.Digest.ToString(), quorum?.ToString(), agreed));
+        }
+    }
+}
