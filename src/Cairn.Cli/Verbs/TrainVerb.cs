@@ -7,15 +7,44 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn train</c>: the same model, data and engine by one process with ordinary AdamW.</summary>
 internal static class TrainVerb
 {
-    private static readonly Option<string> Dir = new("--dir") { Description = "Where data, state and checkpoint lie.", DefaultValueFactory = _ => Path.Combine("runs", "train") };
-    private static readonly Option<string> Preset = new("--preset") { Description = "Size of the model: nano, micro, small, or larger.", DefaultValueFactory = _ => "nano" };
+    private static readonly Option<string> Dir = new("--dir")
+    {
+        Description = "Where data, state and checkpoint lie.",
+        DefaultValueFactory = _ => Path.Combine("runs", "train"),
+    };
+
+    private static readonly Option<string> Preset = new("--preset")
+    {
+        Description = "Size of the model: nano, micro, small, or larger.",
+        DefaultValueFactory = _ => "nano",
+    };
+
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps.", DefaultValueFactory = _ => 600 };
-    private static readonly Option<int?> Batch = new("--batch") { Description = "Sequences per step. Default: what four peers of a swarm take together." };
+    private static readonly Option<int?> Batch = new("--batch")
+    {
+        Description = "Sequences per step. Default: what four peers of a swarm take together.",
+    };
+
     private static readonly Option<double?> Rate = new("--rate") { Description = "Peak learning rate. Default: the preset's." };
-    private static readonly Option<string[]> Data = new("--data") { Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<string> TextField = new("--text-field") { Description = "The field of JSON lines that holds the text.", DefaultValueFactory = _ => "text" };
+    private static readonly Option<string[]> Data = new("--data")
+    {
+        Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<string> TextField = new("--text-field")
+    {
+        Description = "The field of JSON lines that holds the text.",
+        DefaultValueFactory = _ => "text",
+    };
+
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same model, bit for bit.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<int> Threads = new("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads to compute with.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 
@@ -57,11 +86,13 @@ internal static class TrainVerb
 
         var report = SoloTraining.Run(
             options, Tell,
-            p => Tell($"step {p.Step,6}/{p.Steps}  train {p.TrainLoss:F4}  held-out {p.HeldOut:F4} nats/token  {p.BitsPerByte:F3} bits/byte  {p.TokensPerSecond,8:N0} tokens/s"),
+            p => Tell(
+                $"step {p.Step,6}/{p.Steps}  train {p.TrainLoss:F4}  held-out {p.HeldOut:F4} nats/token  {p.BitsPerByte:F3} bits/byte  {p.TokensPerSecond,8:N0} tokens/s"),
             cancellation);
         Console.WriteLine(json
             ? JsonSerializer.Serialize(report, CliJson.Default.SoloReport)
-            : $"\n{report.Tokens:N0} tokens   held-out loss {report.LossInitial:F4} → {report.LossFinal:F4} nats/token   {report.BitsPerByteInitial:F3} → {report.BitsPerByteFinal:F3} bits/byte\n" +
+            : $"\n{report.Tokens:N0} tokens   held-out loss {report.LossInitial:F4} → {report.LossFinal:F4} nats/token   " +
+              $"{report.BitsPerByteInitial:F3} → {report.BitsPerByteFinal:F3} bits/byte\n" +
               $"the model lies in {report.Checkpoint}\n\ntry next:\n  ./cairn generate --dir {report.Checkpoint} --prompt \"Returns the\"" +
               (report.Finished ? "" : $"\n  ./cairn train --resume --dir {options.Directory}"));
         return Task.FromResult(report.Finished ? ExitCode.Success : ExitCode.Interrupted);

@@ -88,4 +88,5 @@ public sealed record SoloProgress(int Step, int Steps, long Tokens, double Train
 /// <param name="BaseDigest">Merkle root over the parameters.</param>
 /// <param name="Checkpoint">The folder to talk to.</param>
 public sealed record SoloReport(
-    int Steps, bool Finished, long Tokens, double LossInitial, double LossFinal, double BitsPerByteInitial, double BitsPerByteFinal, string BaseDigest, string Checkpoint);
+    int Steps, bool Finished, long Tokens, double LossInitial, double LossFinal, double BitsPerByteInitial, double BitsPerByteFinal,
+    string BaseDigest, string Checkpoint);

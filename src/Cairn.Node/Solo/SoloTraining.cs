@@ -155,7 +155,8 @@ public static class SoloTraining
 
             if (state.Header.Rules != _settings)
             {
-                throw new InputException($"{_statePath} was made with other options (preset, steps, batch, rate, seed or data): give the same ones, or begin anew in another --dir.");
+                throw new InputException(
+                    $"{_statePath} was made with other options (preset, steps, batch, rate, seed or data): give the same ones, or begin anew in another --dir.");
             }
 
             _training.StepsTaken = state.Header.Next.Number;
