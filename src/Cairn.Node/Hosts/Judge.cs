@@ -47,15 +47,16 @@ internal sealed class Judge
         var (copies, overlapMax) = FindCopies(roundCase.Peers, updates);
         checks = FastCheck.WithCopies(checks, copies);
         var passed = checks.Where(c => c.Passed).Select(c => c.Uid).ToList();
-        var chosen = ProbePlan.Choose(book, round, roundCase.Beacon, passed, _run.Rules.Round.ProbedPeers);
+        var onTrial = roundCase.Peers
+            .Where(p => p.Newcomer || book.Find(p.Uid)?.NegativesInRow >= Admission.NegativesInRowMax).Select(p => p.Uid).ToHashSet();
+        var chosen = ProbePlan.Choose(book, round, roundCase.Beacon, passed, _run.Rules.Round.ProbedPeers, onTrial);
         var scores = await _probe.MeasureAsync(roundCase, chosen, updates, cancellation);
 
         var observations = new List<Observation>();
         foreach (var (check, peer) in checks.Zip(roundCase.Peers))
         {
             LossScore? score = scores.TryGetValue(check.Uid, out var found) ? found : null;
-            var onTrial = peer.Newcomer || book.Find(check.Uid)?.NegativesInRow >= Admission.NegativesInRowMax;
-            var reason = Admission.Decide(check.Reason, onTrial, score);
+            var reason = Admission.Decide(check.Reason, onTrial.Contains(check.Uid), score);
             observations.Add(new Observation(check.Uid, reason, reason == Rejection.None ? peer.Samples.Length : 0, score));
         }
 
