@@ -13,7 +13,9 @@ internal static class RunVerb
 
     public static Command Create()
     {
-        var show = new Command("show", "Verifies a run's ledger from its first block and shows rules, members, rounds and checkpoints.\n\nExample:  cairn run show --dir runs/swarm-1")
+        var show = new Command(
+            "show",
+            "Verifies a run's ledger from its first block and shows rules, members, rounds and checkpoints.\n\nExample:  cairn run show --dir runs/swarm-1")
         {
             Dir, Json,
         };

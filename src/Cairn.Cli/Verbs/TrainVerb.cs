@@ -87,7 +87,8 @@ internal static class TrainVerb
         var report = SoloTraining.Run(
             options, Tell,
             p => Tell(
-                $"step {p.Step,6}/{p.Steps}  train {p.TrainLoss:F4}  held-out {p.HeldOut:F4} nats/token  {p.BitsPerByte:F3} bits/byte  {p.TokensPerSecond,8:N0} tokens/s"),
+                $"step {p.Step,6}/{p.Steps}  train {p.TrainLoss:F4}  held-out {p.HeldOut:F4} nats/token  " +
+                $"{p.BitsPerByte:F3} bits/byte  {p.TokensPerSecond,8:N0} tokens/s"),
             cancellation);
         Console.WriteLine(json
             ? JsonSerializer.Serialize(report, CliJson.Default.SoloReport)

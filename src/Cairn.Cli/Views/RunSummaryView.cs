@@ -17,7 +17,9 @@ internal static class RunSummaryView
         output.WriteLine("\nuid  name          role        bond      reward         accepted  refused  share");
         foreach (var member in run.Members)
         {
-            output.WriteLine($"{member.Uid,3}  {member.Name,-12}  {member.Role,-9}  {member.Bond,9:N0}  {member.Reward,13:N0}  {member.Accepted,8}  {member.Refused,7}  {100 * member.Share:F1} %");
+            output.WriteLine(
+                $"{member.Uid,3}  {member.Name,-12}  {member.Role,-9}  {member.Bond,9:N0}  {member.Reward,13:N0}  " +
+                $"{member.Accepted,8}  {member.Refused,7}  {100 * member.Share:F1} %");
         }
 
         output.WriteLine($"\nround  updates  samples  base{(run.History.Count > RoundsShown ? $"   (the last {RoundsShown} of {run.History.Count})" : "")}");
