@@ -1,6 +1,6 @@
 """The model of `cairn bench train` in PyTorch, for measuring beside it.
 
-Arguments: vocabulary dim layers heads kv-heads feed-forward tied batch length threads
+Arguments: vocabulary dim layers heads kv-heads feed-forward tied batch length threads bf16
 Prints one line when ready. Then, for every number read from standard input, takes that many training steps
 (forward, backward, AdamW) and prints {"seconds": s, "loss": l}: processor time with one thread, wall time with more.
 """
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-VOCAB, DIM, LAYERS, HEADS, KV, FFN, TIED, BATCH, LENGTH, THREADS = map(int, sys.argv[1:11])
+VOCAB, DIM, LAYERS, HEADS, KV, FFN, TIED, BATCH, LENGTH, THREADS, BF16 = map(int, sys.argv[1:12])
 HEAD = DIM // HEADS
 torch.set_num_threads(THREADS)
 torch.manual_seed(1)
@@ -92,7 +92,8 @@ clock = time.process_time if THREADS == 1 else time.perf_counter
 
 
 def step():
-    loss = model(tokens, targets)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(BF16)):
+        loss = model(tokens, targets)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()

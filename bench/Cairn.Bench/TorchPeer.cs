@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Cairn.Bench;
 
-/// <summary>PyTorch beside us: the same model in a child process that takes steps when told to, in the environment in which it is fastest on a CPU.</summary>
+/// <summary>PyTorch beside us: the same model in a child process that takes steps when told to, in the environment in which it is fastest
+/// on a CPU.</summary>
 internal sealed class TorchPeer : IDisposable
 {
     private const string Script = "torch_llama.py";
@@ -17,12 +18,12 @@ internal sealed class TorchPeer : IDisposable
 
     /// <summary>Starts the peer.</summary>
     /// <returns>Null if this machine has no Python with torch.</returns>
-    public static TorchPeer? TryStart(TrainShape shape, int threads)
+    public static TorchPeer? TryStart(TrainShape shape, int threads, bool bf16)
     {
         var script = Path.Combine(AppContext.BaseDirectory, Script);
         foreach (var python in new[] { "/usr/bin/python3", "python3" })
         {
-            if (File.Exists(script) && Start(python, script, shape, threads) is { } process)
+            if (File.Exists(script) && Start(python, script, shape, threads, bf16) is { } process)
             {
                 if (process.StandardOutput.ReadLine() is { } hello)
                 {
@@ -58,13 +59,14 @@ internal sealed class TorchPeer : IDisposable
         _process.Dispose();
     }
 
-    private static Process? Start(string python, string script, TrainShape shape, int threads)
+    private static Process? Start(string python, string script, TrainShape shape, int threads, bool bf16)
     {
         var model = shape.Model;
         var start = new ProcessStartInfo(python) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new object[]
         {
-            script, model.Vocabulary, model.Dim, model.Layers, model.Heads, model.KvHeads, model.FeedForward, model.TiedHead ? 1 : 0, shape.Batch, shape.Length, threads,
+            script, model.Vocabulary, model.Dim, model.Layers, model.Heads, model.KvHeads, model.FeedForward, model.TiedHead ? 1 : 0,
+            shape.Batch, shape.Length, threads, bf16 ? 1 : 0,
         })
         {
             start.ArgumentList.Add(argument.ToString()!);

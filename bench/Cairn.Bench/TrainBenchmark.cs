@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Cairn.Base;
+using Cairn.Compute;
 
 namespace Cairn.Bench;
 
-/// <summary>Whole training steps (forward, backward, clipping, AdamW): tokens a second, and the part of the machine's peak that does the model's arithmetic (MFU).</summary>
+/// <summary>Whole training steps (forward, backward, clipping, AdamW): tokens a second, and the part of the machine's peak that does the
+/// model's arithmetic (MFU).</summary>
 public static class TrainBenchmark
 {
     private const int DisturbedSteps = 200;
@@ -17,22 +19,19 @@ public static class TrainBenchmark
 
     private static int Run(BenchmarkOptions options, TextWriter output)
     {
-        if (options.Precision != "fp32")
-        {
-            throw new InputException($"the train benchmark computes in fp32, not {options.Precision}; leave --precision out");
-        }
-
         var shape = TrainShape.Get(options.Shape ?? (options.Quick || options.Disturbed ? "nano" : "A"));
-        using var ours = new TrainWorkload(shape, options.Threads);
+        using var ours = new TrainWorkload(shape, options.Threads, PrecisionOf(options));
         ours.Step(2);
-        output.WriteLine($"train {shape.Name}: {shape.Model.ParameterCount:N0} parameters, batch {shape.Batch} × {shape.Length}, {options.Threads} thread(s), "
-            + $"{shape.Model.FlopsPerToken(shape.Length) / 1e6:F1} MFLOP per token");
+        output.WriteLine(
+            $"train {shape.Name}: {shape.Model.ParameterCount:N0} parameters, batch {shape.Batch} × {shape.Length}, {options.Threads} thread(s), "
+            + $"{options.Precision}, {shape.Model.FlopsPerToken(shape.Length) / 1e6:F1} MFLOP per token");
         return options.Disturbed ? Disturbed(ours, options, output) : Measure(ours, options, output);
     }
 
     private static int Measure(TrainWorkload ours, BenchmarkOptions options, TextWriter output)
     {
-        using var torch = options.Against == "torch" ? TorchPeer.TryStart(ours.Shape, options.Threads) : null;
+        var bf16 = PrecisionOf(options) == MatMulPrecision.Bf16;
+        using var torch = options.Against == "torch" ? TorchPeer.TryStart(ours.Shape, options.Threads, bf16) : null;
         if (options.Against == "torch" && torch is null)
         {
             output.WriteLine("no Python with torch on this machine: measuring alone");
@@ -50,7 +49,8 @@ public static class TrainBenchmark
             if (torch is not null)
             {
                 peer.Add(steps * ours.TokensPerStep / torch.Step(steps));
-                output.WriteLine($"pair {round + 1}: cairn {own[^1],8:F0} tokens/s, {torch.Version} {peer[^1],8:F0} tokens/s, ratio {own[^1] / peer[^1]:F3}");
+                output.WriteLine(
+                    $"pair {round + 1}: cairn {own[^1],8:F0} tokens/s, {torch.Version} {peer[^1],8:F0} tokens/s, ratio {own[^1] / peer[^1]:F3}");
             }
         }
 
@@ -64,7 +64,9 @@ public static class TrainBenchmark
         var speed = BenchClock.Median(own);
         var mfu = speed * flops / 1e9 / (peak * options.Threads);
         var ratio = peer.Count == 0 ? (double?)null : BenchClock.Median(own.Zip(peer, (a, b) => a / b));
-        output.WriteLine($"cairn: {speed:F0} tokens/s (median; best {own.Max():F0}), {speed * flops / 1e9:F0} GFLOP/s, MFU {mfu:P1} of {peak:F0} GFLOP/s per thread; "
+        output.WriteLine(
+            $"cairn: {speed:F0} tokens/s (median; best {own.Max():F0}), {speed * flops / 1e9:F0} GFLOP/s, "
+            + $"MFU {mfu:P1} of {peak:F0} GFLOP/s per thread (fp32); "
             + $"time is {BenchClock.Name(options.Threads)} time; loss {ours.Loss.ToString("R", CultureInfo.InvariantCulture)}");
         if (ratio is not null)
         {
@@ -78,6 +80,7 @@ public static class TrainBenchmark
                 benchmark = "train",
                 shape = ours.Shape.Name,
                 threads = options.Threads,
+                precision = options.Precision,
                 tokensPerSecond = speed,
                 mfu,
                 peakGflops = peak,
@@ -107,7 +110,8 @@ public static class TrainBenchmark
 
         var median = alone[steps / 2];
         void Line(string name, double[] times) => output.WriteLine(
-            $"{name}: median {times[steps / 2] * 1e3:F2} ms, p95 {times[steps * 95 / 100] / median:F2}×, worst {times[^1] / median:F2}× the undisturbed median");
+            $"{name}: median {times[steps / 2] * 1e3:F2} ms, "
+            + $"p95 {times[steps * 95 / 100] / median:F2}×, worst {times[^1] / median:F2}× the undisturbed median");
         Line("alone", alone);
         Line("beside a busy process", beside);
         if (options.Json)
@@ -128,6 +132,14 @@ public static class TrainBenchmark
 
         return 0;
     }
+
+    private static MatMulPrecision PrecisionOf(BenchmarkOptions options) => options.Precision switch
+    {
+        "fp32" => MatMulPrecision.Fp32,
+        "bf16" when CpuKernels.HasBf16 => MatMulPrecision.Bf16,
+        "bf16" => throw new InputException("this processor has no bf16 products; leave --precision out"),
+        _ => throw new InputException($"there is no precision '{options.Precision}'; choose fp32 or bf16"),
+    };
 
     private static double[] StepTimes(TrainWorkload ours, int steps)
     {

@@ -15,10 +15,10 @@ internal sealed class TrainWorkload : IDisposable
     private readonly InnerLoop _loop;
     private readonly int[] _tokens;
 
-    public TrainWorkload(TrainShape shape, int threads)
+    public TrainWorkload(TrainShape shape, int threads, MatMulPrecision precision)
     {
         Shape = shape;
-        _kernels = new CpuKernels(threads);
+        _kernels = new CpuKernels(threads, precision);
         _parameters = Initializer.Create(new ParameterLayout(shape.Model), 1);
         _transformer = new Transformer(_parameters.Layout, _kernels, shape.Batch, shape.Length);
         _optimizer = new OptimizerState(_parameters.Layout);

@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Model;
 
-/// <summary>The name that all honest nodes compare after every round: the Merkle root over pieces of 1 MiB of the canonical bytes (fp32, little-endian,
+/// <summary>The name that all honest nodes compare after every round: the Merkle root over pieces of 1 MiB of the canonical bytes (fp32,
+/// little-endian,
 /// in the order of the layout), so that two nodes that disagree can find the first piece that differs. Tier T1.</summary>
 public static class BaseDigest
 {

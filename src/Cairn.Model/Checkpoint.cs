@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Model;
 
-/// <summary>A model as a folder that others can load: parameters, configuration, defaults of generation. The room opens no file: whoever owns the folder
+/// <summary>A model as a folder that others can load: parameters, configuration, defaults of generation. The room opens no file: whoever
+/// owns the folder
 /// hands out streams by name, and writes them as durably as it likes.</summary>
 public static class Checkpoint
 {
@@ -41,7 +42,8 @@ public static class Checkpoint
         return LoadParameters(new ParameterLayout(shape), open);
     }
 
-    /// <summary>Reads a model whose shape is known beforehand (from the rules of a run): a file of another shape is refused before memory is taken.</summary>
+    /// <summary>Reads a model whose shape is known beforehand (from the rules of a run): a file of another shape is refused before memory
+    /// is taken.</summary>
     /// <param name="layout">The layout.</param>
     /// <param name="open">Opens the stream of a name, from anywhere; disposed here.</param>
     /// <returns>The caller disposes the parameters.</returns>

@@ -3,8 +3,10 @@ using Cairn.Compute;
 
 namespace Cairn.Model;
 
-/// <summary>Continues a text token by token, keeping the keys and values of what was read (a cache), so that a token costs one row and not the whole text.</summary>
-/// <remarks>When the context is full, the newest half of it (context / 2 tokens, at least one) is read anew from position 0 and generation goes on;
+/// <summary>Continues a text token by token, keeping the keys and values of what was read (a cache), so that a token costs one row and not
+/// the whole text.</summary>
+/// <remarks>When the context is full, the newest half of it (context / 2 tokens, at least one) is read anew from position 0 and generation
+/// goes on;
 /// a prompt longer than the context loses its beginning by the same rule. One text at a time: beginning the next ends the one before.</remarks>
 public sealed class Generator : IDisposable
 {
@@ -55,7 +57,8 @@ public sealed class Generator : IDisposable
         {
             if ((uint)token >= (uint)Shape.Vocabulary)
             {
-                throw new InputException($"the prompt holds token {token}, but this model's vocabulary is {Shape.Vocabulary}; encode it with the model's own tokenizer");
+                throw new InputException(
+                    $"the prompt holds token {token}, but this model's vocabulary is {Shape.Vocabulary}; encode it with the model's own tokenizer");
             }
         }
 
@@ -123,10 +126,10 @@ public sealed class Generator : IDisposable
             var pass = _transformer.EvaluationPass(p, layer, shape);
             pass.Project(stream);
             var qkv = _transformer.EvaluationActivations.Qkv.Slice(0, Shape.QkvWidth);
+            var attended = _transformer.EvaluationActivations.Attended.Slice(0, Shape.Dim);
             Rotate(qkv[..(Shape.Dim + KvWidth)], _cached);
             Remember(layer, _cached, qkv);
-            _transformer.Kernels.AttentionStep(
-                qkv[..Shape.Dim], _keys[layer].Span, _values[layer].Span, _transformer.EvaluationActivations.Attended.Slice(0, Shape.Dim), _cached + 1, shape);
+            _transformer.Kernels.AttentionStep(qkv[..Shape.Dim], _keys[layer].Span, _values[layer].Span, attended, _cached + 1, shape);
             pass.Finish(stream, stream);
         }
 

@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Model;
 
-/// <summary>The small JSON files that let Hugging Face's LlamaForCausalLM (and what reads its folders) load our checkpoints, and let us load theirs.</summary>
+/// <summary>The small JSON files that let Hugging Face's LlamaForCausalLM (and what reads its folders) load our checkpoints, and let us
+/// load theirs.</summary>
 public static class HuggingFaceConfig
 {
     private const int BytesMax = 1 << 20;
@@ -194,6 +195,8 @@ public static class HuggingFaceConfig
 
         // A null counts as absent.
         private JsonElement? Find(string name) =>
-            root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+            root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+                ? value
+                : null;
     }
 }

@@ -2,7 +2,8 @@ using Cairn.Compute;
 
 namespace Cairn.Model;
 
-/// <summary>What the forward pass of one layer leaves behind for its backward pass. Letters: R rows, D model width, F feed-forward width.</summary>
+/// <summary>What the forward pass of one layer leaves behind for its backward pass. Letters: R rows, D model width, F feed-forward
+/// width.</summary>
 internal sealed class LayerActivations : IDisposable
 {
     public LayerActivations(ModelShape shape, int rows)

@@ -3,7 +3,8 @@ using Cairn.Compute;
 namespace Cairn.Model;
 
 /// <summary>One transformer layer, forward and backward, over coarse kernels: norm, attention, residual, norm, SwiGLU, residual.</summary>
-/// <remarks>Letters: R rows, D model width, F feed-forward width. The residual sums are done by the products themselves (they add to a copy of the stream).</remarks>
+/// <remarks>Letters: R rows, D model width, F feed-forward width. The residual sums are done by the products themselves (they add to a copy
+/// of the stream).</remarks>
 internal readonly ref struct LayerPass
 {
     private readonly IKernels _kernels;
@@ -15,7 +16,8 @@ internal readonly ref struct LayerPass
     private readonly AttentionShape _shape;
 
     public LayerPass(
-        IKernels kernels, ModelShape model, RopeTable rope, LayerTensors tensors, Span<float> parameters, LayerActivations saved, AttentionShape shape)
+        IKernels kernels, ModelShape model, RopeTable rope, LayerTensors tensors, Span<float> parameters, LayerActivations saved,
+        AttentionShape shape)
     {
         _kernels = kernels;
         _model = model;
@@ -42,7 +44,8 @@ internal readonly ref struct LayerPass
     {
         var dim = _model.Dim;
         _kernels.RmsNorm(
-            inputRD, _tensors.AttentionNorm.In(_parameters), Wide(_saved.AttentionNorm), _saved.AttentionInverseRms.Slice(0, Rows), Rows, dim, _model.NormEpsilon);
+            inputRD, _tensors.AttentionNorm.In(_parameters), Wide(_saved.AttentionNorm), _saved.AttentionInverseRms.Slice(0, Rows), Rows, dim,
+            _model.NormEpsilon);
         _kernels.MatMul(Wide(_saved.AttentionNorm), _tensors.Qkv(_parameters), QkvOf(_saved.Qkv), Rows, _model.QkvWidth, dim, accumulate: false);
     }
 

@@ -3,7 +3,8 @@ using Cairn.Compute;
 
 namespace Cairn.Model;
 
-/// <summary>The shape of a Llama-family transformer (Touvron et al. 2023): pre-norm RMSNorm, rotary positions, grouped-query attention, SwiGLU, no biases.
+/// <summary>The shape of a Llama-family transformer (Touvron et al. 2023): pre-norm RMSNorm, rotary positions, grouped-query attention,
+/// SwiGLU, no biases.
 /// Everything about sizes follows from it: parameters, activations, cost, files.</summary>
 /// <param name="Vocabulary">Token ids are below it (V); at least 2.</param>
 /// <param name="Dim">Width of the residual stream (D); a multiple of <paramref name="Heads"/>.</param>
@@ -30,10 +31,12 @@ public sealed record ModelShape(
     /// <summary>All parameters. A tied head is counted once.</summary>
     public long ParameterCount => MatrixParameters + ((long)Dim * ((2 * Layers) + 1)) + (TiedHead ? 0 : (long)Vocabulary * Dim);
 
-    /// <summary>Parameters of the matrices a token is multiplied with: the layers' and the head's once; not the embedding, not the norms (N_matmul).</summary>
+    /// <summary>Parameters of the matrices a token is multiplied with: the layers' and the head's once; not the embedding, not the norms
+    /// (N_matmul).</summary>
     public long MatrixParameters => (Layers * (((long)QkvWidth * Dim) + ((long)Dim * Dim) + (3L * FeedForward * Dim))) + ((long)Vocabulary * Dim);
 
-    /// <summary>Floating-point operations of training on one token, 6·N_matmul + 12·L·D·T: the formula of PaLM (Chowdhery et al. 2022) with full, not causally
+    /// <summary>Floating-point operations of training on one token, 6·N_matmul + 12·L·D·T: the formula of PaLM (Chowdhery et al. 2022) with
+    /// full, not causally
     /// halved, attention.</summary>
     /// <param name="length">Tokens per sequence (T).</param>
     public long FlopsPerToken(int length) => (6 * MatrixParameters) + (12L * Layers * Dim * length);

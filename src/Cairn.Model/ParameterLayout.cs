@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Cairn.Base;
 
 namespace Cairn.Model;
@@ -56,7 +57,7 @@ public sealed class ParameterLayout
     /// <param name="name">Any text.</param>
     /// <param name="tensor">The tensor, or null.</param>
     /// <returns>False if no tensor has that name.</returns>
-    public bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ParameterTensor? tensor) => _byName.TryGetValue(name, out tensor);
+    public bool TryFind(string name, [NotNullWhen(true)] out ParameterTensor? tensor) => _byName.TryGetValue(name, out tensor);
 
     private LayerTensors Layer(int layer)
     {

@@ -40,7 +40,8 @@ public sealed class Parameters : IDisposable
         if (layout.Length >= int.MaxValue)
         {
             throw new InputException(
-                $"a model of {layout.Length:N0} parameters is beyond the {int.MaxValue:N0} that one machine of this version holds; choose a smaller preset");
+                $"a model of {layout.Length:N0} parameters is beyond the {int.MaxValue:N0} that one machine of this version holds; "
+                + "choose a smaller preset");
         }
 
         return new FloatBuffer((int)layout.Length);

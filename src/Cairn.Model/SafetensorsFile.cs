@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Model;
 
-/// <summary>Parameters as a safetensors file (fp32, little-endian), the exchange format of Hugging Face. Streams tensor by tensor: no second copy of
+/// <summary>Parameters as a safetensors file (fp32, little-endian), the exchange format of Hugging Face. Streams tensor by tensor: no
+/// second copy of
 /// the model exists.</summary>
 public static class SafetensorsFile
 {
@@ -27,7 +28,8 @@ public static class SafetensorsFile
         }
     }
 
-    /// <summary>Reads the parameters of a known layout. Names, shapes, types, places and total size must all agree, and every number must be finite.</summary>
+    /// <summary>Reads the parameters of a known layout. Names, shapes, types, places and total size must all agree, and every number must
+    /// be finite.</summary>
     /// <param name="stream">From anywhere, at the file's first byte. Where it can seek, its length is compared before memory is taken.</param>
     /// <param name="layout">The layout.</param>
     /// <returns>The caller disposes them.</returns>
@@ -39,7 +41,8 @@ public static class SafetensorsFile
         Compare(header, layout);
         if (stream.CanSeek && stream.Length - stream.Position != layout.Length * sizeof(float))
         {
-            throw SafetensorsHeader.Refused($"{stream.Length - stream.Position} bytes of data follow its header where {layout.Length * sizeof(float)} are announced");
+            throw SafetensorsHeader.Refused(
+                $"{stream.Length - stream.Position} bytes of data follow its header where {layout.Length * sizeof(float)} are announced");
         }
 
         var parameters = new Parameters(layout);
@@ -92,12 +95,14 @@ public static class SafetensorsFile
             if (!entry.Dimensions.SequenceEqual(tensor.Dimensions.Select(dimension => (long)dimension)))
             {
                 throw SafetensorsHeader.Refused(
-                    $"tensor '{entry.Name}' has shape [{string.Join(", ", entry.Dimensions)}], this model has [{string.Join(", ", tensor.Dimensions)}]");
+                    $"tensor '{entry.Name}' has shape [{string.Join(", ", entry.Dimensions)}], "
+                    + $"this model has [{string.Join(", ", tensor.Dimensions)}]");
             }
 
             if (entry.End - entry.Begin != tensor.Length * sizeof(float))
             {
-                throw SafetensorsHeader.Refused($"tensor '{entry.Name}' claims {entry.End - entry.Begin} bytes, its shape takes {tensor.Length * sizeof(float)}");
+                throw SafetensorsHeader.Refused(
+                    $"tensor '{entry.Name}' claims {entry.End - entry.Begin} bytes, its shape takes {tensor.Length * sizeof(float)}");
             }
         }
 

@@ -5,7 +5,8 @@ using Cairn.Base;
 
 namespace Cairn.Model;
 
-/// <summary>The table of contents of a safetensors file: 8 bytes of length, then JSON that gives each tensor's type, shape and place in the data.</summary>
+/// <summary>The table of contents of a safetensors file: 8 bytes of length, then JSON that gives each tensor's type, shape and place in the
+/// data.</summary>
 /// <param name="Entries">In the order of the data, which they cover without gaps or overlaps.</param>
 internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> Entries)
 {
@@ -78,7 +79,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
     }
 
     /// <summary>The refusal with its reason.</summary>
-    public static InputException Refused(string reason) => new($"the safetensors file cannot be used: {reason}; fetch the file again or choose another");
+    public static InputException Refused(string reason) =>
+        new($"the safetensors file cannot be used: {reason}; fetch the file again or choose another");
 
     private static void WriteEntry(Utf8JsonWriter json, ParameterTensor tensor)
     {

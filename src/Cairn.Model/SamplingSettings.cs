@@ -4,7 +4,8 @@ namespace Cairn.Model;
 
 /// <summary>How the next token is chosen.</summary>
 /// <param name="Temperature">0 takes the likeliest token; higher is freer.</param>
-/// <param name="TopP">Only the likeliest tokens that together reach this probability are drawn from; in 0…1, 0 excluded (Holtzman et al. 2020).</param>
+/// <param name="TopP">Only the likeliest tokens that together reach this probability are drawn from; in 0…1, 0 excluded (Holtzman et al.
+/// 2020).</param>
 /// <param name="TokensMax">The most tokens to generate; 0 or more.</param>
 /// <param name="Seed">Fixes the draws: the same seed gives the same text.</param>
 /// <param name="EndToken">Generation ends when this token is chosen; it is not handed out. Null never ends.</param>

@@ -3,8 +3,10 @@ using Cairn.Compute;
 
 namespace Cairn.Model;
 
-/// <summary>Tokens to loss and back: the forward and backward pass of a whole model over an <see cref="IKernels"/>, in working memory taken once.</summary>
-/// <remarks>Letters: R = batch × length rows, D model width, V vocabulary. No call allocates. With the CPU kernels the same inputs give the same bits on any
+/// <summary>Tokens to loss and back: the forward and backward pass of a whole model over an <see cref="IKernels"/>, in working memory taken
+/// once.</summary>
+/// <remarks>Letters: R = batch × length rows, D model width, V vocabulary. No call allocates. With the CPU kernels the same inputs give the
+/// same bits on any
 /// thread count (Tier T2). A sequence's loss does not depend on the sequences beside it. Not safe for two callers at once.</remarks>
 public sealed class Transformer : IDisposable
 {
@@ -160,7 +162,8 @@ public sealed class Transformer : IDisposable
 
     /// <summary>The last norm over a stream.</summary>
     internal void NormFinal(Span<float> parameters, ReadOnlySpan<float> streamRD, int rows) => Kernels.RmsNorm(
-        streamRD, Layout.FinalNorm.In(parameters), _finalNorm.Slice(0, rows * Shape.Dim), _finalInverseRms.Slice(0, rows), rows, Shape.Dim, Shape.NormEpsilon);
+        streamRD, Layout.FinalNorm.In(parameters), _finalNorm.Slice(0, rows * Shape.Dim), _finalInverseRms.Slice(0, rows), rows, Shape.Dim,
+        Shape.NormEpsilon);
 
     /// <summary>Logits of some rows of the last norm; they live until the next call.</summary>
     internal Span<float> Logits(Span<float> parameters, int row, int count)

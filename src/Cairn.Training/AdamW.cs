@@ -3,7 +3,8 @@ using Cairn.Compute;
 
 namespace Cairn.Training;
 
-/// <summary>One optimizer step over the flat buffers: the global norm in a fixed order, clipping, then one fused pass (Loshchilov and Hutter 2019).</summary>
+/// <summary>One optimizer step over the flat buffers: the global norm in a fixed order, clipping, then one fused pass (Loshchilov and
+/// Hutter 2019).</summary>
 public static class AdamW
 {
     // As in the published run's library: keeps the quotient finite when the norm is tiny.
@@ -16,7 +17,8 @@ public static class AdamW
     /// <param name="state">Changed in place.</param>
     /// <param name="settings">The run's numbers.</param>
     /// <param name="learningRate">Of this step.</param>
-    /// <returns>The norm of the gradient before clipping. If it is not finite the step is left out: neither parameters nor state change.</returns>
+    /// <returns>The norm of the gradient before clipping. If it is not finite the step is left out: neither parameters nor state
+    /// change.</returns>
     public static double Step(
         IKernels kernels, Span<float> parameters, ReadOnlySpan<float> gradients, OptimizerState state, AdamWSettings settings, double learningRate)
     {

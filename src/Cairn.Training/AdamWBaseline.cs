@@ -2,7 +2,8 @@ using Cairn.Model;
 
 namespace Cairn.Training;
 
-/// <summary>Ordinary training by one process with the same engine: what a swarm's result is honestly compared with, and what one machine alone would do.</summary>
+/// <summary>Ordinary training by one process with the same engine: what a swarm's result is honestly compared with, and what one machine
+/// alone would do.</summary>
 public sealed class AdamWBaseline : IDisposable
 {
     private readonly InnerLoop _loop;

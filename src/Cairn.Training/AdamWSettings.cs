@@ -1,6 +1,7 @@
 namespace Cairn.Training;
 
-/// <summary>The numbers of AdamW that stay the same through a run (Loshchilov and Hutter 2019); the defaults are those of the published run (reference 1.4).</summary>
+/// <summary>The numbers of AdamW that stay the same through a run (Loshchilov and Hutter 2019); the defaults are those of the published run
+/// (reference 1.4).</summary>
 /// <param name="Beta1">Decay of the first moment, 0…1.</param>
 /// <param name="Beta2">Decay of the second moment, 0…1.</param>
 /// <param name="Epsilon">Added to the root; above 0.</param>

@@ -4,7 +4,8 @@ using Cairn.Model;
 
 namespace Cairn.Training;
 
-/// <summary>Dense DiLoCo (arXiv:2311.08105), simulated by one process worker after worker: H inner steps of AdamW each, the mean of the full pseudo-gradients,
+/// <summary>Dense DiLoCo (arXiv:2311.08105), simulated by one process worker after worker: H inner steps of AdamW each, the mean of the
+/// full pseudo-gradients,
 /// a Nesterov outer step. What SparseLoCo is honestly compared with at the same H.</summary>
 public sealed class DilocoBaseline : IDisposable
 {

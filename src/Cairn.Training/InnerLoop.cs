@@ -46,7 +46,8 @@ public sealed class InnerLoop : IDisposable
     /// <param name="stop">Asked before every step; true ends the work there. Null never ends it.</param>
     /// <param name="progress">Told after every step; may be null.</param>
     public InnerLoopResult Run(
-        Parameters local, OptimizerState optimizer, BatchSource batches, long firstStep, int steps, Func<bool>? stop = null, Action<InnerStep>? progress = null)
+        Parameters local, OptimizerState optimizer, BatchSource batches, long firstStep, int steps, Func<bool>? stop = null,
+        Action<InnerStep>? progress = null)
     {
         Invariant.Check(steps >= 0 && firstStep >= 0);
         var losses = new double[steps];

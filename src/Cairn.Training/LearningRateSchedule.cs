@@ -2,9 +2,11 @@ using Cairn.Base;
 
 namespace Cairn.Training;
 
-/// <summary>The learning rate of every inner step of a run: linear warm-up, cosine to a floor, an optional window in which the schedule stands still, and an
+/// <summary>The learning rate of every inner step of a run: linear warm-up, cosine to a floor, an optional window in which the schedule
+/// stands still, and an
 /// optional anneal at the end. A pure function of the step, the same bits on every machine.</summary>
-/// <remarks>Source: reference 1.5 and 1.7 (Covenant-72B: peak 1.17e-4, warm-up 1,500, cosine 140,000 to a tenth, flat from 82,200 for 13,500 steps).
+/// <remarks>Source: reference 1.5 and 1.7 (Covenant-72B: peak 1.17e-4, warm-up 1,500, cosine 140,000 to a tenth, flat from 82,200 for
+/// 13,500 steps).
 /// A restart that rewinds asks for an earlier step.</remarks>
 /// <param name="Peak">The highest rate; above 0.</param>
 /// <param name="WarmupSteps">Steps from a millionth of the peak to the peak; 0 for none.</param>
@@ -20,7 +22,8 @@ public sealed record LearningRateSchedule(double Peak, long WarmupSteps, long Co
     /// <summary>For how many steps it stands still; 0 for never.</summary>
     public long FlatSteps { get; init; }
 
-    /// <summary>What comes after the last cosine step: false holds the floor; true lets the cosine rise again, as the library behind the published run does
+    /// <summary>What comes after the last cosine step: false holds the floor; true lets the cosine rise again, as the library behind the
+    /// published run does
     /// (it overshot by 8,000 steps).</summary>
     public bool CosineRises { get; init; }
 

@@ -5,7 +5,8 @@ using Cairn.Model;
 
 namespace Cairn.Training;
 
-/// <summary>What AdamW remembers between steps: both moments and how many steps there were. It stays on its machine and outlives rounds.</summary>
+/// <summary>What AdamW remembers between steps: both moments and how many steps there were. It stays on its machine and outlives
+/// rounds.</summary>
 public sealed class OptimizerState : IDisposable
 {
     private const int HeaderBytes = 24;

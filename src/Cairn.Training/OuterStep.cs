@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Training;
 
-/// <summary>The outer step, θ ← θ − α·g: plain descent along the aggregated pseudo-gradient, without momentum (reference 4.4; error feedback plays that part).</summary>
+/// <summary>The outer step, θ ← θ − α·g: plain descent along the aggregated pseudo-gradient, without momentum (reference 4.4; error
+/// feedback plays that part).</summary>
 /// <remarks>Order of operations, part of the protocol: first the product α·g rounded to fp32, then the difference rounded to fp32; never fused.
 /// Elementwise, so no thread count or vector width changes a bit (Tier T2).</remarks>
 public static class OuterStep

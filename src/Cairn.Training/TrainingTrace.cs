@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Training;
 
-/// <summary>The name of a course of training: on the CPU inner steps are bit-exact, so an auditor who replays them finds the same name or refutes the claim.</summary>
+/// <summary>The name of a course of training: on the CPU inner steps are bit-exact, so an auditor who replays them finds the same name or
+/// refutes the claim.</summary>
 public static class TrainingTrace
 {
     /// <summary>SHA-256 over the count and the bits of the losses in order. Tier T1 over its input.</summary>

@@ -37,7 +37,8 @@ public sealed class CheckpointTests
         var (header, data, at) = (new StringBuilder("{"), new MemoryStream(), 0L);
         foreach (var tensor in tensors)
         {
-            header.Append($"\"{tensor.Name}\":{{\"data_offsets\":[{at},{at + (tensor.Length * 4)}],\"dtype\":\"F32\",\"shape\":[{string.Join(",", tensor.Dimensions)}]}},");
+            header.Append($"\"{tensor.Name}\":{{\"data_offsets\":[{at},{at + (tensor.Length * 4)}],");
+            header.Append($"\"dtype\":\"F32\",\"shape\":[{string.Join(",", tensor.Dimensions)}]}},");
             data.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(parameters[tensor]));
             at += tensor.Length * 4;
         }

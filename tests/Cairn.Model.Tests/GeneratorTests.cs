@@ -27,7 +27,8 @@ public sealed class GeneratorTests
         using var parameters = Tiny.Parameters(Tiny.Shape());
         using var generator = new Generator(parameters, kernels);
         var prompt = Tiny.Tokens(40, 37);
-        Assert.Equal(generator.Generate(prompt[^5..], _greedy with { TokensMax = 5 }).ToArray(), generator.Generate(prompt, _greedy with { TokensMax = 5 }).ToArray());
+        var settings = _greedy with { TokensMax = 5 };
+        Assert.Equal(generator.Generate(prompt[^5..], settings).ToArray(), generator.Generate(prompt, settings).ToArray());
     }
 
     [Fact]

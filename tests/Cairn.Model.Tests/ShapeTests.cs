@@ -40,7 +40,8 @@ public sealed class ShapeTests
     {
         var shape = new ModelShape(1, 30, 0, 4, 3, 0, 0, 1, 0);
         var refusal = Assert.Throws<InputException>(shape.Validate);
-        foreach (var word in new[] { "vocabulary 1", "dim 30", "layers 0", "key/value heads 3", "feed-forward width 0", "context 0", "rotary base", "epsilon" })
+        string[] words = ["vocabulary 1", "dim 30", "layers 0", "key/value heads 3", "feed-forward width 0", "context 0", "rotary base", "epsilon"];
+        foreach (var word in words)
         {
             Assert.Contains(word, refusal.Message, StringComparison.Ordinal);
         }

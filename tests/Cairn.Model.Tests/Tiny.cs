@@ -9,7 +9,8 @@ internal static class Tiny
 {
     public static ModelShape Shape(bool tied = true, int heads = 3, int kvHeads = 1) => new(37, 6 * heads, 2, heads, kvHeads, 23, 11, TiedHead: tied);
 
-    /// <summary>As <see cref="Initializer"/>, but with larger numbers and norms that are not all 1, so that every gradient is worth measuring.</summary>
+    /// <summary>As <see cref="Initializer"/>, but with larger numbers and norms that are not all 1, so that every gradient is worth
+    /// measuring.</summary>
     public static Parameters Parameters(ModelShape shape, ulong seed = 5)
     {
         var parameters = Initializer.Create(new ParameterLayout(shape), seed);
