@@ -73,15 +73,9 @@ internal sealed class SharedEffects
     // The state before the round is durable and the round was recomputed to something else: take the round again from there.
     private async Task<NodeEvent?> CatchUpAsync(Replica replica, CatchUp catchUp, Manifest manifest, LedgerState ledger, CancellationToken cancellation)
     {
-        var keys = KeysOf(ledger);
+        var (keys, included) = (KeysOf(ledger), manifest.Contains(ledger.Find(_self.Key.Public)!.Uid));
         var contributions = await UpdateFetcher.FetchManifestAsync(_run, manifest, keys, cancellation);
-        await Task.Run(
-            () =>
-            {
-                Invariant.Check(replica.GoBackTo(catchUp.Round));
-                replica.Apply(contributions, included: -1, replica.Book, flush: true);
-            },
-            cancellation);
+        Invariant.Check(await Task.Run(() => replica.TakeAgain(catchUp.Round, contributions, included), cancellation));
         return new Applied(catchUp.Round, replica.BaseDigest);
     }
 

@@ -166,9 +166,32 @@ internal sealed class Replica : IDisposable
         return again.Base.Digest();
     }
 
-    /// <summary>Goes back to the durable state of that round's start, to apply it anew.</summary>
-    /// <returns>False if it is gone.</returns>
-    public bool GoBackTo(Round round) => Load(Slot(round.Number)) && Next == round;
+    /// <summary>Takes a round again from the durable state of its start. If the own update was in it, what was learned in that round besides the base is not
+    /// at hand; moments and error feedback then begin at zero, the only other start that rule 1 allows.</summary>
+    /// <param name="round">The last applied round.</param>
+    /// <param name="contributions">Its updates.</param>
+    /// <param name="ownIncluded">True if the own update is one of them.</param>
+    /// <returns>False if that state is gone.</returns>
+    public bool TakeAgain(Round round, IReadOnlyList<Contribution> contributions, bool ownIncluded)
+    {
+        if (!Load(Slot(round.Number)) || Next != round)
+        {
+            return false;
+        }
+
+        if (ownIncluded)
+        {
+            foreach (var section in _sections.Skip(1))
+            {
+                section.Span.Clear();
+            }
+
+            _optimizer?.RestoreSteps(0);
+        }
+
+        Apply(contributions, included: -1, Book, flush: true);
+        return true;
+    }
 
     public void Dispose()
     {
