@@ -45,6 +45,7 @@ internal static class TrainVerb
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
+    private static readonly Option<string> Precision = new("--precision") { Description = "fp32, or bf16: faster, but not the same bits on every machine.", DefaultValueFactory = _ => "fp32" };
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 
@@ -53,7 +54,7 @@ internal static class TrainVerb
         var command = new Command(
             "train", "Trains a model by one process with AdamW: the centralised baseline of a swarm.\n\nExample:  cairn train --preset nano --steps 600 --dir runs/train")
         {
-            Dir, Preset, Steps, Batch, Rate, Data, TextField, Seed, Threads, Resume, Json,
+            Dir, Preset, Steps, Batch, Rate, Data, TextField, Seed, Threads, Precision, Resume, Json,
         };
         command.SetAction(Run);
         return command;
@@ -72,6 +73,7 @@ internal static class TrainVerb
             TextField = parsed.GetValue(TextField)!,
             Seed = parsed.GetValue(Seed),
             Threads = parsed.GetValue(Threads),
+            Precision = parsed.GetValue(Precision)!,
             Resume = parsed.GetValue(Resume),
         };
         options.Validate();

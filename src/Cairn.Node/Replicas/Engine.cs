@@ -8,9 +8,9 @@ namespace Cairn.Node;
 /// <summary>Everything that computing with one model takes, besides a replica's own state: kernels, activations, gradients, a working copy.</summary>
 internal sealed class Engine : IDisposable
 {
-    public Engine(ParameterLayout layout, AdamWSettings settings, LearningRateSchedule schedule, int batch, int threads)
+    public Engine(ParameterLayout layout, AdamWSettings settings, LearningRateSchedule schedule, int batch, int threads, MatMulPrecision precision = MatMulPrecision.Fp32)
     {
-        Kernels = new CpuKernels(threads);
+        Kernels = new CpuKernels(threads, precision);
         Transformer = new Transformer(layout, Kernels, batch, layout.Shape.Context);
         InnerLoop = new InnerLoop(Transformer, settings, schedule, batch, layout.Shape.Context);
         Local = new Parameters(layout);

@@ -32,6 +32,9 @@ public sealed record SoloOptions
     /// <summary>Threads to compute with.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>"fp32", or "bf16": faster large products where the processor has them, but not the same bits everywhere. A swarm knows fp32 only.</summary>
+    public string Precision { get; init; } = "fp32";
+
     /// <summary>Go on where the state in the folder stopped; the other options must be the same.</summary>
     public bool Resume { get; init; }
 
@@ -58,6 +61,15 @@ public sealed record SoloOptions
         if (Threads is < 1 or > 256)
         {
             faults.Add($"--threads is {Threads}, must be 1 to 256");
+        }
+
+        if (Precision is not ("fp32" or "bf16"))
+        {
+            faults.Add($"--precision is {Precision}, must be fp32 or bf16");
+        }
+        else if (Precision == "bf16" && !Compute.CpuKernels.HasBf16)
+        {
+            faults.Add("--precision bf16 needs a processor with AVX-512 BF16 and Linux on x64: leave it out");
         }
 
         if (faults.Count > 0)

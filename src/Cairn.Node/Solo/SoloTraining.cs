@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cairn.Base;
+using Cairn.Compute;
 using Cairn.Data;
 using Cairn.Model;
 using Cairn.Training;
@@ -71,13 +72,13 @@ public static class SoloTraining
             var warmUp = Math.Min(preset.WarmUpSteps, Math.Max(1, options.Steps / 10));
             var schedule = new LearningRateSchedule(rate, warmUp, Math.Max(1, options.Steps - warmUp));
             var settings = new AdamWSettings();
-            _engine = new Engine(layout, settings, schedule, _batch, options.Threads);
+            _engine = new Engine(layout, settings, schedule, _batch, options.Threads, options.Precision == "bf16" ? MatMulPrecision.Bf16 : MatMulPrecision.Fp32);
             Initializer.Fill(_engine.Local, options.Seed);
             _training = new AdamWBaseline(_engine.Transformer, _engine.Local, settings, schedule, _batch, _length);
             _order = new EpochOrder(data.SampleCount(_length), options.Seed);
             _heldOut = new HeldOutSet(data, _length);
             _settings = Digest.Of("cairn/solo", System.Text.Encoding.UTF8.GetBytes(
-                $"{shape}|{options.Steps}|{_batch}|{rate:R}|{warmUp}|{options.Seed}|{data.Digest}"));
+                $"{shape}|{options.Steps}|{_batch}|{rate:R}|{warmUp}|{options.Seed}|{options.Precision}|{data.Digest}"));
             if (options.Resume)
             {
                 Load();
@@ -141,7 +142,7 @@ public static class SoloTraining
             }
         }
 
-        private List<Compute.FloatBuffer> Sections => [_engine.Local.Buffer, _training.Optimizer.Moment1, _training.Optimizer.Moment2];
+        private List<FloatBuffer> Sections => [_engine.Local.Buffer, _training.Optimizer.Moment1, _training.Optimizer.Moment2];
 
         private void Save() => ReplicaStateFile.Write(
             _statePath, new StateHeader(_settings, new Round((int)_training.StepsTaken), Digest.Zero, _training.Optimizer.Steps), Sections, [], flush: true);
