@@ -14,7 +14,16 @@ internal static class SampleText
         using var generator = new Generator(parameters, engine.Kernels);
         var tokenizer = run.Data.Tokenizer;
         var prompt = tokenizer.Encode(Prompt);
-        var tokens = generator.Generate(prompt, new SamplingSettings(Temperature: 0.7, TokensMax: TokensMax, Seed: 1, EndToken: tokenizer.EosId)).ToArray();
-        return Prompt + tokenizer.DecodeText(tokens);
+        var tokens = generator.Generate(prompt, new SamplingSettings(Temperature: 0.7, TokensMax: TokensMax, Seed: 1)).ToArray();
+
+        // Texts are short here: what follows an end is the beginning of another.
+        var text = new System.Text.StringBuilder(Prompt);
+        for (var (at, end) = (0, 0); at < tokens.Length; at = end + 1)
+        {
+            end = Array.IndexOf(tokens, tokenizer.EosId, at) is >= 0 and var found ? found : tokens.Length;
+            text.Append(tokenizer.DecodeText(tokens.AsSpan(at..end))).Append(end < tokens.Length ? " | " : "");
+        }
+
+        return text.ToString();
     }
 }
