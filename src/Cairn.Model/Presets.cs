@@ -3,12 +3,13 @@ using Cairn.Base;
 namespace Cairn.Model;
 
 /// <summary>The ladder of named shapes: one name is the only dial, everything else follows from it.</summary>
-/// <remarks>The small rungs are ours, tied, made for one CPU. From 150m on they are the published configurations of the Templar family;
+/// <remarks>The small rungs are ours, tied, made for one CPU; pico is for tests and demonstrations, where a round takes a moment. From 150m on they are the published configurations of the Templar family;
 /// 72b is Covenant-72B with its 72,747,327,488 parameters.</remarks>
 public static class Presets
 {
     private static readonly (string Name, ModelShape Shape)[] _ladder =
     [
+        ("pico", new ModelShape(512, 64, 2, 2, 1, 192, 64)),
         ("nano", new ModelShape(4096, 128, 4, 4, 2, 384, 128)),
         ("micro", new ModelShape(4096, 256, 4, 4, 2, 704, 256)),
         ("small", new ModelShape(4096, 384, 6, 6, 6, 1024, 256)),

@@ -30,6 +30,10 @@ public sealed record Applied(Round Round, Digest BaseDigest) : NodeEvent;
 /// <param name="BaseDigest">What came out this time.</param>
 public sealed record Recomputed(Round Round, Digest BaseDigest) : NodeEvent;
 
+/// <summary>The replica went back to its durable state before a round, which is to be applied anew.</summary>
+/// <param name="Round">Which round.</param>
+public sealed record WentBack(Round Round) : NodeEvent;
+
 /// <summary>The updates of a round were checked and probed.</summary>
 /// <param name="Round">Of which round.</param>
 /// <param name="Verdict">The validator's words, roster order.</param>

@@ -92,6 +92,10 @@ public sealed class PeerMachine
                 _opening = published.Opening;
                 _work = _work == Work.Publishing ? Work.Published : _work;
                 break;
+            case WentBack:
+                _replica.Observe(happened);
+                _workRound = new Round(-1); // what was trained went with the state
+                break;
             default:
                 _replica.Observe(happened);
                 break;

@@ -14,6 +14,7 @@ internal sealed class ReplicaTrack
     private readonly SortedDictionary<Round, Digest> _unconfirmed = [];
     private readonly HashSet<Round> _posted = [];
     private Round? _recomputing;
+    private Round? _wentBack;
     private bool _halted;
 
     /// <summary>Begins at the round whose start state is durable here.</summary>
@@ -84,10 +85,19 @@ internal sealed class ReplicaTrack
                 _unconfirmed[applied.Round] = applied.BaseDigest;
                 Next = applied.Round.Next;
                 return true;
+            case WentBack back:
+                Invariant.Check(Busy && _recomputing == back.Round);
+                Busy = false;
+                _recomputing = null;
+                _wentBack = back.Round;
+                _unconfirmed.Remove(back.Round);
+                Next = back.Round;
+                return false;
             case Recomputed again:
                 Invariant.Check(_recomputing == again.Round);
                 Busy = false;
-                _halted = _unconfirmed[again.Round] == again.BaseDigest;
+                // A second disagreement over one round cannot be healed by going back once more.
+                _halted = _unconfirmed[again.Round] == again.BaseDigest || _wentBack == again.Round;
                 return false;
             default:
                 return false;

@@ -15,29 +15,29 @@ internal sealed class Judge
     private readonly string _name;
     private readonly Replica _replica;
     private readonly LossProbe _probe;
-    private PeerBook _book;
-    private (Round Round, PeerBook Book)? _judged;
+    private volatile Judgement? _judged;
 
     public Judge(RunContext run, string name, Replica replica)
     {
         (_run, _name, _replica) = (run, name, replica);
         _probe = new LossProbe(run, replica);
-        var reader = new WireReader(replica.Book);
-        _book = replica.Book.Length > 0 && BookState.Read(ref reader) is { } kept ? kept : PeerBook.Empty;
     }
 
     /// <summary>The book that belongs to the state after a round: it is durable with that state, so that a restart judges on as if nothing had happened.</summary>
-    public byte[] BookAfter(ApplyManifest apply)
+    public byte[] BookAfter(Round round)
     {
-        _book = _judged is { } judged && judged.Round == apply.Round ? judged.Book : BookBefore(apply.Round);
+        var book = _judged is { } judged && judged.Round == round ? judged.Book : BookBefore(round);
         var writer = new WireWriter();
-        BookState.Write(_book, writer);
+        BookState.Write(book, writer);
         return writer.ToArray();
     }
 
+    /// <summary>True if that round was judged in this life.</summary>
+    public bool Knows(Round round) => _judged?.Round == round;
+
     /// <summary>The shares of the settlement, from what was accepted since the last one.</summary>
     public IReadOnlyList<ShareEntry> Shares() =>
-        [.. PayShares.Divide(PayShares.Claims(_book)).Select(share => new ShareEntry(share.Uid, share.Share))];
+        [.. PayShares.Divide(PayShares.Claims(Book)).Select(share => new ShareEntry(share.Uid, share.Share))];
 
     /// <summary>Judges the round.</summary>
     public async Task<NodeEvent?> BeginAsync(Round round, RoundCase roundCase, CancellationToken cancellation)
@@ -60,14 +60,25 @@ internal sealed class Judge
             observations.Add(new Observation(check.Uid, reason, reason == Rejection.None ? peer.Samples.Length : 0, score));
         }
 
-        _judged = (round, book.Observe(round, observations, RatingRules.Bounded));
-        Tell(round, roundCase.Peers, observations, details, overlapMax);
+        var judged = new Judgement(round, book.Observe(round, observations, RatingRules.Bounded));
+        _judged = judged;
+        Tell(judged, roundCase.Peers, observations, details, overlapMax);
         return new Judged(round, new Verdict(round, [.. observations.Select(o => new VerdictEntry(o.Uid, o.Reason, (int)o.Samples))]));
     }
 
     // Samples are counted from one settlement to the next. Reset at the first judgement after it, so that a restart in between resets once, not twice.
     private PeerBook BookBefore(Round round) =>
-        round.Number > 0 && round.Number % _run.Rules.Round.SettleEvery == 0 ? _book.Settle() : _book;
+        round.Number > 0 && round.Number % _run.Rules.Round.SettleEvery == 0 ? Book.Settle() : Book;
+
+    // There is no other copy: going back to an earlier state of the replica goes back to its book.
+    private PeerBook Book
+    {
+        get
+        {
+            var reader = new WireReader(_replica.Book);
+            return _replica.Book.Length > 0 && BookState.Read(ref reader) is { } kept ? kept : PeerBook.Empty;
+        }
+    }
 
     private async Task<(IReadOnlyList<FastCheck> Checks, SortedDictionary<Uid, SparseUpdate> Updates, Dictionary<Uid, string> Details)> CheckAsync(
         Round round, IReadOnlyList<PeerCase> peers, CancellationToken cancellation)
@@ -131,11 +142,13 @@ internal sealed class Judge
     }
 
     private void Tell(
-        Round round, IReadOnlyList<PeerCase> peers, List<Observation> observations, Dictionary<Uid, string> details, double overlapMax)
+        Judgement judged, IReadOnlyList<PeerCase> peers, List<Observation> observations, Dictionary<Uid, string> details, double overlapMax)
     {
         var verdicts = peers.Zip(observations).Select(pair => new PeerVerdict(
             pair.First.Name, pair.First.Uid.Value, pair.Second.Reason.ToString(), pair.Second.Probe?.Assigned.Mean,
-            _judged!.Value.Book.Find(pair.First.Uid)!.Rating.Ordinal, details.GetValueOrDefault(pair.First.Uid)));
-        _run.Log.Tell(new UpdatesJudged(_name, round.Number, [.. verdicts], overlapMax));
+            judged.Book.Find(pair.First.Uid)!.Rating.Ordinal, details.GetValueOrDefault(pair.First.Uid)));
+        _run.Log.Tell(new UpdatesJudged(_name, judged.Round.Number, [.. verdicts], overlapMax));
     }
+
+    private sealed record Judgement(Round Round, PeerBook Book);
 }

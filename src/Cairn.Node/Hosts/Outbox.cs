@@ -24,9 +24,10 @@ internal sealed class Outbox
             return SignedOperation.Sign(_key, _rules, operation);
         }
 
-        if (File.Exists(path) && SignedOperation.TryRead(File.ReadAllBytes(path), out var before, out _))
+        // What is damaged there cannot have been sent as it is: it is signed anew.
+        if (Find(path) is { } bytes && SignedOperation.TryRead(bytes, out var before, out _) && before!.Author == _key.Public && before.Verify(_rules))
         {
-            return before!;
+            return before;
         }
 
         var signed = SignedOperation.Sign(_key, _rules, operation);
@@ -45,19 +46,17 @@ internal sealed class Outbox
         w.Digest(opening.Receipt);
         w.Digest(opening.Trace);
         var bytes = w.ToArray();
-        DurableFile.Write(Path.Combine(_folder, $"{round.Number:D6}-opening"), [.. bytes, .. Digest.Of("cairn/outbox", bytes).ToArray()]);
+        DurableFile.Write(Name(round, "opening"), [.. bytes, .. Digest.Of("cairn/outbox", bytes).ToArray()]);
     }
 
     /// <summary>What an earlier life kept for the round, or null.</summary>
     public Opening? FindOpening(Round round)
     {
-        var path = Path.Combine(_folder, $"{round.Number:D6}-opening");
-        if (!File.Exists(path))
+        if (Find(Name(round, "opening")) is not { } bytes)
         {
             return null;
         }
 
-        var bytes = File.ReadAllBytes(path);
         var r = new WireReader(bytes);
         var opening = new Opening(r.Digest(), r.Int64(), r.Digest(), r.Digest(), r.Digest(), r.Digest());
         var length = r.Position;
@@ -67,12 +66,31 @@ internal sealed class Outbox
     /// <summary>Drops what belongs to rounds before that one.</summary>
     public void Forget(Round before)
     {
-        foreach (var path in Directory.EnumerateFiles(_folder))
+        try
         {
-            if (int.TryParse(Path.GetFileName(path).Split('-')[0], out var number) && number < before.Number)
+            foreach (var path in Directory.EnumerateFiles(_folder))
             {
-                File.Delete(path);
+                if (int.TryParse(Path.GetFileName(path).Split('-')[0], out var number) && number < before.Number)
+                {
+                    File.Delete(path);
+                }
             }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot clear {_folder}: {e.Message} Make it writable, then go on with --resume.", e);
+        }
+    }
+
+    private static byte[]? Find(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot read {path}: {e.Message} Make it readable, then go on with --resume.", e);
         }
     }
 

@@ -9,8 +9,6 @@ namespace Cairn.Node;
 /// <summary>Does what a peer's machine asks for.</summary>
 internal sealed class PeerEffects : IEffectRunner
 {
-    private const int AssignmentsKept = 4;
-
     private readonly RunContext _run;
     private readonly NodeIdentity _self;
     private readonly Replica _replica;
@@ -25,12 +23,13 @@ internal sealed class PeerEffects : IEffectRunner
 
     public void Notice(LedgerState ledger)
     {
-        // Assignments are kept as the ledger passes by, so that a restarted peer can repeat a round that has closed meanwhile.
-        if (ledger.Stage == Stage.Commit && !_assignments.ContainsKey(ledger.CurrentRound) && ledger.Find(_self.Key.Public) is { } me
+        // Assignments are kept as the ledger passes by, so that a restarted peer can repeat rounds that have closed meanwhile, the last applied one included:
+        // disagreement may lead back to it.
+        if (ledger.Stage == Stage.Commit && ledger.CurrentRound.Number + 1 >= _replica.Next.Number && !_assignments.ContainsKey(ledger.CurrentRound) && ledger.Find(_self.Key.Public) is { } me
             && ledger.SamplesOf(me.Uid) is { Count: > 0 } samples)
         {
             _assignments[ledger.CurrentRound] = new Assignment(ledger.CurrentRound, [.. samples], ledger.StepsDone * _run.Rules.Training.InnerSteps);
-            if (_assignments.Count > AssignmentsKept)
+            while (_assignments.Keys.First().Number + 1 < _replica.Next.Number)
             {
                 _assignments.Remove(_assignments.Keys.First());
             }
@@ -41,7 +40,7 @@ internal sealed class PeerEffects : IEffectRunner
     {
         RunInnerSteps train => TrainAsync(_assignments[train.Round], ledger.Find(_self.Key.Public)!.Uid, cancellation),
         PublishUpdate publish => PublishAsync(publish.Round, ledger.Find(_self.Key.Public)!.Uid, cancellation),
-        ApplyManifest apply => _shared.ApplyAsync(_replica, apply, ledger, [], cancellation),
+        ApplyManifest apply => _shared.ApplyAsync(_replica, apply, ledger, () => Task.FromResult<byte[]>([]), cancellation),
         _ => _shared.BeginAsync(_replica, effect, ledger, cancellation),
     };
 

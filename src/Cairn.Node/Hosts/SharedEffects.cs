@@ -25,7 +25,7 @@ internal sealed class SharedEffects
             case Recompute again:
                 return RecomputeAsync(replica, again, KeysOf(ledger), cancellation);
             case CatchUp catchUp:
-                return CatchUpAsync(replica, catchUp, ledger.ManifestOf(catchUp.Round)!, ledger, cancellation);
+                return GoBackAsync(replica, catchUp.Round, cancellation);
             default:
                 throw new InvariantViolation($"no host does {effect.GetType().Name}");
         }
@@ -42,11 +42,17 @@ internal sealed class SharedEffects
     }
 
     /// <summary>Applies a closed manifest to the replica.</summary>
-    public async Task<NodeEvent?> ApplyAsync(Replica replica, ApplyManifest apply, LedgerState ledger, byte[] book, CancellationToken cancellation)
+    /// <param name="replica">The replica.</param>
+    /// <param name="apply">What to apply.</param>
+    /// <param name="ledger">Read before anything is waited for.</param>
+    /// <param name="makeBook">Gives a validator's book after the round; may take a while.</param>
+    /// <param name="cancellation">Stops before the replica changes.</param>
+    public async Task<NodeEvent?> ApplyAsync(Replica replica, ApplyManifest apply, LedgerState ledger, Func<Task<byte[]>> makeBook, CancellationToken cancellation)
     {
         var keys = KeysOf(ledger);
         var uid = ledger.Find(_self.Key.Public)!.Uid;
         var settles = (apply.Round.Number + 1) % _run.Rules.Round.SettleEvery == 0 || apply.Round.Number + 1 == _run.Rules.Round.Rounds;
+        var book = await makeBook();
         var contributions = await UpdateFetcher.FetchManifestAsync(_run, apply.Manifest, keys, cancellation);
         var included = -1;
         for (var i = 0; apply.Included && i < contributions.Count; i++)
@@ -70,13 +76,11 @@ internal sealed class SharedEffects
         return new Recomputed(again.Round, result ?? replica.BaseDigest);
     }
 
-    // The state before the round is durable and the round was recomputed to something else: take the round again from there.
-    private async Task<NodeEvent?> CatchUpAsync(Replica replica, CatchUp catchUp, Manifest manifest, LedgerState ledger, CancellationToken cancellation)
+    // The round was recomputed to something else from the durable state before it: from there it is applied anew, training included, as after a restart.
+    private static async Task<NodeEvent?> GoBackAsync(Replica replica, Round round, CancellationToken cancellation)
     {
-        var (keys, included) = (KeysOf(ledger), manifest.Contains(ledger.Find(_self.Key.Public)!.Uid));
-        var contributions = await UpdateFetcher.FetchManifestAsync(_run, manifest, keys, cancellation);
-        Invariant.Check(await Task.Run(() => replica.TakeAgain(catchUp.Round, contributions, included), cancellation));
-        return new Applied(catchUp.Round, replica.BaseDigest);
+        await Task.Run(() => Invariant.Check(replica.GoBackTo(round)), cancellation);
+        return new WentBack(round);
     }
 
     // Accepted updates are kept for some rounds, for whoever is late; then everybody drops what is old.

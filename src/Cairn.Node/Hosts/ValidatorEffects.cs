@@ -14,6 +14,7 @@ internal sealed class ValidatorEffects : IEffectRunner
     private readonly Replica _replica;
     private readonly SharedEffects _shared;
     private readonly Judge _judge;
+    private readonly SortedDictionary<Round, RoundCase> _cases = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     public ValidatorEffects(RunContext run, NodeIdentity self, Replica replica, SharedEffects shared, bool tells)
@@ -30,6 +31,7 @@ internal sealed class ValidatorEffects : IEffectRunner
 
     public void Notice(LedgerState ledger)
     {
+        KeepCase(ledger);
         var now = (ledger.CurrentRound, ledger.Stage);
         if (Tells && now != _told)
         {
@@ -48,7 +50,7 @@ internal sealed class ValidatorEffects : IEffectRunner
             case JudgeUpdates judge:
                 return _judge.BeginAsync(judge.Round, RoundCase.Of(ledger), cancellation);
             case ApplyManifest apply:
-                return _shared.ApplyAsync(_replica, apply, ledger, _judge.BookAfter(apply), cancellation);
+                return _shared.ApplyAsync(_replica, apply, ledger, () => BookAsync(_cases.GetValueOrDefault(apply.Round), apply.Round, cancellation), cancellation);
             case PrepareSettlement settle:
                 return SettleAsync(settle.Round, cancellation);
             case Evaluate evaluate:
@@ -67,6 +69,32 @@ internal sealed class ValidatorEffects : IEffectRunner
         }
     }
 
+    // Rounds that this validator has judged are kept as the ledger passes by: what it learned from them is durable only with the state after them, so that
+    // a restart in between, or a state of some rounds ago, judges them again. Beacon-drawn probes of the same updates give the same numbers.
+    private void KeepCase(LedgerState ledger)
+    {
+        var round = ledger.CurrentRound;
+        if (round.Number + 1 >= _replica.Next.Number && ledger.Stage >= Stage.Judge && !_cases.ContainsKey(round)
+            && ledger.Find(_self.Key.Public) is { } me && ledger.VerdictOf(me.Uid) is not null)
+        {
+            _cases.Add(round, RoundCase.Of(ledger));
+            while (_cases.Keys.First().Number + 1 < _replica.Next.Number)
+            {
+                _cases.Remove(_cases.Keys.First());
+            }
+        }
+    }
+
+    private async Task<byte[]> BookAsync(RoundCase? roundCase, Round round, CancellationToken cancellation)
+    {
+        if (roundCase is not null && !_judge.Knows(round))
+        {
+            await _judge.BeginAsync(round, roundCase, cancellation);
+        }
+
+        return _judge.BookAfter(round);
+    }
+
     private Digest Preimage(LedgerState ledger)
     {
         var tip = ledger.Find(_self.Key.Public)!.ChainTip;
@@ -76,10 +104,11 @@ internal sealed class ValidatorEffects : IEffectRunner
 
     private async Task<NodeEvent?> SettleAsync(Round round, CancellationToken cancellation)
     {
+        var shares = _judge.Shares();
         var digest = await CheckpointFolder.PublishAsync(_run, round, _replica.Base, cancellation);
         _run.Log.Tell(new CheckpointSaved(
             _self.Name, round.Number, digest.ToString(), Path.Combine(_run.Directory.Checkpoints, round.Number.ToString("D6"))));
-        return new SharesReady(round, new PostShares(round, _judge.Shares(), digest));
+        return new SharesReady(round, new PostShares(round, shares, digest));
     }
 
     private async Task<NodeEvent?> EvaluateAsync(Round round, long tokens, CancellationToken cancellation)
@@ -88,8 +117,12 @@ internal sealed class ValidatorEffects : IEffectRunner
         await Task.Run(
             () =>
             {
-                // The base may move on while the loss is measured: measure a copy, taken while the round cannot close without this node.
-                lease.Engine.Local.CopyFrom(_replica.Base);
+                // The base may move on while the loss is measured: measure a copy. Where it has moved on already, the next round is measured anyway.
+                if (!_replica.TryCopyBase(round.Next, lease.Engine.Local))
+                {
+                    return;
+                }
+
                 var measured = _run.HeldOut.Measure(lease.Engine, lease.Engine.Local, EvaluatedSamples);
                 _run.Log.Tell(new LossEvaluated(round.Number, measured.Loss, measured.BitsPerByte, tokens, _clock.Elapsed.TotalSeconds));
             },

@@ -32,6 +32,7 @@ internal sealed class Replica : IDisposable
     private readonly SparseEncoder _encoder;
     private readonly Aggregator _aggregator;
     private readonly List<FloatBuffer> _sections = [];
+    private readonly Lock _changing = new();
     private SparseUpdate? _pending;
     private bool _trained;
 
@@ -117,6 +118,22 @@ internal sealed class Replica : IDisposable
             usable ? SparseUpdateCodec.Encode(_pending!) : null, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
     }
 
+    /// <summary>Copies the base at the start of a round, from any thread.</summary>
+    /// <returns>False if the replica does not stand there.</returns>
+    public bool TryCopyBase(Round round, Parameters target)
+    {
+        lock (_changing)
+        {
+            if (Next != round)
+            {
+                return false;
+            }
+
+            target.CopyFrom(Base);
+            return true;
+        }
+    }
+
     /// <summary>Applies a closed round and makes the new state durable.</summary>
     /// <param name="contributions">The manifest's updates in uid order; empty leaves everything as it was.</param>
     /// <param name="included">Where the own update stands in them, or −1: then the round's training is rolled back.</param>
@@ -124,25 +141,12 @@ internal sealed class Replica : IDisposable
     /// <param name="flush">True to survive a power cut.</param>
     public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool flush)
     {
-        if (included < 0 && _trained)
+        lock (_changing)
         {
-            Restore();
+            Move(contributions, included);
+            Book = book;
         }
 
-        if (contributions.Count > 0)
-        {
-            var factors = Step(Base, contributions);
-            if (included >= 0)
-            {
-                Invariant.Check(_pending is not null && _error is not null);
-                ErrorFeedback.Settle(_pending, factors.Of(included), _error.Span);
-            }
-        }
-
-        (_pending, _trained) = (null, false);
-        Next = Next.Next;
-        BaseDigest = Base.Digest();
-        Book = book;
         Save(flush);
     }
 
@@ -166,31 +170,14 @@ internal sealed class Replica : IDisposable
         return again.Base.Digest();
     }
 
-    /// <summary>Takes a round again from the durable state of its start. If the own update was in it, what was learned in that round besides the base is not
-    /// at hand; moments and error feedback then begin at zero, the only other start that rule 1 allows.</summary>
-    /// <param name="round">The last applied round.</param>
-    /// <param name="contributions">Its updates.</param>
-    /// <param name="ownIncluded">True if the own update is one of them.</param>
-    /// <returns>False if that state is gone.</returns>
-    public bool TakeAgain(Round round, IReadOnlyList<Contribution> contributions, bool ownIncluded)
+    /// <summary>Goes back to the durable state of that round's start, to apply it anew.</summary>
+    /// <returns>False if it is gone.</returns>
+    public bool GoBackTo(Round round)
     {
-        if (!Load(Slot(round.Number)) || Next != round)
+        lock (_changing)
         {
-            return false;
+            return Load(Slot(round.Number)) && Next == round;
         }
-
-        if (ownIncluded)
-        {
-            foreach (var section in _sections.Skip(1))
-            {
-                section.Span.Clear();
-            }
-
-            _optimizer?.RestoreSteps(0);
-        }
-
-        Apply(contributions, included: -1, Book, flush: true);
-        return true;
     }
 
     public void Dispose()
@@ -199,6 +186,28 @@ internal sealed class Replica : IDisposable
         _optimizer?.Dispose();
         _error?.Dispose();
         _aggregator.Dispose();
+    }
+
+    private void Move(IReadOnlyList<Contribution> contributions, int included)
+    {
+        if (included < 0 && _trained)
+        {
+            Restore();
+        }
+
+        if (contributions.Count > 0)
+        {
+            var factors = Step(Base, contributions);
+            if (included >= 0)
+            {
+                Invariant.Check(_pending is not null && _error is not null);
+                ErrorFeedback.Settle(_pending, factors.Of(included), _error.Span);
+            }
+        }
+
+        (_pending, _trained) = (null, false);
+        Next = Next.Next;
+        BaseDigest = Base.Digest();
     }
 
     private ClipFactors Step(Parameters target, IReadOnlyList<Contribution> contributions) =>

@@ -21,6 +21,7 @@ internal static class RunCreator
     public static RunRules Create(RunDirectory directory, SwarmOptions options, Action<string> prepare)
     {
         var shape = Presets.Get(options.Preset);
+        CheckMemory(options, shape);
         using var data = DataSet.Prepare(
             new DataSetOptions
             {
@@ -38,7 +39,7 @@ internal static class RunCreator
         var rules = new RunRules(
             RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Peers,
             new ModelRules(
-                options.Preset, shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
+                options.Preset.ToLowerInvariant(), shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
                 shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest()),
             new DataRules(data.Digest, data.Tokenizer.Digest, data.SampleCount(shape.Context), data.HeldOut.SampleCount(shape.Context)),
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
@@ -87,6 +88,21 @@ internal static class RunCreator
         using var ledger = EmbeddedLedger.Create(
             directory.Ledger,
             new Genesis { RulesDigest = rules.ComputeDigest(), Rules = rules.ToLedgerRules(), InitialBase = rules.Model.InitialBase, Members = members });
+    }
+
+    // Known before the first byte of text is read: better one sentence now than a machine that swaps, or a killed process, later.
+    private static void CheckMemory(SwarmOptions options, ModelShape shape)
+    {
+        const int PerPeer = 4; // base, two moments, error feedback
+        const int PerEngine = 2; // working copy, gradients; activations come on top
+        var models = (PerPeer * (long)options.Peers) + options.Validators + (PerEngine * (long)Math.Min(options.Threads, options.Peers));
+        var (needed, there) = (models * sizeof(float) * (double)shape.ParameterCount, (double)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        if (needed > there)
+        {
+            throw new InputException(
+                $"{options.Peers} peers of preset {options.Preset} take at least {needed / 1e9:N1} GB of memory, this machine has {there / 1e9:N1} GB: " +
+                "choose a smaller --preset or fewer --peers.");
+        }
     }
 
     // How many rounds fit into the wanted minutes on this machine, from a few real inner steps of all engines at once.

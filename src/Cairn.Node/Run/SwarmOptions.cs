@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Model;
 
 namespace Cairn.Node;
 
@@ -39,7 +40,7 @@ public sealed record SwarmOptions
     public bool Resume { get; init; }
 
     /// <summary>Every value out of range, at once.</summary>
-    /// <exception cref="InputException">Names them all.</exception>
+    /// <exception cref="InputException">The preset is unknown, or names all that is out of range.</exception>
     public void Validate()
     {
         var faults = new List<string>();
@@ -51,6 +52,7 @@ public sealed record SwarmOptions
             }
         }
 
+        _ = Presets.Get(Preset);
         Need(Peers is >= 1 and <= 64, $"--peers is {Peers}, must be 1 to 64");
         Need(Validators is >= 1 and <= 16, $"--validators is {Validators}, must be 1 to 16");
         Need(Rounds is null or (>= 1 and <= 1_000_000), $"--rounds is {Rounds}, must be 1 to 1,000,000");

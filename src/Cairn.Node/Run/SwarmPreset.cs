@@ -10,8 +10,9 @@ namespace Cairn.Node;
 internal sealed record SwarmPreset(int InnerSteps, int Batch, double PeakRate, int WarmUpSteps, double OuterRate, double ErrorDecay)
 {
     /// <summary>The defaults for a model's name; larger models take the rate down with their width.</summary>
-    public static SwarmPreset Of(string preset) => preset switch
+    public static SwarmPreset Of(string preset) => preset.ToLowerInvariant() switch
     {
+        "pico" => new(10, 4, 6e-3, 10, 1.5, 0.95),
         "nano" => new(15, 8, 4e-3, 20, 1.5, 0.95),
         "micro" => new(15, 4, 3e-3, 30, 1.5, 0.95),
         "small" => new(15, 4, 2e-3, 40, 1.5, 0.95),
