@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Cairn.Cli.Verbs;
+
+namespace Cairn.Cli;
+
+/// <summary>The whole program but for the process around it: parses, runs the verb, and turns whatever went wrong into a sentence and an exit code.</summary>
+internal static class App
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            var parsed = Root().Parse(args);
+            if (parsed.Action is ParseErrorAction && args.Length > 0)
+            {
+                return Failure.TellUsage(parsed);
+            }
+
+            // Only what watches the token can stop cleanly; Ctrl-C ends everything else at once.
+            using var signals = parsed.Action is AsynchronousCommandLineAction ? new StopSignals() : null;
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                    Output = Console.Out,
+                    Error = Console.Error,
+                },
+                signals?.Token ?? default);
+        }
+        catch (Exception e)
+        {
+            return Failure.Tell(e);
+        }
+    }
+
+    private static RootCommand Root() => new(
+        "Cairn trains language models over the open internet: strangers train one model together, and nobody has to be trusted.\n\n" +
+        "Begin with:  cairn swarm")
+    {
+        SwarmVerb.Create(),
+        TrainVerb.Create(),
+        GenerateVerb.Create(),
+        DataVerb.Create(),
+        TokenizerVerb.Create(),
+        RunVerb.Create(),
+        BenchVerb.Create(),
+    };
+}

@@ -1,0 +1,157 @@
+using System.Text.Json;
+using Cairn.Node;
+using Cairn.Node.Tests;
+
+namespace Cairn.Cli.Tests;
+
+/// <summary>What a user may type, and what is answered.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public static TheoryData<string> Verbs =>
+        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "bench"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Verbs))]
+    public async Task Every_verb_has_help_with_an_example(string verb)
+    {
+        var help = await Captured.RunAsync([.. verb.Split(' '), "--help"]);
+        Assert.Equal((0, ""), (help.Code, help.Errors));
+        Assert.Contains("Example", help.Output, StringComparison.Ordinal);
+        Assert.Contains($"cairn {verb}", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_version_is_printed()
+    {
+        var version = await Captured.RunAsync("--version");
+        Assert.Equal(0, version.Code);
+        Assert.Matches(@"^\d+\.\d+\.\d+", version.Output);
+    }
+
+    [Fact]
+    public async Task Without_a_verb_the_help_is_printed_and_that_is_no_success()
+    {
+        var nothing = await Captured.RunAsync();
+        Assert.Equal(ExitCode.Usage, nothing.Code);
+        Assert.Contains("swarm", nothing.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("swarm", "--nonsense")]
+    [InlineData("swarm", "--peers", "many")]
+    [InlineData("swarm", "--seed", "-1")]
+    [InlineData("swarm", "--rounds")]
+    [InlineData("nonsense")]
+    [InlineData("generate", "--temperature", "warm")]
+    [InlineData("bench", "matmul", "train")]
+    public async Task An_option_that_is_not_understood_is_refused_in_one_line(params string[] arguments) =>
+        Assert.Contains("--help", (await Captured.RunAsync(arguments)).AssertRefused(ExitCode.Usage), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("no preset 'huge'", "--preset", "huge")]
+    [InlineData("--peers", "--peers", "0")]
+    [InlineData("--peers", "--peers", "1000")]
+    [InlineData("--validators", "--validators", "0")]
+    [InlineData("--rounds", "--rounds", "0")]
+    [InlineData("--minutes", "--minutes", "-1")]
+    [InlineData("--minutes", "--minutes", "NaN")]
+    [InlineData("--threads", "--threads", "0")]
+    public async Task A_value_out_of_range_is_refused_before_anything_is_touched(string named, params string[] options)
+    {
+        var refused = await Captured.RunAsync(["swarm", .. options, "--dir", _folder["run"]]);
+        Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["run"]));
+    }
+
+    [Fact]
+    public async Task Text_that_cannot_be_used_is_refused_by_name()
+    {
+        File.WriteAllText(_folder["empty.txt"], "");
+        File.WriteAllText(_folder["blank.md"], " \n\n");
+        File.WriteAllBytes(_folder["garbage.txt"], [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 37))]);
+        File.WriteAllText(_folder["broken.jsonl"], "{\"text\": \"one\"}\n{\"text\": ");
+        File.WriteAllText(_folder["fields.jsonl"], "{\"content\": \"one\"}\n{\"content\": \"two\"}\n");
+        File.WriteAllText(_folder["picture.png"], "png");
+        File.WriteAllText(_folder["short.txt"], "A few words.");
+        Directory.CreateDirectory(_folder["folder"]);
+        foreach (var name in new[] { "missing.txt", "empty.txt", "blank.md", "garbage.txt", "broken.jsonl", "fields.jsonl", "picture.png", "short.txt", "folder" })
+        {
+            var refused = await Captured.RunAsync("swarm", "--preset", "pico", "--rounds", "1", "--data", _folder[name], "--dir", _folder["run"]);
+            Assert.Contains(name, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_run_can_be_shown_talked_to_and_resumed_but_not_begun_again()
+    {
+        var arguments = Runs.Arguments(_folder, "run", 2, "--json");
+        var swarm = await Captured.RunAsync(arguments);
+        Assert.Equal((0, ""), (swarm.Code, swarm.Errors));
+        using (var report = JsonDocument.Parse(Assert.Single(swarm.Output.Trim().Split('\n'))))
+        {
+            Assert.True(report.RootElement.GetProperty("digestAgreement").GetBoolean());
+        }
+
+        Assert.Contains("--resume", (await Captured.RunAsync(arguments)).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.Equal(0, (await Captured.RunAsync(Runs.Arguments(_folder, "run", 2))).Code);
+        Assert.Equal(0, (await Captured.RunAsync("run", "show", "--dir", _folder["run"])).Code);
+        await AssertTalksAsync();
+        await AssertDamagedCheckpointsAreRefusedAsync();
+    }
+
+    [Fact]
+    public async Task Nothing_can_be_resumed_shown_or_talked_to_where_there_is_nothing()
+    {
+        foreach (var arguments in new string[][]
+        {
+            ["swarm", "--resume", "--dir", _folder["none"]],
+            ["run", "show", "--dir", _folder["none"]],
+            ["generate", "--dir", _folder["none"]],
+            ["train", "--resume", "--dir", _folder["none"]],
+        })
+        {
+            Assert.Contains("none", (await Captured.RunAsync(arguments)).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        }
+    }
+
+    private async Task AssertTalksAsync()
+    {
+        string[] ask = ["generate", "--dir", _folder["run"], "--prompt", "The ", "--max-tokens", "12", "--seed", "3"];
+        var told = await Captured.RunAsync(ask);
+        Assert.Equal((0, ""), (told.Code, told.Errors));
+        Assert.StartsWith("The ", told.Output, StringComparison.Ordinal);
+        Assert.Equal(told.Output, (await Captured.RunAsync([.. ask, "--threads", "2"])).Output);
+        using var json = JsonDocument.Parse((await Captured.RunAsync([.. ask, "--json"])).Output);
+        Assert.Equal(told.Output.TrimEnd('\n'), json.RootElement.GetProperty("text").GetString());
+        foreach (var option in new[] { "--temperature=-1", "--temperature=NaN", "--top-p=0", "--top-p=2" })
+        {
+            (await Captured.RunAsync([.. ask, option])).AssertRefused(ExitCode.BadInput);
+        }
+    }
+
+    private async Task AssertDamagedCheckpointsAreRefusedAsync()
+    {
+        var checkpoint = CheckpointFolder.Newest(new RunDirectory(_folder["run"]))!;
+        foreach (var name in new[] { "model.safetensors", "config.json", "tokenizer.json" })
+        {
+            var path = Path.Combine(checkpoint, name);
+            var kept = File.ReadAllBytes(path);
+            foreach (var damaged in new[] { kept[..(kept.Length / 2)], [], [.. Enumerable.Repeat((byte)0xff, 100)], [.. kept[..4], 0x7f, .. kept[5..]] })
+            {
+                File.WriteAllBytes(path, damaged);
+                var refused = await Captured.RunAsync("generate", "--dir", checkpoint, "--max-tokens", "1");
+                Assert.Contains(checkpoint, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+            }
+
+            File.Delete(path);
+            (await Captured.RunAsync("generate", "--dir", checkpoint, "--max-tokens", "1")).AssertRefused(ExitCode.BadInput);
+            File.WriteAllBytes(path, kept);
+        }
+
+        Assert.Equal(0, (await Captured.RunAsync("generate", "--dir", checkpoint, "--max-tokens", "1")).Code);
+    }
+}
