@@ -3,7 +3,8 @@ using Cairn.Base;
 namespace Cairn.Model;
 
 /// <summary>The ladder of named shapes: one name is the only dial, everything else follows from it.</summary>
-/// <remarks>The small rungs are ours, tied, made for one CPU; pico is for tests and demonstrations, where a round takes a moment. From 150m on they are the published configurations of the Templar family;
+/// <remarks>The small rungs are ours, tied, made for one CPU; pico is for tests and demonstrations, where a round
+/// takes a moment. From 150m on they are the published configurations of the Templar family;
 /// 72b is Covenant-72B with its 72,747,327,488 parameters.</remarks>
 public static class Presets
 {

@@ -25,7 +25,8 @@ internal sealed class PeerEffects : IEffectRunner
     {
         // Assignments are kept as the ledger passes by, so that a restarted peer can repeat rounds that have closed meanwhile, the last applied one included:
         // disagreement may lead back to it.
-        if (ledger.Stage == Stage.Commit && ledger.CurrentRound.Number + 1 >= _replica.Next.Number && !_assignments.ContainsKey(ledger.CurrentRound) && ledger.Find(_self.Key.Public) is { } me
+        if (ledger.Stage == Stage.Commit && ledger.CurrentRound.Number + 1 >= _replica.Next.Number
+            && !_assignments.ContainsKey(ledger.CurrentRound) && ledger.Find(_self.Key.Public) is { } me
             && ledger.SamplesOf(me.Uid) is { Count: > 0 } samples)
         {
             _assignments[ledger.CurrentRound] = new Assignment(ledger.CurrentRound, [.. samples], ledger.StepsDone * _run.Rules.Training.InnerSteps);
