@@ -60,17 +60,43 @@ public sealed class ResumeTests(SmallRun run)
     [Theory]
     [InlineData("peer-1")]
     [InlineData("validator-1")]
-    public async Task Two_damaged_states_are_refused_and_nothing_is_lost(string node)
+    public async Task Without_any_intact_state_a_node_begins_again_from_the_seed(string node)
     {
         using var folder = new TestFolder();
         var half = run.CopyOfHalf(folder);
-        var paths = new[] { WrongState.PathOf(half, node, 0), WrongState.PathOf(half, node, 1) };
-        var kept = paths.Select(File.ReadAllBytes).ToList();
-        Damage(paths[0], "flipped");
-        Damage(paths[1], "cut");
-        Assert.Contains(half.Node(node), await run.RefusalAsync(half), StringComparison.Ordinal);
-        paths.Zip(kept).ToList().ForEach(pair => File.WriteAllBytes(pair.First, pair.Second));
+        Damage(WrongState.PathOf(half, node, 0), "flipped");
+        Damage(WrongState.PathOf(half, node, 1), "gone");
         await run.AssertEndsAsUndisturbedAsync(half);
+    }
+
+    [Fact]
+    public async Task The_state_of_the_last_settlement_outlives_both_of_the_newest()
+    {
+        using var folder = new TestFolder();
+        var late = run.CopyOfLate(folder);
+        foreach (var node in new[] { "peer-1", "peer-2", "validator-1" })
+        {
+            Damage(WrongState.PathOf(late, node, 0), "cut");
+            Damage(WrongState.PathOf(late, node, 1), "flipped");
+        }
+
+        await run.AssertEndsAsUndisturbedAsync(late);
+    }
+
+    [Theory]
+    [InlineData("peer-1")]
+    [InlineData("validator-1")]
+    public async Task With_all_states_damaged_the_run_is_refused_and_nothing_is_lost(string node)
+    {
+        using var folder = new TestFolder();
+        var late = run.CopyOfLate(folder);
+        var paths = Directory.GetFiles(late.Node(node), "state-*.bin");
+        Assert.Equal(3, paths.Length);
+        var kept = paths.Select(File.ReadAllBytes).ToList();
+        Array.ForEach(paths, path => Damage(path, "flipped"));
+        Assert.Contains(late.Node(node), await run.RefusalAsync(late), StringComparison.Ordinal);
+        paths.Zip(kept).ToList().ForEach(pair => File.WriteAllBytes(pair.First, pair.Second));
+        await run.AssertEndsAsUndisturbedAsync(late);
     }
 
     [Theory]

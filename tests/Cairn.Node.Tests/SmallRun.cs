@@ -9,6 +9,7 @@ public sealed class SmallRun : IAsyncLifetime
 {
     private const int Rounds = 7;
     private const int StoppedAfter = 3;
+    private const int StoppedLateAfter = 5; // one round after the first settlement
     private readonly TestFolder _folder = new();
 
     /// <summary>How the undisturbed run ended.</summary>
@@ -20,6 +21,8 @@ public sealed class SmallRun : IAsyncLifetime
 
     private string HalfFolder => _folder["half"];
 
+    private string LateFolder => _folder["late"];
+
     public async ValueTask InitializeAsync()
     {
         TestCorpus.Write(Corpus);
@@ -27,6 +30,8 @@ public sealed class SmallRun : IAsyncLifetime
         var stopped = await RunAsync(Options(HalfFolder), stopAfter: StoppedAfter);
         Assert.False(stopped.Finished);
         Assert.Equal(StoppedAfter + 1, stopped.Report.Rounds);
+        TestFolder.Copy(HalfFolder, LateFolder);
+        await RunAsync(Options(LateFolder) with { Resume = true }, StoppedLateAfter);
     }
 
     public ValueTask DisposeAsync()
@@ -50,6 +55,13 @@ public sealed class SmallRun : IAsyncLifetime
     internal RunDirectory CopyOfHalf(TestFolder folder)
     {
         TestFolder.Copy(HalfFolder, folder["run"]);
+        return new RunDirectory(folder["run"]);
+    }
+
+    /// <summary>A copy of the run that stopped after its first settlement.</summary>
+    internal RunDirectory CopyOfLate(TestFolder folder)
+    {
+        TestFolder.Copy(LateFolder, folder["run"]);
         return new RunDirectory(folder["run"]);
     }
 

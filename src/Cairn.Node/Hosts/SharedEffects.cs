@@ -61,7 +61,7 @@ internal sealed class SharedEffects
         }
 
         // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
-        await Task.Run(() => replica.Apply(contributions, included, book, flush: settles), cancellation);
+        await Task.Run(() => replica.Apply(contributions, included, book, settles), cancellation);
         await ForgetAsync(apply.Round, contributions.Count == 0 ? null : uid, cancellation);
         _run.Log.Tell(new RoundApplied(_self.Name, apply.Round.Number, contributions.Count, replica.BaseDigest.ToString()));
         return new Applied(apply.Round, replica.BaseDigest);

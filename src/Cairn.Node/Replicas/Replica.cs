@@ -72,7 +72,7 @@ internal sealed class Replica : IDisposable
     public static Replica Open(RunContext run, string folder, bool trains)
     {
         var replica = new Replica(run, folder, trains);
-        var slots = new[] { replica.Slot(0), replica.Slot(1) }
+        var slots = new[] { replica.Slot(0), replica.Slot(1), replica.Settled }
             .Select(path => (Path: path, Header: ReplicaStateFile.Peek(path)))
             .Where(s => s.Header?.Rules == run.RulesDigest)
             .OrderByDescending(s => s.Header!.Next).ToList();
@@ -84,10 +84,11 @@ internal sealed class Replica : IDisposable
             }
         }
 
-        if (slots.Count > 0 || File.Exists(replica.Slot(0)) || File.Exists(replica.Slot(1)))
+        // Before the first settlement the seed is as good a start as any state: the ledger and the store still hold every round.
+        if (File.Exists(replica.Settled))
         {
-            throw new InputException(
-                $"the state in {folder} is damaged and no older one is intact: restore it from a copy, or delete the state-*.bin there to begin again from round 0.");
+            replica.Dispose();
+            throw new InputException($"the state in {folder} is damaged and no older one is intact: restore one of the state-*.bin there from a copy.");
         }
 
         replica.Begin();
@@ -138,8 +139,8 @@ internal sealed class Replica : IDisposable
     /// <param name="contributions">The manifest's updates in uid order; empty leaves everything as it was.</param>
     /// <param name="included">Where the own update stands in them, or −1: then the round's training is rolled back.</param>
     /// <param name="book">A validator's book to keep with the state.</param>
-    /// <param name="flush">True to survive a power cut.</param>
-    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool flush)
+    /// <param name="settles">True to keep this state also where the next rounds do not overwrite it, safe from a power cut.</param>
+    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool settles)
     {
         lock (_changing)
         {
@@ -147,7 +148,7 @@ internal sealed class Replica : IDisposable
             Book = book;
         }
 
-        Save(flush);
+        Save(settles);
     }
 
     /// <summary>Computes a round again from the durable state before it, without touching this replica.</summary>
@@ -227,7 +228,7 @@ internal sealed class Replica : IDisposable
         }
 
         Next = new Round(0);
-        Save(flush: false);
+        Save(settles: false);
     }
 
     private void Restore() => Invariant.Check(Load(Slot(Next.Number)));
@@ -245,8 +246,18 @@ internal sealed class Replica : IDisposable
         return true;
     }
 
-    private void Save(bool flush) =>
-        ReplicaStateFile.Write(Slot(Next.Number), new StateHeader(_run.RulesDigest, Next, BaseDigest, _optimizer?.Steps ?? 0), _sections, Book, flush);
+    // The two slots take turns and are not flushed: a file system may lose both in a power cut, but not the settled state.
+    private void Save(bool settles)
+    {
+        var header = new StateHeader(_run.RulesDigest, Next, BaseDigest, _optimizer?.Steps ?? 0);
+        ReplicaStateFile.Write(Slot(Next.Number), header, _sections, Book, flush: false);
+        if (settles)
+        {
+            ReplicaStateFile.Write(Settled, header, _sections, Book, flush: true);
+        }
+    }
+
+    private string Settled => Path.Combine(_folder, "state-settled.bin");
 
     private string Slot(int round) => Path.Combine(_folder, $"state-{round & 1}.bin");
 }

@@ -13,8 +13,8 @@ namespace Cairn.Node;
 internal sealed record StateHeader(Digest Rules, Round Next, Digest BaseDigest, long OptimizerSteps);
 
 /// <summary>A node's durable state between two rounds: base, moments, error feedback, and a validator's book, under one checksum.</summary>
-/// <remarks>Written whole and renamed, into two slots in turn: the newest that is intact counts. Flushed to the disk only at settlements; a power cut
-/// in between costs at most a replay of rounds that the ledger and the store still hold, since inner steps are bit-exact.</remarks>
+/// <remarks>Written whole and renamed, into two slots in turn, at settlements also into a third that is flushed to the disk: the newest that is intact
+/// counts. So damage or a power cut costs at most a replay of rounds that the ledger and the store still hold, since inner steps are bit-exact.</remarks>
 internal static class ReplicaStateFile
 {
     private const int BookBytesMax = 1 << 26;

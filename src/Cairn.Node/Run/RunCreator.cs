@@ -12,6 +12,10 @@ namespace Cairn.Node;
 internal static class RunCreator
 {
     private const long GenesisBond = 1_000_000;
+
+    // Updates are kept for longer than that, so that a node can come back from the state of the last settlement.
+    private const int SettleEvery = 5;
+
     private const int CalibrationSteps = 16;
 
     // What a round takes besides training: checks, probes, applying, evaluation; and what a run takes besides its rounds.
@@ -45,8 +49,8 @@ internal static class RunCreator
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
             new SparseRules(preset.ErrorDecay, preset.OuterRate, Combination.Mean, ClipToMedianNorm: true),
             new RoundRules(
-                rounds, SettleEvery: 5, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.5, OverlapPerMille: 400, RetainedRounds: 4,
-                StageSecondsMax: 600));
+                rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.5, OverlapPerMille: 400,
+                RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)));
         var faults = rules.Faults();
         if (faults.Count > 0)
         {
@@ -103,6 +107,15 @@ internal static class RunCreator
                 $"{options.Peers} peers of preset {options.Preset} take at least {needed / 1e9:N1} GB of memory, this machine has {there / 1e9:N1} GB: " +
                 "choose a smaller --preset or fewer --peers.");
         }
+    }
+
+    // What the slowest machine may take for the round of all peers, one after another: in a local swarm a deadline is for what hangs, not for what is slow.
+    private static int StageSecondsMax(TrainingRules training, ModelShape shape, int peers)
+    {
+        const double SlowestFlopsPerSecond = 1e9;
+        const int Month = 30 * 24 * 3600;
+        var flops = (double)peers * training.InnerSteps * training.Batch * shape.Context * shape.FlopsPerToken(shape.Context);
+        return (int)Math.Clamp(flops / SlowestFlopsPerSecond, 600, Month);
     }
 
     // How many rounds fit into the wanted minutes on this machine, from a few real inner steps of all engines at once.
