@@ -10,7 +10,7 @@ public abstract record Effect;
 /// <param name="Round">Which round.</param>
 public sealed record RunInnerSteps(Round Round) : Effect;
 
-/// <summary>Encrypt the update, make it durable, put it in the store. Answer: <see cref="Published"/>.</summary>
+/// <summary>Encrypt the update, make it durable, put it in the store; what an earlier life published for the round stands. Answer: <see cref="Published"/>.</summary>
 /// <param name="Round">Which round.</param>
 public sealed record PublishUpdate(Round Round) : Effect;
 

@@ -154,8 +154,9 @@ public sealed class PeerMachine
         {
             Train(effects);
         }
-        else if (_work == Work.Trained && ledger.Stage == Stage.Commit)
+        else if (_work == Work.Trained && (ledger.Stage == Stage.Commit || (ledger.Stage == Stage.Reveal && committed)))
         {
+            // After the commit only a node that came back from an earlier state asks: the host then finds what was published before.
             _work = Work.Publishing;
             effects.Add(new PublishUpdate(_workRound));
         }

@@ -113,12 +113,15 @@ internal sealed class ReplicaTrack
         Invariant.Check(_unconfirmed.Count <= UnconfirmedMax);
         foreach (var (round, own) in _unconfirmed.ToArray())
         {
-            if (ledger.CurrentRound == round && ledger.Stage == Stage.Apply && ledger.BaseOf(round, uid) is null && _posted.Add(round))
+            var quorumBase = ledger.QuorumBase(round);
+            if (ledger.CurrentRound == round && ledger.Stage == Stage.Apply && ledger.BaseOf(round, uid) is null
+                && (_halted || quorumBase is null || quorumBase == own) && _posted.Add(round))
             {
+                // A base that is known to differ is computed again before it is posted.
                 effects.Add(new Submit(new PostBase(round, own)));
             }
 
-            if (ledger.QuorumBase(round) is not { } quorum)
+            if (quorumBase is not { } quorum)
             {
                 if (ledger.CurrentRound > round)
                 {

@@ -1,3 +1,5 @@
+using Cairn.Base;
+
 namespace Cairn.Node.Tests;
 
 /// <summary>A run that was stopped goes on exactly where it stopped, also from what a crash or a bad disk left of it, or says in one sentence why not.</summary>
@@ -26,6 +28,30 @@ public sealed class ResumeTests(SmallRun run)
         {
             var stopped = await SmallRun.RunAsync(run.Options(folder["run"]) with { Resume = round >= 0 }, stopAfter: round);
             Assert.False(stopped.Finished);
+        }
+
+        await run.AssertEndsAsUndisturbedAsync(new RunDirectory(folder["run"]));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_run_may_be_stopped_at_any_instant(ulong seed)
+    {
+        using var folder = new TestFolder();
+        var random = new SeededRandom(seed, "stops");
+        for (var life = 0; life < 9; life++)
+        {
+            var events = 2 + random.NextBelow(50);
+            var damage = random.NextBelow(3);
+            await SmallRun.RunAsync(run.Options(folder["run"]) with { Resume = life > 0 }, _ => Interlocked.Decrement(ref events) < 0);
+            if (damage == 0)
+            {
+                // What a crash may cost on top: the newest state of a node.
+                var node = new[] { "peer-1", "peer-2", "validator-1" }[random.NextBelow(3)];
+                var directory = new RunDirectory(folder["run"]);
+                Damage(WrongState.PathOf(directory, node, WrongState.Newest(directory, node)), "cut");
+            }
         }
 
         await run.AssertEndsAsUndisturbedAsync(new RunDirectory(folder["run"]));

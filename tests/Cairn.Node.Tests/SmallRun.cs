@@ -80,13 +80,18 @@ public sealed class SmallRun : IAsyncLifetime
         Assert.True(outcome.Report.DigestAgreement);
     }
 
-    internal static async Task<SwarmOutcome> RunAsync(SwarmOptions options, int stopAfter = int.MaxValue)
+    /// <summary>Runs a swarm, until the ledger has closed a round if one is named.</summary>
+    internal static Task<SwarmOutcome> RunAsync(SwarmOptions options, int stopAfter = int.MaxValue) =>
+        RunAsync(options, happened => happened is StageChanged stage && stage.Round > stopAfter);
+
+    /// <summary>Runs a swarm until something happens.</summary>
+    internal static async Task<SwarmOutcome> RunAsync(SwarmOptions options, Func<RunEvent, bool> stopAt)
     {
         using var stop = new CancellationTokenSource();
         return await Swarm.RunAsync(
             options, happened =>
             {
-                if (happened is LossEvaluated evaluated && evaluated.Round >= stopAfter)
+                if (stopAt(happened))
                 {
                     stop.Cancel();
                 }

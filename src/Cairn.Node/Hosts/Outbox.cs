@@ -63,6 +63,9 @@ internal sealed class Outbox
         return r.Digest() == Digest.Of("cairn/outbox", bytes.AsSpan(0, length)) && r.Complete ? opening : null;
     }
 
+    /// <summary>True if a commit of the round was signed.</summary>
+    public bool HoldsCommit(Round round) => File.Exists(Name(round, "commit"));
+
     /// <summary>Drops what belongs to rounds before that one.</summary>
     public void Forget(Round before)
     {

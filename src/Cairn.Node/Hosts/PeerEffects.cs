@@ -64,6 +64,12 @@ internal sealed class PeerEffects : IEffectRunner
     private async Task<NodeEvent?> PublishAsync(Round round, Uid uid, CancellationToken cancellation)
     {
         Invariant.Check(_outcome?.Update is not null);
+        if (_self.Outbox.FindOpening(round) is { } before && (before.BaseDigest == _replica.BaseDigest || _self.Outbox.HoldsCommit(round)))
+        {
+            // A commit of an earlier life hides that opening and no other.
+            return new Published(round, before);
+        }
+
         var sealedUpdate = Envelope.Seal(_self.Key, new EnvelopeHeader(EnvelopeKind.Update, _run.RulesDigest, round, uid), _outcome.Update);
         var opening = new Opening(
             sealedUpdate.ObjectDigest, sealedUpdate.Ciphertext.Length, sealedUpdate.Key, _replica.BaseDigest, _outcome.Receipt, _outcome.Trace);

@@ -218,6 +218,13 @@ internal sealed class Replica : IDisposable
 
     private void Begin()
     {
+        // What a damaged file left in the buffers goes.
+        foreach (var section in _sections)
+        {
+            section.Span.Clear();
+        }
+
+        _optimizer?.RestoreSteps(0);
         Initializer.Fill(Base, _run.Rules.Seed);
         BaseDigest = Base.Digest();
         if (BaseDigest != _run.Rules.Model.InitialBase)
