@@ -97,10 +97,18 @@ public sealed class CommandTests : IDisposable
         }
 
         Assert.Contains("--resume", (await Captured.RunAsync(arguments)).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
-        Assert.Equal(0, (await Captured.RunAsync(Runs.Arguments(_folder, "run", 2))).Code);
+        var resumed = await Captured.RunAsync(Runs.Arguments(_folder, "run", 2));
+        Assert.Equal((0, ""), (resumed.Code, resumed.Errors));
+        Assert.Contains("--peers, --preset, --rounds, --data not used", resumed.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await Captured.RunAsync("run", "show", "--dir", _folder["run"])).Code);
         await AssertTalksAsync();
         await AssertDamagedCheckpointsAreRefusedAsync();
+        TestFolder.FlipBit(new RunDirectory(_folder["run"]).Ledger, 1500);
+        foreach (var verb in new string[][] { ["run", "show"], ["swarm", "--resume"] })
+        {
+            var refused = await Captured.RunAsync([.. verb, "--dir", _folder["run"]]);
+            Assert.Contains("ledger.cairn", refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

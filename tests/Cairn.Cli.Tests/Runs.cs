@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Cairn.Node;
 using Cairn.Node.Tests;
@@ -7,6 +8,8 @@ namespace Cairn.Cli.Tests;
 /// <summary>The command lines of small runs, and what they leave.</summary>
 internal static class Runs
 {
+    private static readonly ConcurrentDictionary<int, Lazy<Task<RunReport>>> _undisturbed = new();
+
     /// <summary>Arguments that begin a run, or go on with it if it has begun: what a user types after a crash.</summary>
     public static string[] Arguments(TestFolder folder, string name, int rounds, params string[] more)
     {
@@ -32,6 +35,13 @@ internal static class Runs
         Assert.True(code == 0, $"exit code {code}: {process.Errors}{process.Output}");
         return ReadReport(folder, name);
     }
+
+    /// <summary>How a run of that many rounds ends when nobody disturbs it: made once.</summary>
+    public static Task<RunReport> UndisturbedAsync(int rounds) => _undisturbed.GetOrAdd(rounds, static rounds => new Lazy<Task<RunReport>>(async () =>
+    {
+        using var folder = new TestFolder();
+        return await FinishAsync(folder, "undisturbed", rounds);
+    })).Value;
 
     public static RunReport ReadReport(TestFolder folder, string name) =>
         RunReport.Read(File.ReadAllBytes(new RunDirectory(folder[name]).Report))!;

@@ -39,13 +39,24 @@ public sealed class SwarmTests(SmallRun run)
     }
 
     [Fact]
-    public async Task Three_validators_agree_with_each_other()
+    public async Task Three_validators_agree_also_when_they_are_stopped_and_lose_states()
     {
         using var folder = new TestFolder();
-        var outcome = await SmallRun.RunAsync(run.Options(folder["run"]) with { Validators = 3, Rounds = 2 });
+        var options = run.Options(folder["run"]) with { Validators = 3 };
+        await SmallRun.RunAsync(options, stopAt: happened => happened is UpdatesJudged { Round: 2 });
+        var directory = new RunDirectory(folder["run"]);
+        foreach (var node in new[] { "peer-1", "validator-2" })
+        {
+            File.Delete(WrongState.PathOf(directory, node, WrongState.Newest(directory, node)));
+        }
+
+        await SmallRun.RunAsync(options with { Resume = true }, stopAt: happened => happened is RoundApplied { Round: 4, Node: "validator-3" });
+        var outcome = await SmallRun.RunAsync(options with { Resume = true });
         Assert.True(outcome.Finished);
         Assert.True(outcome.Report.DigestAgreement);
-        Assert.All(outcome.Report.PerPeer, peer => Assert.Equal((2, 0), (peer.Accepted, peer.Rejected)));
+        Assert.All(outcome.Report.PerPeer, peer => Assert.Equal((7, 0), (peer.Accepted, peer.Rejected)));
+        // Who judges does not change what is learned.
+        Assert.Equal(run.Undisturbed.Report.BaseDigest, outcome.Report.BaseDigest);
     }
 
     [Fact]

@@ -97,6 +97,11 @@ internal static class SwarmVerb
         SwarmOutcome outcome;
         using (var view = RunFolders.View(json))
         {
+            if (resume && RulesGiven(parsed) is { Length: > 0 } given)
+            {
+                view.Prepare($"a run goes on by its own rules: {given} not used");
+            }
+
             outcome = await Swarm.RunAsync(options, view.Show, view.Prepare, cancellation);
         }
 
@@ -121,6 +126,12 @@ internal static class SwarmVerb
             _ => ExitCode.Success,
         };
     }
+
+    // Options that the rules settled when the run was begun.
+    private static string RulesGiven(ParseResult parsed) => string.Join(
+        ", ",
+        new Option[] { Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed }
+            .Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name));
 
     private static async Task CompareAsync(string folder, int threads, bool json, CancellationToken cancellation)
     {

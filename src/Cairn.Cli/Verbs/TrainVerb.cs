@@ -45,7 +45,12 @@ internal static class TrainVerb
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
-    private static readonly Option<string> Precision = new("--precision") { Description = "fp32, or bf16: faster, but not the same bits on every machine.", DefaultValueFactory = _ => "fp32" };
+    private static readonly Option<string> Precision = new("--precision")
+    {
+        Description = "fp32, or bf16: faster, but not the same bits on every machine.",
+        DefaultValueFactory = _ => "fp32",
+    };
+
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 

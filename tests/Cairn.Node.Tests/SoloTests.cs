@@ -1,0 +1,63 @@
+using Cairn.Base;
+
+namespace Cairn.Node.Tests;
+
+/// <summary>Training by one process: the same bits on any threads and over any stops.</summary>
+public sealed class SoloTests(SmallRun run)
+{
+    [Fact]
+    public void Threads_and_stops_change_nothing()
+    {
+        using var folder = new TestFolder();
+        var whole = Train(Options(folder["whole"]) with { Threads = 1 });
+        Assert.True(whole.Finished);
+        Assert.True(whole.LossFinal < 0.9 * whole.LossInitial);
+        var stopped = Train(Options(folder["stopped"]), stopAt: 15);
+        Assert.False(stopped.Finished);
+        var resumed = Train(Options(folder["stopped"]) with { Resume = true });
+        Assert.Equal((whole.BaseDigest, whole.LossFinal, whole.Tokens), (resumed.BaseDigest, resumed.LossFinal, resumed.Tokens));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_and_nothing_is_lost()
+    {
+        using var folder = new TestFolder();
+        Train(Options(folder["run"]), stopAt: 15);
+        Refused(Options(folder["run"]));
+        Refused(Options(folder["none"]) with { Resume = true });
+        Refused(Options(folder["run"]) with { Resume = true, Steps = 100 });
+        Refused(Options(folder["run"]) with { Resume = true, Seed = 9 });
+        var state = Path.Combine(folder["run"], "state.bin");
+        var kept = File.ReadAllBytes(state);
+        TestFolder.FlipBit(state, 4000);
+        Refused(Options(folder["run"]) with { Resume = true });
+        File.WriteAllBytes(state, kept);
+        Assert.True(Train(Options(folder["run"]) with { Resume = true }).Finished);
+    }
+
+    private SoloOptions Options(string directory) => new()
+    {
+        Directory = directory,
+        Preset = "pico",
+        Steps = 45,
+        Data = [run.Corpus],
+        Seed = 3,
+        Threads = 2,
+    };
+
+    private static void Refused(SoloOptions options) => Assert.DoesNotContain('\n', Assert.Throws<InputException>(() => Train(options)).Message);
+
+    private static SoloReport Train(SoloOptions options, int stopAt = int.MaxValue)
+    {
+        using var stop = new CancellationTokenSource();
+        return SoloTraining.Run(
+            options, _ => { }, progress =>
+            {
+                if (progress.Step >= stopAt)
+                {
+                    stop.Cancel();
+                }
+            },
+            stop.Token);
+    }
+}
