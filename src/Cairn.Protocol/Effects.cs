@@ -36,7 +36,7 @@ public sealed record Recompute(Round Round, Manifest Manifest) : Effect;
 /// <summary>Give up the own replica and take over the quorum's: go back to the durable state before the round, which is then applied anew by the usual way
 /// (answer: <see cref="WentBack"/>), or take a checkpoint and the updates since (answer: <see cref="Applied"/>).</summary>
 /// <param name="Round">The round after which the bases differed.</param>
-/// <param name="Quorum">What the quorum has.</param>
+/// <param name="Quorum">What the quorum has; where there is none, what came out of the recomputation.</param>
 public sealed record CatchUp(Round Round, Digest Quorum) : Effect;
 
 /// <summary>Fetch, open, check and probe the updates of the round. Answer: <see cref="Judged"/>.</summary>

@@ -12,7 +12,8 @@ public sealed class PeerMachine
     private readonly ReplicaTrack _replica;
     private Round _workRound;
     private Work _work;
-    private Opening? _opening;
+    // What earlier lives published and this one has not yet come to; the host tells it at the start.
+    private readonly SortedDictionary<Round, Opening> _openings = [];
     private bool _saidCommit;
     private bool _saidReveal;
     private long _saidReturnAt = -1;
@@ -25,7 +26,7 @@ public sealed class PeerMachine
     public PeerMachine(PublicKey self, Round next, Digest lastBase)
     {
         _self = self;
-        _replica = new ReplicaTrack(self, next, lastBase);
+        _replica = new ReplicaTrack(next, lastBase);
         _workRound = next;
     }
 
@@ -55,7 +56,7 @@ public sealed class PeerMachine
             return effects;
         }
 
-        _replica.Follow(ledger, me.Uid, effects);
+        _replica.Follow(ledger, me.Uid, inUse: _work == Work.Training, effects);
         if (_replica.Halted || _replica.Busy)
         {
             WaitsFor = _replica.Halted ? "a person: this replica is wrong" : "its own replica";
@@ -85,12 +86,12 @@ public sealed class PeerMachine
         switch (happened)
         {
             case Trained trained when trained.Round == _workRound && _work == Work.Training:
-                _work = !trained.Usable ? Work.Unusable : _opening is null ? Work.Trained : Work.Published;
+                _work = !trained.Usable ? Work.Unusable : _openings.ContainsKey(_workRound) ? Work.Published : Work.Trained;
                 break;
-            case Published published when published.Round == _workRound:
-                // After a restart the outbox is told before the training is repeated.
-                _opening = published.Opening;
-                _work = _work == Work.Publishing ? Work.Published : _work;
+            case Published published when published.Round >= _workRound:
+                // After a restart the outbox is told before the training is repeated, of later rounds too: the newest state may have been lost.
+                _openings[published.Round] = published.Opening;
+                _work = _work == Work.Publishing && published.Round == _workRound ? Work.Published : _work;
                 break;
             case WentBack:
                 _replica.Observe(happened);
@@ -111,7 +112,11 @@ public sealed class PeerMachine
 
         _workRound = _replica.Next;
         _work = Work.None;
-        _opening = null;
+        while (_openings.Count > 0 && _openings.First().Key < _workRound)
+        {
+            _openings.Remove(_openings.First().Key);
+        }
+
         _saidCommit = false;
         _saidReveal = false;
     }
@@ -119,7 +124,7 @@ public sealed class PeerMachine
     // Rule 1 of the round: with the own update in the manifest the training must be at hand (repeated after a restart: same bits); without it, it is rolled back.
     private void ApplyNext(LedgerState ledger, Uid uid, List<Effect> effects)
     {
-        var included = ReplicaTrack.Includes(ledger.ManifestOf(_replica.Next)!, uid);
+        var included = ledger.ManifestOf(_replica.Next)!.Contains(uid);
         if (_work == Work.Training)
         {
             WaitsFor = "its own training";
@@ -154,25 +159,32 @@ public sealed class PeerMachine
         {
             Train(effects);
         }
-        else if (_work == Work.Trained && (ledger.Stage == Stage.Commit || (ledger.Stage == Stage.Reveal && committed)))
+        else if (_work == Work.Trained && ledger.Stage == Stage.Commit)
         {
-            // After the commit only a node that came back from an earlier state asks: the host then finds what was published before.
             _work = Work.Publishing;
             effects.Add(new PublishUpdate(_workRound));
         }
 
-        if (_opening is { } opening && ledger.Stage == Stage.Commit && !committed && _work == Work.Published && !_saidCommit)
+        if (_openings.TryGetValue(_workRound, out var opening))
         {
-            _saidCommit = true;
-            effects.Add(new Submit(new Commit(_workRound, opening.Root(me.Uid, _workRound))));
-        }
-        else if (_opening is not null && ledger.Stage == Stage.Reveal && committed && ledger.OpeningOf(me.Uid) is null && !_saidReveal)
-        {
-            _saidReveal = true;
-            effects.Add(new Submit(new Reveal(_workRound, _opening)));
+            Open(ledger, me.Uid, opening, committed, effects);
         }
 
         WaitsFor = _work is Work.Training or Work.Publishing ? "its own training" : $"the others ({ledger.Stage} of round {ledger.CurrentRound})";
+    }
+
+    private void Open(LedgerState ledger, Uid uid, Opening opening, bool committed, List<Effect> effects)
+    {
+        if (ledger.Stage == Stage.Commit && !committed && _work == Work.Published && !_saidCommit)
+        {
+            _saidCommit = true;
+            effects.Add(new Submit(new Commit(_workRound, opening.Root(uid, _workRound))));
+        }
+        else if (ledger.Stage == Stage.Reveal && committed && ledger.OpeningOf(uid) is null && !_saidReveal)
+        {
+            _saidReveal = true;
+            effects.Add(new Submit(new Reveal(_workRound, opening)));
+        }
     }
 
     private void Train(List<Effect> effects)

@@ -3,42 +3,37 @@ using Cairn.Ledger;
 
 namespace Cairn.Protocol;
 
-/// <summary>The part that peers and validators share: follow the closed manifests one by one, post each new base, and compare it with the quorum's
-/// (rule 7 of the round: first recompute; the same answer again halts, another answer catches up).</summary>
+/// <summary>The part that peers and validators share: follow the closed manifests one by one, post each new base, and compare it with those of the others
+/// (rule 7 of the round: first recompute; the same answer again halts, another answer goes back and applies the round anew).</summary>
+/// <remarks>Only the newest base is ever in question: the next manifest closes after the round is over, and by then the question is answered.</remarks>
 internal sealed class ReplicaTrack
 {
-    // A base is compared until the quorum has spoken; more than a few unconfirmed rounds cannot exist since a round waits for its posts.
-    private const int UnconfirmedMax = 64;
-
-    private readonly PublicKey _self;
-    private readonly SortedDictionary<Round, Digest> _unconfirmed = [];
-    private readonly HashSet<Round> _posted = [];
+    private (Round Round, Digest Base)? _unconfirmed;
+    private Round? _posted;
     private Round? _recomputing;
+    private Digest? _again;
     private Round? _wentBack;
-    private bool _halted;
 
     /// <summary>Begins at the round whose start state is durable here.</summary>
-    /// <param name="self">This node's key.</param>
     /// <param name="next">The first round not yet applied.</param>
     /// <param name="lastBase">The base after the round before it, or zero at the start of the run.</param>
-    public ReplicaTrack(PublicKey self, Round next, Digest lastBase)
+    public ReplicaTrack(Round next, Digest lastBase)
     {
-        _self = self;
         Next = next;
         if (next.Number > 0 && !lastBase.IsZero)
         {
-            _unconfirmed[new Round(next.Number - 1)] = lastBase;
+            _unconfirmed = (new Round(next.Number - 1), lastBase);
         }
     }
 
     /// <summary>The first round not yet applied: the replica holds its start state.</summary>
     public Round Next { get; private set; }
 
-    /// <summary>An apply, a recomputation or a catch-up is under way.</summary>
+    /// <summary>An apply, a recomputation or a way back is under way.</summary>
     public bool Busy { get; private set; }
 
     /// <summary>Stopped for good: this replica is wrong.</summary>
-    public bool Halted => _halted;
+    public bool Halted { get; private set; }
 
     /// <summary>A manifest is closed that the replica has not applied.</summary>
     /// <param name="ledger">The ledger now.</param>
@@ -49,26 +44,11 @@ internal sealed class ReplicaTrack
     /// <param name="uid">This member.</param>
     public ApplyManifest Apply(LedgerState ledger, Uid uid)
     {
-        Invariant.Check(!Busy);
+        Invariant.Check(!Busy && !Halted);
+        Invariant.Check(_unconfirmed is null);
         Busy = true;
         var manifest = ledger.ManifestOf(Next)!;
-        return new ApplyManifest(Next, manifest, Includes(manifest, uid));
-    }
-
-    /// <summary>True if the manifest holds an update of that member.</summary>
-    /// <param name="manifest">A closed manifest.</param>
-    /// <param name="uid">The member.</param>
-    public static bool Includes(Manifest manifest, Uid uid)
-    {
-        foreach (var entry in manifest.Entries)
-        {
-            if (entry.Uid == uid)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        return new ApplyManifest(Next, manifest, manifest.Contains(uid));
     }
 
     /// <summary>Takes note of what the host did.</summary>
@@ -82,22 +62,21 @@ internal sealed class ReplicaTrack
                 Invariant.Check(Busy && applied.Round <= Next);
                 Busy = false;
                 _recomputing = null;
-                _unconfirmed[applied.Round] = applied.BaseDigest;
+                _unconfirmed = (applied.Round, applied.BaseDigest);
                 Next = applied.Round.Next;
                 return true;
             case WentBack back:
                 Invariant.Check(Busy && _recomputing == back.Round);
                 Busy = false;
                 _recomputing = null;
+                _unconfirmed = null;
                 _wentBack = back.Round;
-                _unconfirmed.Remove(back.Round);
                 Next = back.Round;
                 return false;
             case Recomputed again:
-                Invariant.Check(_recomputing == again.Round);
+                Invariant.Check(Busy && _recomputing == again.Round);
                 Busy = false;
-                // A second disagreement over one round cannot be healed by going back once more.
-                _halted = _unconfirmed[again.Round] == again.BaseDigest || _wentBack == again.Round;
+                _again = again.BaseDigest;
                 return false;
             default:
                 return false;
@@ -107,56 +86,78 @@ internal sealed class ReplicaTrack
     /// <summary>Posts and comparisons that are due.</summary>
     /// <param name="ledger">The ledger now.</param>
     /// <param name="uid">This member.</param>
+    /// <param name="inUse">True while the host works with the replica for something else: then nothing is begun that changes it.</param>
     /// <param name="effects">Receives them.</param>
-    public void Follow(LedgerState ledger, Uid uid, List<Effect> effects)
+    public void Follow(LedgerState ledger, Uid uid, bool inUse, List<Effect> effects)
     {
-        Invariant.Check(_unconfirmed.Count <= UnconfirmedMax);
-        foreach (var (round, own) in _unconfirmed.ToArray())
+        if (_unconfirmed is not var (round, own) || Busy || Halted)
         {
-            var quorumBase = ledger.QuorumBase(round);
-            if (ledger.CurrentRound == round && ledger.Stage == Stage.Apply && ledger.BaseOf(round, uid) is null
-                && (_halted || quorumBase is null || quorumBase == own) && _posted.Add(round))
-            {
-                // A base that is known to differ is computed again before it is posted.
-                effects.Add(new Submit(new PostBase(round, own)));
-            }
+            return;
+        }
 
-            if (quorumBase is not { } quorum)
-            {
-                if (ledger.CurrentRound > round)
-                {
-                    // The round closed without a quorum: there is nothing to compare with.
-                    _unconfirmed.Remove(round);
-                }
-            }
-            else if (quorum == own)
-            {
-                _unconfirmed.Remove(round);
-                _posted.Remove(round);
-            }
-            else if (!Busy)
-            {
-                Differ(ledger, round, own, quorum, effects);
-            }
+        var quorum = ledger.QuorumBase(round);
+        var allIsSaid = ledger.CurrentRound > round || ledger.Stage > Stage.Apply;
+        if (!allIsSaid && (quorum is null || quorum == own))
+        {
+            Post(ledger, uid, round, own, effects);
+        }
+
+        if (quorum == own || (quorum is null && allIsSaid && !AnotherStands(ledger, round, own)))
+        {
+            _unconfirmed = null;
+        }
+        else if (!inUse && (quorum is not null || allIsSaid))
+        {
+            Differ(ledger, round, own, quorum, effects);
         }
     }
 
-    private void Differ(LedgerState ledger, Round round, Digest own, Digest quorum, List<Effect> effects)
+    private void Post(LedgerState ledger, Uid uid, Round round, Digest own, List<Effect> effects)
     {
-        if (_halted)
+        if (_posted != round && ledger.BaseOf(round, uid) is null)
         {
-            effects.Add(new Halt(round, own, quorum));
+            _posted = round;
+            effects.Add(new Submit(new PostBase(round, own)));
         }
-        else if (_recomputing == round)
+    }
+
+    // A round may be over without a quorum, by timeouts. Nobody then knows who is right, but each can look once more at what it has itself: an error that
+    // does not repeat itself is found now, while the state before the round is at hand, and not when it has become the ground of the next round.
+    private static bool AnotherStands(LedgerState ledger, Round round, Digest own)
+    {
+        foreach (var member in ledger.Members)
         {
-            Busy = true;
-            effects.Add(new CatchUp(round, quorum));
+            if (member.Role == Role.Validator && ledger.BaseOf(round, member.Uid) is { } other && other != own)
+            {
+                return true;
+            }
         }
-        else
+
+        return false;
+    }
+
+    private void Differ(LedgerState ledger, Round round, Digest own, Digest? quorum, List<Effect> effects)
+    {
+        if (_recomputing != round)
         {
             Busy = true;
             _recomputing = round;
             effects.Add(new Recompute(round, ledger.ManifestOf(round)!));
+        }
+        else if (_again != own && _wentBack != round)
+        {
+            Busy = true;
+            effects.Add(new CatchUp(round, quorum ?? _again!.Value));
+        }
+        else if (quorum is { } others)
+        {
+            // The same answer again, or a second disagreement over one round, which going back once more cannot heal.
+            Halted = true;
+            effects.Add(new Halt(round, own, others));
+        }
+        else
+        {
+            _unconfirmed = null;
         }
     }
 }

@@ -12,10 +12,12 @@ public sealed class ValidatorMachine
     // What was said and begun in the round that these belong to; a new round empties both.
     private readonly HashSet<Stage> _said = [];
     private readonly HashSet<Stage> _begun = [];
+    private readonly StageDeadline _deadline = new();
     private Round _round = new(-1);
-    private (Round, Stage) _armed = (new Round(-1), Stage.Commit);
     private Verdict? _verdict;
     private PostShares? _shares;
+    private int _readers;
+    private bool _saidReturn;
     private bool _finished;
 
     /// <summary>Begins, or begins again after a restart.</summary>
@@ -27,7 +29,7 @@ public sealed class ValidatorMachine
     {
         _self = self;
         _evaluates = evaluates;
-        _replica = new ReplicaTrack(self, next, lastBase);
+        _replica = new ReplicaTrack(next, lastBase);
     }
 
     /// <summary>What this validator waits for, in words.</summary>
@@ -40,28 +42,28 @@ public sealed class ValidatorMachine
     public IReadOnlyList<Effect> Step(NodeEvent happened, LedgerState ledger)
     {
         var effects = new List<Effect>();
-        Observe(happened, ledger, effects);
+        Observe(happened, effects);
         if (_finished || ledger.Find(_self) is not { } me)
         {
             return effects;
         }
 
-        _replica.Follow(ledger, me.Uid, effects);
+        BeginRound(ledger.CurrentRound);
+        _replica.Follow(ledger, me.Uid, inUse: _readers > 0, effects);
         if (_replica.Halted)
         {
             WaitsFor = "a person: this replica is wrong";
             return effects;
         }
 
-        ArmDeadline(ledger, effects);
+        _deadline.Arm(ledger, effects);
         if (_replica.Busy)
         {
             WaitsFor = "its own replica";
         }
         else if (_replica.Behind(ledger))
         {
-            WaitsFor = "its own replica";
-            effects.Add(_replica.Apply(ledger, me.Uid));
+            ApplyNext(ledger, me.Uid, effects);
         }
         else if (ledger.Stage == Stage.Finished)
         {
@@ -70,24 +72,27 @@ public sealed class ValidatorMachine
         }
         else
         {
-            TakePart(ledger, me.Uid, effects);
+            TakePart(ledger, me, effects);
         }
 
+        _deadline.Close(ledger, OwnPartIsDone(ledger, me.Uid), effects);
         return effects;
     }
 
-    private void Observe(NodeEvent happened, LedgerState ledger, List<Effect> effects)
+    private void Observe(NodeEvent happened, List<Effect> effects)
     {
         switch (happened)
         {
             case Judged judged:
+                _readers--;
                 _verdict = judged.Verdict;
                 break;
             case SharesReady ready:
+                _readers--;
                 _shares = ready.Shares;
                 break;
-            case DeadlinePassed passed when passed.Round == ledger.CurrentRound && passed.Stage == ledger.Stage && ledger.Stage != Stage.Finished:
-                effects.Add(new Submit(new Ledger.Timeout(passed.Round, passed.Stage)));
+            case DeadlinePassed passed:
+                _deadline.Pass(passed);
                 break;
             default:
                 if (_replica.Observe(happened) && _evaluates && happened is Applied applied)
@@ -97,26 +102,38 @@ public sealed class ValidatorMachine
 
                 break;
         }
+
+        Invariant.Check(_readers >= 0);
     }
 
-    private void ArmDeadline(LedgerState ledger, List<Effect> effects)
+    private void BeginRound(Round round)
     {
-        var now = (ledger.CurrentRound, ledger.Stage);
-        if (now != _armed && ledger.Stage != Stage.Finished)
-        {
-            _armed = now;
-            effects.Add(new ArmDeadline(ledger.CurrentRound, ledger.Stage));
-        }
-    }
-
-    private void TakePart(LedgerState ledger, Uid uid, List<Effect> effects)
-    {
-        var round = ledger.CurrentRound;
         if (round != _round)
         {
             _round = round;
             _said.Clear();
             _begun.Clear();
+            _saidReturn = false;
+        }
+    }
+
+    // A stage may be closed by timeouts while this validator still judges or publishes: the base stays as it is until that has ended.
+    private void ApplyNext(LedgerState ledger, Uid uid, List<Effect> effects)
+    {
+        WaitsFor = "its own replica";
+        if (_readers == 0)
+        {
+            effects.Add(_replica.Apply(ledger, uid));
+        }
+    }
+
+    private void TakePart(LedgerState ledger, Member me, List<Effect> effects)
+    {
+        var (round, uid) = (ledger.CurrentRound, me.Uid);
+        if (!me.Active && !_saidReturn)
+        {
+            _saidReturn = true;
+            effects.Add(new Submit(new Return(round)));
         }
 
         WaitsFor = $"the others ({ledger.Stage} of round {round})";
@@ -127,38 +144,40 @@ public sealed class ValidatorMachine
                 break;
             case Stage.Judge when ledger.VerdictOf(uid) is null:
                 WaitsFor = "its own checks and probes";
-                if (_verdict?.Round != round)
-                {
-                    Begin(new JudgeUpdates(round), Stage.Judge, effects);
-                }
-                else if (_said.Add(Stage.Judge))
-                {
-                    effects.Add(new Submit(_verdict));
-                }
-
+                SayOrBegin(_verdict?.Round == round ? _verdict : null, new JudgeUpdates(round), Stage.Judge, effects);
                 break;
             case Stage.Settle when ledger.SharesOf(uid) is null:
                 WaitsFor = "its own checkpoint";
-                if (_shares?.Round != round)
-                {
-                    Begin(new PrepareSettlement(round), Stage.Settle, effects);
-                }
-                else if (_said.Add(Stage.Settle))
-                {
-                    effects.Add(new Submit(_shares));
-                }
-
+                SayOrBegin(_shares?.Round == round ? _shares : null, new PrepareSettlement(round), Stage.Settle, effects);
                 break;
             default:
                 break;
         }
     }
 
-    private void Begin(Effect effect, Stage stage, List<Effect> effects)
+    private void SayOrBegin(Operation? ready, Effect work, Stage stage, List<Effect> effects)
     {
-        if (_begun.Add(stage))
+        if (ready is null)
         {
-            effects.Add(effect);
+            if (_begun.Add(stage))
+            {
+                _readers++;
+                effects.Add(work);
+            }
+        }
+        else if (_said.Add(stage))
+        {
+            effects.Add(new Submit(ready));
         }
     }
+
+    // Who is himself waited for does not call the others late.
+    private bool OwnPartIsDone(LedgerState ledger, Uid uid) => ledger.Stage switch
+    {
+        Stage.Reveal => ledger.BeaconOf(uid) is not null || _said.Contains(Stage.Reveal),
+        Stage.Judge => ledger.VerdictOf(uid) is not null || _said.Contains(Stage.Judge),
+        Stage.Apply => _replica.Next > ledger.CurrentRound && !_replica.Busy,
+        Stage.Settle => ledger.SharesOf(uid) is not null || _said.Contains(Stage.Settle),
+        _ => true,
+    };
 }
