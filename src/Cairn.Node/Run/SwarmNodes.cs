@@ -124,11 +124,10 @@ internal sealed class SwarmNodes : IDisposable
     private NodeHost Peer(NodeIdentity self, Replica replica, LedgerFollower ledger, SharedEffects shared)
     {
         var machine = new PeerMachine(self.Key.Public, replica.Next, LastBase(replica));
-        var opening = self.Outbox.FindOpening(replica.Next);
         return new NodeHost(self.Name, machine.Step, new PeerEffects(_run, self, replica, shared), ledger, _bell, _run.Log)
         {
             StageMax = TimeSpan.FromSeconds(_run.Rules.Round.StageSecondsMax),
-            Remembered = opening is null ? [] : [new Published(replica.Next, opening)],
+            Remembered = [.. self.Outbox.OpeningsFrom(replica.Next).Select(kept => new Published(kept.Round, kept.Opening))],
         };
     }
 
