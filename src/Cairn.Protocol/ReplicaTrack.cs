@@ -97,7 +97,7 @@ internal sealed class ReplicaTrack
 
         var quorum = ledger.QuorumBase(round);
         var allIsSaid = ledger.CurrentRound > round || ledger.Stage > Stage.Apply;
-        if (!allIsSaid && (quorum is null || quorum == own))
+        if (ledger.CurrentRound == round && ledger.Stage == Stage.Apply && (quorum is null || quorum == own))
         {
             Post(ledger, uid, round, own, effects);
         }

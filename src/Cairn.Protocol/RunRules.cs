@@ -164,6 +164,7 @@ public sealed record RunRules(
         }
 
         Need(Version == CurrentVersion, $"version is {Version}, this program speaks {CurrentVersion}");
+        Need(Name.Length <= 255, $"name has {Name.Length} characters, must have at most 255");
         Need(PeersMax is >= 1 and <= 256, $"peersMax is {PeersMax}, must be 1 to 256");
         Need(Training.InnerSteps is >= 1 and <= 10_000, $"innerSteps is {Training.InnerSteps}, must be 1 to 10,000");
         Need(Training.Batch is >= 1 and <= 65_536, $"batch is {Training.Batch}, must be 1 to 65,536");
@@ -171,13 +172,16 @@ public sealed record RunRules(
         Need(Training.FloorFraction is >= 0 and <= 1, $"floorFraction is {Training.FloorFraction}, must lie in [0, 1]");
         Need(Training.WarmUpSteps >= 0, $"warmUpSteps is {Training.WarmUpSteps}, must not be negative");
         Need(Training.Beta1 is >= 0 and < 1 && Training.Beta2 is >= 0 and < 1, "beta1 and beta2 must lie in [0, 1)");
-        Need(Training.Epsilon > 0, "epsilon must be positive");
-        Need(Training.ClipNorm > 0, "clipNorm must be positive");
+        Need(Training.Epsilon is > 0 and <= 1, $"epsilon is {Training.Epsilon}, must lie in (0, 1]");
+        Need(Training.WeightDecay is >= 0 and <= 1, $"weightDecay is {Training.WeightDecay}, must lie in [0, 1]");
+        Need(Training.ClipNorm is > 0 and < double.PositiveInfinity, $"clipNorm is {Training.ClipNorm}, must be positive and finite");
         Need(Sparse.ErrorDecay is >= 0 and < 1, $"errorDecay is {Sparse.ErrorDecay}, must lie in [0, 1)");
         Need(Sparse.OuterRate is > 0 and <= 4, $"outerRate is {Sparse.OuterRate}, must lie in (0, 4]");
         Need(Enum.IsDefined(Sparse.Combination), "combination is unknown");
-        Need(Round.Rounds is >= 1 and <= 10_000_000, $"rounds is {Round.Rounds}, must be 1 to 10,000,000");
-        Need(Round.SettleEvery >= 1, "settleEvery must be at least 1");
+        Need(Round.Rounds is >= 1 and <= 1_000_000, $"rounds is {Round.Rounds}, must be 1 to 1,000,000");
+        var stepsTotal = (long)Training.InnerSteps * Round.Rounds;
+        Need(stepsTotal <= int.MaxValue, $"innerSteps times rounds gives {stepsTotal} inner steps of the whole run, must be at most {int.MaxValue}");
+        Need(Round.SettleEvery is >= 1 and <= 1_000_000, $"settleEvery is {Round.SettleEvery}, must be 1 to 1,000,000");
         Need(Round.ApplyDelay == 0, $"applyDelay is {Round.ApplyDelay}: this version runs 0 only");
         Need(Round.ProbedPeers >= 0, "probedPeers must not be negative");
         Need(Round.ProbeSequences >= 2, "probeSequences must be at least 2: half assigned, half held back");

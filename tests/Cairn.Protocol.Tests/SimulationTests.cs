@@ -4,7 +4,7 @@ namespace Cairn.Protocol.Tests;
 
 public sealed class SimulationTests
 {
-    private const int SeedsByDefault = 300;
+    private const int SeedsByDefault = 500;
 
     [Fact]
     public void Every_seeded_run_ends_with_the_right_base_whatever_goes_wrong()

@@ -18,6 +18,12 @@ internal static class ScenarioDraw
             peers[i] = quiet ? Trait.Honest : Peer(ref random, i, rounds, healAt);
         }
 
+        if (!quiet && Chance(ref random, 60))
+        {
+            // All peers away at once: nobody is left in the roster, and the run waits.
+            peers = [.. peers.Select(peer => peer.GoneForGood ? peer : peer with { GoneFrom = healAt / 8, GoneTo = healAt })];
+        }
+
         var validators = new Trait[Chance(ref random, 500) ? 3 : 1];
         Array.Fill(validators, Trait.Honest);
         if (!quiet && validators.Length == 3)

@@ -54,9 +54,8 @@ internal sealed class SimEffects
                 Say(submit.Operation);
                 break;
             case SubmitBeacon beacon:
-                Invariant.Check(BeaconChain.TryPreimage(
-                    World.ChainSecret(_node.Uid), World.ChainLength(_world.Scenario), view.Find(_node.Key)!.ChainTip, out var preimage));
-                Say(new Beacon(beacon.Round, preimage));
+                Assert.Equal(view.CurrentRound, beacon.Round);
+                Say(Founding.BeaconOf(view, _node.Uid));
                 break;
             case ApplyManifest apply:
                 Work(effect, 50, 400, () => new Applied(apply.Round, _node.Replica.Apply(_world.Oracle.Contributions(apply.Manifest), Included(apply))));

@@ -21,27 +21,11 @@ internal sealed class World
         _trace = trace ? [] : null;
         _traced = traced;
         _random = new SeededRandom(scenario.DelaySeed, "world");
-        var members = new List<GenesisMember>();
-        foreach (var (trait, role) in scenario.Peers.Select(t => (t, Role.Peer)).Concat(scenario.Validators.Select(t => (t, Role.Validator))))
-        {
-            members.Add(Member(role, members.Count, trait));
-        }
-
-        Chain = new Chain(new Genesis
-        {
-            RulesDigest = Digest.Of("simulation/rules", []),
-            InitialBase = Digest.Of("simulation/initial", []),
-            Members = members,
-            Rules = new LedgerRules
-            {
-                Seed = scenario.Seed, Rounds = scenario.Rounds, PeersMax = scenario.PeersMax, SampleCount = scenario.SampleCount,
-                SamplesPerPeer = scenario.SamplesPerPeer, SettleEvery = scenario.SettleEvery, AbsentRoundsMax = scenario.AbsentRoundsMax,
-            },
-        });
+        Chain = new Chain(Founding.Of(scenario));
         Oracle = new Oracle(this);
-        for (var i = 0; i < members.Count; i++)
+        for (var i = 0; i < Chain.Genesis.Members.Count; i++)
         {
-            _nodes.Add(new SimNode(this, new Uid(i), members[i], i < scenario.Peers.Count ? scenario.Peers[i] : scenario.Validators[i - scenario.Peers.Count]));
+            _nodes.Add(new SimNode(this, new Uid(i), Chain.Genesis.Members[i], i < scenario.Peers.Count ? scenario.Peers[i] : scenario.Validators[i - scenario.Peers.Count]));
         }
     }
 
@@ -63,10 +47,6 @@ internal sealed class World
     public string Trace => _trace is null ? "" : string.Join('\n', _trace);
 
     public bool Faulty => Heap.Now < Scenario.HealAt;
-
-    public static Digest ChainSecret(Uid uid) => Digest.Of("simulation/chain", [(byte)uid.Value]);
-
-    public static int ChainLength(Scenario scenario) => scenario.Rounds + 1;
 
     /// <summary>Runs to the end and asks the oracles.</summary>
     public World Run()
@@ -138,14 +118,4 @@ internal sealed class World
     public string Describe() =>
         $"at {Heap.Now} ms, {Chain.State.Stage} of round {Chain.State.CurrentRound}; "
         + string.Join("; ", _nodes.Where(n => !n.Ended).Select(n => $"{n.Name} {(n.Alive ? "waits for " + n.WaitsFor : "is dead")}"));
-
-    private GenesisMember Member(Role role, int index, Trait trait)
-    {
-        var uid = new Uid(index);
-        var half = Digest.Of("simulation/key", [(byte)index]).ToArray();
-        var key = new PublicKey([.. half, .. half]);
-        return role == Role.Peer
-            ? new GenesisMember(role, $"peer-{index}", key, trait.Newcomer ? 0 : 100, Digest.Zero)
-            : new GenesisMember(role, $"validator-{index - Scenario.Peers.Count}", key, 10, BeaconChain.Tip(ChainSecret(uid), ChainLength(Scenario)));
-    }
 }

@@ -1,0 +1,31 @@
+using Cairn.Protocol.Tests.Simulation;
+
+namespace Cairn.Protocol.Tests;
+
+/// <summary>One round as text, as each role lives through it: events at the margin, what the machine asks for below them. To be read before the machines.</summary>
+public sealed class GoldenRoundTests
+{
+    [Theory]
+    [InlineData("peer", 0)]
+    [InlineData("validator", 2)]
+    public void A_round_goes_as_written(string role, int uid)
+    {
+        var world = new World(new Scenario { Rounds = 1, SettleEvery = 1, Peers = [Trait.Honest, Trait.Honest] }, trace: true, traced: uid).Run();
+        var lived = string.Join('\n', Told([.. world.Trace.Split('\n').Where(line => !line.StartsWith("  the ledger:", StringComparison.Ordinal))])) + "\n";
+        var written = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", $"{role}-round.txt"));
+        Assert.True(written == lived, $"the {role}'s round goes otherwise now:\n{lived}");
+    }
+
+    // News that the machine had nothing to say to, and the ledger's answers, are left out.
+    private static IEnumerable<string> Told(string[] lines)
+    {
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var silent = lines[i].StartsWith("ledger:", StringComparison.Ordinal) && (i + 1 == lines.Length || lines[i + 1][0] != ' ');
+            if (!silent)
+            {
+                yield return lines[i];
+            }
+        }
+    }
+}
