@@ -97,7 +97,7 @@ internal sealed class ReplicaTrack
 
         var quorum = ledger.QuorumBase(round);
         var allIsSaid = ledger.CurrentRound > round || ledger.Stage > Stage.Apply;
-        if (ledger.CurrentRound == round && ledger.Stage == Stage.Apply && (quorum is null || quorum == own))
+        if (quorum is null || quorum == own)
         {
             Post(ledger, uid, round, own, effects);
         }
@@ -108,13 +108,13 @@ internal sealed class ReplicaTrack
         }
         else if (!inUse && (quorum is not null || allIsSaid))
         {
-            Differ(ledger, round, own, quorum, effects);
+            Differ(ledger, uid, round, own, quorum, effects);
         }
     }
 
     private void Post(LedgerState ledger, Uid uid, Round round, Digest own, List<Effect> effects)
     {
-        if (_posted != round && ledger.BaseOf(round, uid) is null)
+        if (_posted != round && ledger.CurrentRound == round && ledger.Stage == Stage.Apply && ledger.BaseOf(round, uid) is null)
         {
             _posted = round;
             effects.Add(new Submit(new PostBase(round, own)));
@@ -136,7 +136,7 @@ internal sealed class ReplicaTrack
         return false;
     }
 
-    private void Differ(LedgerState ledger, Round round, Digest own, Digest? quorum, List<Effect> effects)
+    private void Differ(LedgerState ledger, Uid uid, Round round, Digest own, Digest? quorum, List<Effect> effects)
     {
         if (_recomputing != round)
         {
@@ -151,8 +151,10 @@ internal sealed class ReplicaTrack
         }
         else if (quorum is { } others)
         {
-            // The same answer again, or a second disagreement over one round, which going back once more cannot heal.
+            // The same answer again, or a second disagreement over one round, which going back once more cannot heal. It is said, and the others need
+            // not wait for it.
             Halted = true;
+            Post(ledger, uid, round, own, effects);
             effects.Add(new Halt(round, own, others));
         }
         else

@@ -140,6 +140,20 @@ public sealed class MachineTests
     }
 
     [Fact]
+    public void A_wrong_base_is_said_before_its_node_halts_so_that_nobody_waits_for_it()
+    {
+        var scene = Scene.OfPeer(Three);
+        TrainAndPublish(scene);
+        scene.ToApply(0, 1, 2);
+        scene.Look();
+        scene.Must(3, new PostBase(First, Right));
+        scene.Must(4, new PostBase(First, Right));
+        scene.Tell(new Applied(First, Wrong));
+        Assert.Equal(
+            [$"say base after round 0: {Wrong.Short}", $"halt after round 0: own {Wrong.Short}, quorum {Right.Short}"], scene.Tell(new Recomputed(First, Wrong)));
+    }
+
+    [Fact]
     public void A_replica_that_computes_something_else_each_time_halts_too()
     {
         var scene = Wronged();

@@ -49,6 +49,20 @@ internal sealed class Outbox
         DurableFile.Write(Name(round, "opening"), [.. bytes, .. Digest.Of("cairn/outbox", bytes).ToArray()]);
     }
 
+    /// <summary>What an earlier life kept for the round, or null.</summary>
+    public Opening? FindOpening(Round round)
+    {
+        if (Find(Name(round, "opening")) is not { } bytes)
+        {
+            return null;
+        }
+
+        var r = new WireReader(bytes);
+        var opening = new Opening(r.Digest(), r.Int64(), r.Digest(), r.Digest(), r.Digest(), r.Digest());
+        var length = r.Position;
+        return r.Digest() == Digest.Of("cairn/outbox", bytes.AsSpan(0, length)) && r.Complete ? opening : null;
+    }
+
     /// <summary>What earlier lives kept for a round and those after it: the state of the replica may be older than what was published.</summary>
     public IReadOnlyList<(Round Round, Opening Opening)> OpeningsFrom(Round first)
     {
@@ -85,19 +99,6 @@ internal sealed class Outbox
         {
             throw new InputException($"cannot clear {_folder}: {e.Message} Make it writable, then go on with --resume.", e);
         }
-    }
-
-    private Opening? FindOpening(Round round)
-    {
-        if (Find(Name(round, "opening")) is not { } bytes)
-        {
-            return null;
-        }
-
-        var r = new WireReader(bytes);
-        var opening = new Opening(r.Digest(), r.Int64(), r.Digest(), r.Digest(), r.Digest(), r.Digest());
-        var length = r.Position;
-        return r.Digest() == Digest.Of("cairn/outbox", bytes.AsSpan(0, length)) && r.Complete ? opening : null;
     }
 
     private static byte[]? Find(string path)
