@@ -23,8 +23,13 @@ internal static class Founding
             Members = members,
             Rules = new LedgerRules
             {
-                Seed = scenario.Seed, Rounds = scenario.Rounds, PeersMax = scenario.PeersMax, SampleCount = scenario.SampleCount,
-                SamplesPerPeer = scenario.SamplesPerPeer, SettleEvery = scenario.SettleEvery, AbsentRoundsMax = scenario.AbsentRoundsMax,
+                Seed = scenario.Seed,
+                Rounds = scenario.Rounds,
+                PeersMax = scenario.PeersMax,
+                SampleCount = scenario.SampleCount,
+                SamplesPerPeer = scenario.SamplesPerPeer,
+                SettleEvery = scenario.SettleEvery,
+                AbsentRoundsMax = scenario.AbsentRoundsMax,
             },
         };
     }
