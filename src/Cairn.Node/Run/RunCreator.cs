@@ -19,7 +19,7 @@ internal static class RunCreator
     private const int CalibrationSteps = 16;
 
     // What a round takes besides training: checks, probes, applying, evaluation; and what a run takes besides its rounds.
-    private const double RoundOverhead = 1.22;
+    private const double RoundOverhead = 1.25;
     private const double FixedSeconds = 4;
 
     public static RunRules Create(RunDirectory directory, SwarmOptions options, Action<string> prepare)
