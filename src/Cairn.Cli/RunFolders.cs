@@ -34,6 +34,12 @@ internal static class RunFolders
         return newest ?? throw new InputException($"no run lies under {Path.GetFullPath(Parent)}: begin one with 'cairn swarm', or name its folder with --dir.");
     }
 
+    /// <summary>A path as it can be pasted into a shell.</summary>
+    public static string Quoted(string path) =>
+        path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-".Contains(c, StringComparison.Ordinal))
+            ? path
+            : "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
     /// <summary>The view that suits where the output goes.</summary>
     public static IRunView View(bool json) => json ? new SilentView()
         : Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive ? new PlainView(Console.Out)

@@ -33,8 +33,8 @@ public sealed record ApplyManifest(Round Round, Manifest Manifest, bool Included
 /// <param name="Manifest">The closed set.</param>
 public sealed record Recompute(Round Round, Manifest Manifest) : Effect;
 
-/// <summary>Give up the own replica and take over the quorum's: go back to the durable state before the round, which is then applied anew by the usual way
-/// (answer: <see cref="WentBack"/>), or take a checkpoint and the updates since (answer: <see cref="Applied"/>).</summary>
+/// <summary>Give up the own replica and take over the quorum's: go back to the durable state before the round, which is then applied anew by the usual way.
+/// Answer: <see cref="WentBack"/>.</summary>
 /// <param name="Round">The round after which the bases differed.</param>
 /// <param name="Quorum">What the quorum has; where there is none, what came out of the recomputation.</param>
 public sealed record CatchUp(Round Round, Digest Quorum) : Effect;

@@ -55,12 +55,13 @@ internal static class GenerateVerb
 
     private static int Run(ParseResult parsed)
     {
-        var (parameters, tokenizer) = CheckpointFolder.Load(Folder(parsed.GetValue(Dir) ?? RunFolders.Newest()));
+        var (parameters, tokenizer) = Load(parsed.GetValue(Dir) ?? RunFolders.Newest());
         using var owned = parameters;
         using var kernels = new CpuKernels(Math.Clamp(parsed.GetValue(Threads), 1, 256));
         using var generator = new Generator(parameters, kernels);
         var settings = new SamplingSettings(
             parsed.GetValue(Temperature), parsed.GetValue(TopP), parsed.GetValue(TokensMax), parsed.GetValue(Seed), tokenizer.EosId);
+        settings.Validate();
         var json = parsed.GetValue(Json);
         var prompt = parsed.GetValue(Prompt)!;
         var ids = prompt.Length == 0 ? [tokenizer.EosId] : tokenizer.Encode(prompt);
@@ -94,15 +95,6 @@ internal static class GenerateVerb
         return ExitCode.Success;
     }
 
-    private static string Folder(string dir)
-    {
-        var run = new RunDirectory(dir);
-        if (!run.HoldsRun)
-        {
-            return dir;
-        }
-
-        return CheckpointFolder.Newest(run)
-            ?? throw new InputException($"{dir} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {dir}).");
-    }
+    private static (Parameters Parameters, Tokenizer Tokenizer) Load(string dir) =>
+        new RunDirectory(dir) is { HoldsRun: true } run ? CheckpointFolder.LoadVerified(run) : CheckpointFolder.Load(dir);
 }

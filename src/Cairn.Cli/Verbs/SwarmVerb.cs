@@ -18,7 +18,7 @@ internal static class SwarmVerb
 
     private static readonly Option<string> Preset = new("--preset")
     {
-        Description = "Size of the model: nano, micro, small, or larger.",
+        Description = "Size of the model: pico, nano, micro, small, or larger.",
         DefaultValueFactory = _ => "nano",
     };
 
@@ -164,7 +164,7 @@ internal static class SwarmVerb
 
         if (!outcome.Finished)
         {
-            Console.WriteLine($"\nstopped after round {report.Rounds}. Nothing is lost. Go on with:\n  ./cairn swarm --resume --dir {folder}");
+            Console.WriteLine($"\nstopped after round {report.Rounds}. Nothing is lost. Go on with:\n  ./cairn swarm --resume --dir {RunFolders.Quoted(folder)}");
             return;
         }
 
@@ -183,8 +183,8 @@ internal static class SwarmVerb
 
         Console.WriteLine($"\nbefore: {Quote(outcome.SampleBefore)}\nafter:  {Quote(outcome.SampleAfter)}");
         Console.WriteLine($"\neverything lies in {folder}\nthe model in       {outcome.CheckpointFolder}\n\ntry next:");
-        Console.WriteLine($"  ./cairn generate --dir {folder} --prompt \"Returns the\"");
-        Console.WriteLine($"  ./cairn run show --dir {folder}");
+        Console.WriteLine($"  ./cairn generate --dir {RunFolders.Quoted(folder)} --prompt \"Returns the\"");
+        Console.WriteLine($"  ./cairn run show --dir {RunFolders.Quoted(folder)}");
         Console.WriteLine($"  ./cairn swarm --preset micro --minutes 10 --compare");
     }
 

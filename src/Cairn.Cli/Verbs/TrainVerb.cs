@@ -15,7 +15,7 @@ internal static class TrainVerb
 
     private static readonly Option<string> Preset = new("--preset")
     {
-        Description = "Size of the model: nano, micro, small, or larger.",
+        Description = "Size of the model: pico, nano, micro, small, or larger.",
         DefaultValueFactory = _ => "nano",
     };
 
@@ -101,8 +101,8 @@ internal static class TrainVerb
             ? JsonSerializer.Serialize(report, CliJson.Default.SoloReport)
             : $"\n{report.Tokens:N0} tokens   held-out loss {report.LossInitial:F4} → {report.LossFinal:F4} nats/token   " +
               $"{report.BitsPerByteInitial:F3} → {report.BitsPerByteFinal:F3} bits/byte\n" +
-              $"the model lies in {report.Checkpoint}\n\ntry next:\n  ./cairn generate --dir {report.Checkpoint} --prompt \"Returns the\"" +
-              (report.Finished ? "" : $"\n  ./cairn train --resume --dir {options.Directory}"));
+              $"the model lies in {report.Checkpoint}\n\ntry next:\n  ./cairn generate --dir {RunFolders.Quoted(report.Checkpoint)} --prompt \"Returns the\"" +
+              (report.Finished ? "" : $"\n  ./cairn train --resume --dir {RunFolders.Quoted(options.Directory)}"));
         return Task.FromResult(report.Finished ? ExitCode.Success : ExitCode.Interrupted);
     }
 }

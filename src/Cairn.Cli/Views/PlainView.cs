@@ -16,7 +16,8 @@ internal sealed class PlainView(TextWriter output) : IRunView
         {
             case RunStarted started:
                 output.WriteLine(
-                    $"{(started.Resumed ? "going on with" : "starting")} run {started.Run}: {started.Peers} peers, {started.Validators} validators, " +
+                    $"{(started.Resumed ? "going on with" : "starting")} run {started.Run}: {started.Peers} peers, " +
+                    $"{started.Validators} {(started.Validators == 1 ? "validator" : "validators")}, " +
                     $"{started.Parameters:N0} parameters, {started.Rounds} rounds, rules {started.RulesDigest[..8]}");
                 break;
             case LossEvaluated evaluated:

@@ -31,7 +31,7 @@ internal static class RunSummaryView
         output.WriteLine($"\ncheckpoint {run.Checkpoint ?? "none yet"}");
         if (run.LossFinal is { } final)
         {
-            output.WriteLine($"held-out loss {run.LossInitial:F4} → {final:F4} nats/token");
+            output.WriteLine($"held-out loss {run.LossInitial:F4} → {final:F4} nats/token (from report.json)");
         }
     }
 }

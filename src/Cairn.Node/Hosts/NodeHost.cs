@@ -47,6 +47,9 @@ internal sealed class NodeHost
     /// <summary>The stage deadline of the run's rules.</summary>
     public required TimeSpan StageMax { get; init; }
 
+    /// <summary>Compares the durable state with the ledger once it is replayed; throws if they do not belong together.</summary>
+    public Action<LedgerState> CheckState { get; init; } = _ => { };
+
     /// <summary>Told to the machine before anything else: what the durable outbox holds.</summary>
     public IReadOnlyList<NodeEvent> Remembered { get; init; } = [];
 
@@ -66,6 +69,7 @@ internal sealed class NodeHost
         {
             _effects.Notice(_ledger.State);
             ReadLedger();
+            CheckState(_ledger.State);
             foreach (var remembered in Remembered)
             {
                 Take(remembered, stop.Token);

@@ -19,8 +19,38 @@ public static class CheckpointFolder
     {
         var parent = directory.Checkpoints;
         return !Directory.Exists(parent) ? null : Directory.EnumerateDirectories(parent)
+            .Where(folder => Path.GetFileName(folder) is { Length: >= 6 } name && name.All(char.IsAsciiDigit))
             .Where(folder => File.Exists(Path.Combine(folder, Checkpoint.ParametersFile)))
             .OrderByDescending(Path.GetFileName, StringComparer.Ordinal).FirstOrDefault();
+    }
+
+    /// <summary>The newest checkpoint that the ledger names, or null if none was settled yet.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="ledger">Its verified ledger.</param>
+    internal static (string Folder, Digest Digest)? OfLedger(RunDirectory directory, Ledger.LedgerState ledger) =>
+        ledger.LatestCheckpoint is { } latest ? (Path.Combine(directory.Checkpoints, latest.Round.Number.ToString("D6")), latest.Digest) : null;
+
+    /// <summary>Loads the newest checkpoint of a run and compares it with the digest that the validators posted on the ledger.</summary>
+    /// <param name="directory">The run.</param>
+    /// <returns>The caller disposes the parameters.</returns>
+    /// <exception cref="InputException">There is none yet, or it is damaged, or another model lies in its place.</exception>
+    public static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(RunDirectory directory)
+    {
+        using var ledger = Ledger.EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        if (OfLedger(directory, LedgerHistory.Replay(ledger).State) is not { } named)
+        {
+            throw new InputException(
+                $"{directory.Root} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {directory.Root}).");
+        }
+
+        var (parameters, tokenizer) = Load(named.Folder);
+        if (Checkpoint.Digest(parameters) == named.Digest)
+        {
+            return (parameters, tokenizer);
+        }
+
+        parameters.Dispose();
+        throw new InputException($"the model in {named.Folder} is not the one that the ledger names ({named.Digest.Short}): restore it from a copy of the store.");
     }
 
     /// <summary>Loads a model and its tokenizer from a folder in the Hugging Face layout.</summary>

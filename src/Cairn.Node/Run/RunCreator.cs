@@ -49,7 +49,7 @@ internal static class RunCreator
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
             new SparseRules(preset.ErrorDecay, preset.OuterRate, Combination.Mean, ClipToMedianNorm: true),
             new RoundRules(
-                rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.5, OverlapPerMille: 400,
+                rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
                 RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)));
         var faults = rules.Faults();
         if (faults.Count > 0)

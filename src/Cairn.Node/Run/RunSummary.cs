@@ -65,17 +65,28 @@ public sealed record RunSummary(
 
         var rules = RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules);
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        if (ledger.Genesis.RulesDigest != rules.ComputeDigest())
+        {
+            throw new InputException($"{directory.Ledger} belongs to other rules than {directory.Rules}: restore both from one copy of the run.");
+        }
+
         var history = LedgerHistory.Replay(ledger);
         var state = history.State;
         var rewards = Math.Max(1, state.Members.Sum(m => m.Reward));
         var report = File.Exists(directory.Report) ? RunReport.Read(File.ReadAllBytes(directory.Report)) : null;
+        if (report?.BaseDigest != history.Rounds.LastOrDefault()?.BaseDigest)
+        {
+            // Of another time than the ledger, or of another run.
+            report = null;
+        }
+
         return new RunSummary(
             rules.Name, directory.Root, rules.ComputeDigest().ToString(), rules.Seed, rules.Model.Preset, rules.Model.ParameterCount, rules.Model.Context,
             rules.Data.TrainSamples, rules.Round.Rounds, history.Rounds.Count, state.Stage.ToString(), state.Height,
             [.. state.Members.Select(m => new MemberSummary(
                 m.Uid.Value, m.Name, m.Role.ToString(), m.Bond, m.Reward,
                 m.Role == Role.Peer ? state.AcceptedOf(m.Uid) : 0, m.Role == Role.Peer ? state.RejectionsOf(m.Uid) : 0, (double)m.Reward / rewards))],
-            history.Rounds, history.Agreement, CheckpointFolder.Newest(directory), report?.LossInitial, report?.LossFinal);
+            history.Rounds, history.Agreement, CheckpointFolder.OfLedger(directory, state)?.Folder, report?.LossInitial, report?.LossFinal);
     }
 }
 
