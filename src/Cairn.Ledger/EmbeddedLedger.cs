@@ -132,15 +132,6 @@ public sealed class EmbeddedLedger : IDisposable
         }
     }
 
-    /// <summary>True if <see cref="ReadNew"/> may have something to give. Costs one look at the file's length: to wait for news, ask now and then.</summary>
-    public bool HasNews()
-    {
-        lock (_gate)
-        {
-            return _unread.Count > 0 || _file.HasMore;
-        }
-    }
-
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
