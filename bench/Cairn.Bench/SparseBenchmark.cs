@@ -11,15 +11,18 @@ namespace Cairn.Bench;
 public static class SparseBenchmark
 {
     private const int Cols = 4096;
-    private const int Peers = 4;
-    private const long DefaultElements = 64L << 20;
-    private const long QuickElements = 2L << 20;
+    private const int Peers = 20;
+    private const long DefaultElements = 100_000_000;
+    private const long QuickElements = 1L << 20;
+
+    // As much of an update as its places and values leave in a first- and second-level cache.
+    private const int CachedChunks = 256;
 
     /// <summary>The benchmark as it is listed.</summary>
-    public static Benchmark Entry { get; } = new("sparse", "encoding, coding and combining updates, beside copy bandwidth", Run);
+    public static Benchmark Entry { get; } = new("sparse", "compressing, coding and combining updates, beside copy bandwidth", Run);
 
-    /// <summary>Runs it over one matrix of 4096 columns (Elements in all, 64 Mi if 0).</summary>
-    /// <param name="options">Threads, Quick, Json and Elements are used.</param>
+    /// <summary>Runs it over one matrix of 4096 columns (Elements in all, 100 M if 0).</summary>
+    /// <param name="options">Threads, Quick, Json, Against and Elements are used.</param>
     /// <param name="output">Takes the report.</param>
     /// <returns>0.</returns>
     public static int Run(BenchmarkOptions options, TextWriter output)
@@ -38,117 +41,175 @@ public static class SparseBenchmark
         private readonly BenchmarkOptions _options;
         private readonly TextWriter _output;
         private readonly WorkPool _pool;
-        private readonly FloatBuffer _error, _delta, _sum;
-        private readonly List<string> _json = [];
+        private readonly FloatBuffer _error, _delta;
+        private readonly SparseUpdateCodec _fast, _small;
         private double _copyBytesPerSecond;
 
         public Session(ChunkGrid grid, BenchmarkOptions options, TextWriter output)
         {
             (_grid, _options, _output) = (grid, options, output);
             _pool = new WorkPool(options.Threads);
-            var length = (int)grid.ElementCount;
-            (_error, _delta, _sum) = (new FloatBuffer(length), new FloatBuffer(length), new FloatBuffer(length));
+            (_error, _delta) = (new FloatBuffer((int)grid.ElementCount), new FloatBuffer((int)grid.ElementCount));
+            (_fast, _small) = (Codec(grid, WireMode.Fast), Codec(grid, WireMode.Small));
         }
 
         public void Run()
         {
-            _output.WriteLine($"sparse update, {_grid.ElementCount / 1e6:F1} M elements, {_grid.ValueCount / 1e6:F2} M values sent, "
-                + $"{_grid.UpdateBytes / 1e6:F2} MB ({4.0 * _grid.ElementCount / _grid.UpdateBytes:F1} times less than fp32), {_options.Threads} thread(s)");
+            _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"sparse updates of {_grid.ElementCount / 1e6:F1} M elements, {_grid.ValueCount / 1e6:F2} M values each, {_options.Threads} thread(s)"));
             Fill(_error, 1);
             Fill(_delta, 2);
             MeasureCopy();
-            var updates = MeasureEncode();
-            MeasureCodec(updates[0]);
-            MeasureAggregate(updates);
+            var (encode, update) = MeasureEncode();
+            MeasureAgainstTorch(encode);
+            var (decodeFast, decodeSmall) = (MeasureDecode(WireMode.Fast), MeasureDecode(WireMode.Small));
+            var (bitsFast, bitsSmall) = (MeasureBits(_fast, update), MeasureBits(_small, update));
+            var aggregate = MeasureAggregate();
+            if (_options.Json)
+            {
+                _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{{\"encodeMelemPerSecond\":{encode / 1e6:F1},\"copyFloorMelemPerSecond\":{_copyBytesPerSecond / 12e6:F1},\"decodeMvalPerSecond\":{decodeFast / 1e6:F1},"
+                    + $"\"decodeSmallMvalPerSecond\":{decodeSmall / 1e6:F1},\"aggregateSeconds\":{aggregate:F4},"
+                    + $"\"bitsPerValueFast\":{bitsFast:F4},\"bitsPerValueSmall\":{bitsSmall:F4}}}"));
+            }
         }
 
         public void Dispose()
         {
             _error.Dispose();
             _delta.Dispose();
-            _sum.Dispose();
             _pool.Dispose();
         }
 
+        private static SparseUpdateCodec Codec(ChunkGrid grid, WireMode mode) => new(grid, UpdateFormat.Default with { Mode = mode });
+
         private void MeasureCopy()
         {
-            var copy = new CopyBands(_delta, _sum);
+            var copy = new CopyBands(_delta, _error);
             var seconds = Time(() => _pool.Run(ref copy, copy.Count));
             _copyBytesPerSecond = 8.0 * _grid.ElementCount / seconds;
-            Report("copy", seconds, _grid.ElementCount, "elements", $"{_copyBytesPerSecond / 1e9:F1} GB/s read and written: the bound below");
+            Fill(_error, 1);
+            Report("copy", seconds, _grid.ElementCount, "elements", string.Create(CultureInfo.InvariantCulture,
+                $"{_copyBytesPerSecond / 1e9:F1} GB/s read and written: at 12 bytes an element, {_copyBytesPerSecond / 12e6:F0} M/s is the floor"));
         }
 
-        private SparseUpdate[] MeasureEncode()
+        private (double PerSecond, SparseUpdate Update) MeasureEncode()
         {
-            var encoder = new SparseEncoder(_grid, SparseEncoder.PublishedDecay, _pool);
-            var updates = new SparseUpdate[Peers];
+            var encoder = new SparseEncoder(_grid, _fast.Format.Quantizer, SparseEncoder.PublishedDecay, _pool);
             SparseUpdate? update = null;
-            var seconds = Time(() => Invariant.Check(encoder.TryEncode(
-                Digest.Zero, default, default, _error.Span, _delta.Span, _error.Span, out update, out _)));
-            ReportBound("encode (feedback, top-k, quantise)", seconds, _grid.ElementCount, "elements", 12.0 * _grid.ElementCount);
-            seconds = Time(() => ErrorFeedback.Settle(update!, [1f], _error.Span));
-            Report("settle", seconds, _grid.ValueCount, "values", "");
+            byte[] bytes = [];
+            void Encode() => Invariant.Check(encoder.TryEncode(Digest.Zero, default, default, _error.Span, _delta.Span, _error.Span, out update, out _));
+            Report("  of it, feedback, top-k, quantise", Time(Encode), _grid.ElementCount, "elements", "");
+            Report("  of it, to bytes, fast", Time(() => bytes = _fast.Encode(update!)), _grid.ValueCount, "values", "");
+            Report("  (instead, to bytes, small)", Time(() => _small.Encode(update!)), _grid.ValueCount, "values", "");
+            var seconds = Time(() =>
+            {
+                Encode();
+                bytes = _fast.Encode(update!);
+            });
+            var floor = 12.0 * _grid.ElementCount / _copyBytesPerSecond;
+            Report("feedback, top-k, quantise, to bytes", seconds, _grid.ElementCount, "elements", $"{100 * floor / seconds:F0} % of the floor");
+            _output.WriteLine($"  checksum of the bytes {Digest.Of(bytes).Short}");
+            return (_grid.ElementCount / seconds, update!);
+        }
+
+        private void MeasureAgainstTorch(double perSecond)
+        {
+            if (_options.Against == "torch")
+            {
+                _output.WriteLine(TorchTopK.TryMeasure(_grid.ElementCount, _options.Threads) is { } torch
+                    ? string.Create(CultureInfo.InvariantCulture, $"{torch.Name,-40} {torch.PerSecond / 1e6,22:F0} M elements/s  ours is {perSecond / torch.PerSecond:F1} times as fast")
+                    : "torch is not here: apt install python3-torch");
+            }
+        }
+
+        // A section that stays in the caches, over and over: places to one buffer, values to another, every check included.
+        private double MeasureDecode(WireMode mode)
+        {
+            var grid = new ChunkGrid([new TensorSpec("cached", 64, 64 * CachedChunks, 0)]);
+            var codec = Codec(grid, mode);
+            using var error = new FloatBuffer((int)grid.ElementCount);
+            Fill(error, 3);
+            Invariant.Check(new SparseEncoder(grid, codec.Format.Quantizer).TryEncode(
+                Digest.Zero, default, default, error.Span, error.Span, error.Span, out var update, out _));
+            var section = codec.Encode(update!).AsMemory(SparseUpdateCodec.HeaderBytes + (mode == WireMode.Small ? 4 : 0));
+            var (indices, values, times) = (new ushort[TopK.KeepMax * CachedChunks], new float[grid.ValueCount], _options.Quick ? 20 : 2000);
+            var seconds = Time(() =>
+            {
+                for (var i = 0; i < times; i++)
+                {
+                    if (mode == WireMode.Fast)
+                    {
+                        Invariant.Check(codec.TryOpenTensor(section.Span, 0, out var opened, out _));
+                        for (var chunk = 0; chunk < CachedChunks; chunk++)
+                        {
+                            Invariant.Check(opened.TryRead(
+                                chunk, indices.AsSpan(chunk * TopK.KeepMax, TopK.KeepMax), values.AsSpan(chunk * TopK.KeepMax, TopK.KeepMax)));
+                        }
+                    }
+                    else
+                    {
+                        Invariant.Check(codec.TryDecodeTensor(section.Span, 0, out var tensor, out _));
+                        tensor!.CopyValuesTo(values);
+                    }
+                }
+            });
+            Report($"from bytes to places and values, {mode.ToString().ToLowerInvariant()}", seconds, times * grid.ValueCount, "values", "one thread, in cache, every check");
+            return times * grid.ValueCount / seconds;
+        }
+
+        private double MeasureBits(SparseUpdateCodec codec, SparseUpdate update)
+        {
+            var bytes = codec.Encode(update).Length;
+            _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{codec.Format.Mode.ToString().ToLowerInvariant(),-40} {8.0 * bytes / _grid.ValueCount,9:F3} bits per value sent, {4.0 * _grid.ElementCount / bytes:F1} times less than fp32"));
+            return 8.0 * bytes / _grid.ValueCount;
+        }
+
+        private double MeasureAggregate()
+        {
+            var encoder = new SparseEncoder(_grid, _fast.Format.Quantizer, SparseEncoder.PublishedDecay, _pool);
+            var contributions = new Contribution[Peers];
             for (var peer = 0; peer < Peers; peer++)
             {
-                Fill(_error, 100 + peer);
                 Fill(_delta, 200 + peer);
-                Invariant.Check(encoder.TryEncode(
-                    Digest.Zero, default, new Uid(peer), _error.Span, _delta.Span, _error.Span, out update, out _));
-                updates[peer] = update!;
+                _error.Span.Clear();
+                Invariant.Check(encoder.TryEncode(Digest.Zero, default, new Uid(peer), _error.Span, _delta.Span, _error.Span, out var update, out _));
+                contributions[peer] = new Contribution(update!, 1);
             }
 
-            return updates;
-        }
-
-        private void MeasureCodec(SparseUpdate update)
-        {
-            var bytes = SparseUpdateCodec.Encode(update);
-            Report("to bytes", Time(() => bytes = SparseUpdateCodec.Encode(update)), _grid.ValueCount, "values", "");
-            Report("from bytes, with every check", Time(() => Invariant.Check(
-                SparseUpdateCodec.TryDecode(bytes, _grid, Digest.Zero, update.Round, update.Uid, out _, out _))), _grid.ValueCount, "values", "");
-            _output.WriteLine($"  checksum of the bytes {Digest.Of(bytes).Short}");
-        }
-
-        private void MeasureAggregate(SparseUpdate[] updates)
-        {
-            Contribution[] contributions = [.. updates.Select(update => new Contribution(update, 1))];
-            foreach (var rule in new[] { AggregationRule.Mean, AggregationRule.MeanOfSelectors })
+            var mean = 0.0;
+            foreach (var rule in Enum.GetValues<AggregationRule>())
             {
-                using var aggregator = new Aggregator(_grid, rule, clip: true, _pool);
+                var tolerated = rule is AggregationRule.Support or AggregationRule.TrimmedMean ? 2 : 0;
+                using var aggregator = new Aggregator(_grid, new Aggregation(rule, Clip: true, tolerated), _pool);
                 var checksum = "";
-                var seconds = Time(() => aggregator.Aggregate(contributions, (_, _) => { }));
-                aggregator.Aggregate(contributions, (_, mean) => checksum = Digest.Of(System.Runtime.InteropServices.MemoryMarshal.AsBytes(mean[..Cols])).Short);
-                ReportBound($"aggregate {Peers} updates, {rule}", seconds, Peers * _grid.ValueCount, "values", 4.0 * _grid.ElementCount);
-                _output.WriteLine($"  checksum of the first row {checksum}");
+                var seconds = Time(() => aggregator.Aggregate(contributions, (_, _, _) => { }));
+                aggregator.Aggregate(
+                    contributions, (_, m, _) => checksum = Digest.Of(System.Runtime.InteropServices.MemoryMarshal.AsBytes(m[..Cols])).Short);
+                Report($"aggregate {Peers} updates, {rule}", seconds, Peers * _grid.ValueCount, "values", $"checksum of the first row {checksum}");
+                mean = rule == AggregationRule.Mean ? seconds : mean;
             }
 
-            Overlap overlap = default;
-            Report("overlap of two", Time(() => overlap = Overlap.Between(updates[0], updates[1])), _grid.ValueCount, "values", "");
-            _output.WriteLine($"  shared {overlap.Shared} of {overlap.Total}");
-            if (_options.Json)
-            {
-                _output.WriteLine("{" + string.Join(",", _json) + "}");
-            }
+            return mean;
         }
 
-        private void ReportBound(string what, double seconds, long items, string unit, double bytes)
-        {
-            var bound = bytes / _copyBytesPerSecond;
-            Report(what, seconds, items, unit, $"{100 * bound / seconds:F0} % of what copying as many bytes would allow");
-        }
-
-        private void Report(string what, double seconds, long items, string unit, string remark)
-        {
+        private void Report(string what, double seconds, long items, string unit, string remark) =>
             _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{what,-40} {seconds * 1e3,9:F2} ms {items / seconds / 1e6,9:F0} M {unit}/s  {remark}"));
-            _json.Add(string.Create(CultureInfo.InvariantCulture, $"\"{what}\":{seconds:E4}"));
-        }
 
         /// <summary>Median of the runs, in seconds: processor time with one thread, so that a busy machine disturbs less, else time on the
         /// wall.</summary>
         private double Time(Action action)
         {
-            action();
+            // Until the runtime has put its best code in place.
+            var warm = Stopwatch.StartNew();
+            do
+            {
+                action();
+            }
+            while (!_options.Quick && warm.ElapsedMilliseconds < 400);
+
             var times = new double[_options.Quick ? 3 : 9];
             for (var i = 0; i < times.Length; i++)
             {

@@ -52,14 +52,51 @@ public enum Combination
 
     /// <summary>Each coordinate averaged over those members that sent it (the published rule).</summary>
     MeanOfSelectors = 1,
+
+    /// <summary>The mean where more than the tolerated number of liars sent a coordinate, nothing elsewhere.</summary>
+    Support = 2,
+
+    /// <summary>Each coordinate without the tolerated number of its largest and smallest values, those who did not send it being zeros.</summary>
+    TrimmedMean = 3,
+
+    /// <summary>The mean, bounded by how far the signs agree times the median size of the chunk.</summary>
+    SignVote = 4,
+}
+
+/// <summary>How values become codes of 1 or 2 bits.</summary>
+public enum Quantization
+{
+    /// <summary>Four levels for a whole tensor, 2 bits (the published rule).</summary>
+    Published = 0,
+
+    /// <summary>Sign and one bit of magnitude, a scale for each chunk.</summary>
+    SignMagnitude = 1,
+
+    /// <summary>The sign alone, a scale for each chunk.</summary>
+    Sign = 2,
+}
+
+/// <summary>How updates are written.</summary>
+public enum Coding
+{
+    /// <summary>Every size fixed, each chunk readable by itself.</summary>
+    Fast = 0,
+
+    /// <summary>Range coded, about a tenth smaller.</summary>
+    Small = 1,
 }
 
 /// <summary>SparseLoCo.</summary>
 /// <param name="ErrorDecay">β: how much of the error is kept from round to round.</param>
 /// <param name="OuterRate">α: step along the combined update.</param>
 /// <param name="Combination">How updates are combined.</param>
+/// <param name="Tolerated">How many liars a robust combination is to bear; 0 with the others.</param>
 /// <param name="ClipToMedianNorm">True to scale an update down to the median norm of the round, tensor by tensor.</param>
-public sealed record SparseRules(double ErrorDecay, double OuterRate, Combination Combination, bool ClipToMedianNorm);
+/// <param name="Keep">Values sent of each 4096 parameters (k).</param>
+/// <param name="Quantization">How values become codes.</param>
+/// <param name="Coding">How updates are written.</param>
+public sealed record SparseRules(
+    double ErrorDecay, double OuterRate, Combination Combination, int Tolerated, bool ClipToMedianNorm, int Keep, Quantization Quantization, Coding Coding);
 
 /// <summary>The round.</summary>
 /// <param name="Rounds">Outer steps of the run, fixed before round 0.</param>
@@ -138,7 +175,11 @@ public sealed record RunRules(
         }
 
         w.Int32((int)Sparse.Combination);
+        w.Int32(Sparse.Tolerated);
         w.Byte(Sparse.ClipToMedianNorm ? (byte)1 : (byte)0);
+        w.Int32(Sparse.Keep);
+        w.Int32((int)Sparse.Quantization);
+        w.Int32((int)Sparse.Coding);
         foreach (var value in (ReadOnlySpan<int>)[
             Round.Rounds, Round.SettleEvery, Round.ApplyDelay, Round.ProbedPeers, Round.ProbeSequences,
             Round.OverlapPerMille, Round.RetainedRounds, Round.StageSecondsMax])
@@ -178,6 +219,15 @@ public sealed record RunRules(
         Need(Sparse.ErrorDecay is >= 0 and < 1, $"errorDecay is {Sparse.ErrorDecay}, must lie in [0, 1)");
         Need(Sparse.OuterRate is > 0 and <= 4, $"outerRate is {Sparse.OuterRate}, must lie in (0, 4]");
         Need(Enum.IsDefined(Sparse.Combination), "combination is unknown");
+        Need(Enum.IsDefined(Sparse.Quantization), "quantization is unknown");
+        Need(Enum.IsDefined(Sparse.Coding), "coding is unknown");
+        Need(Sparse.Keep is >= 1 and <= 64, $"keep is {Sparse.Keep}, must be 1 to 64");
+        var tolerant = Sparse.Combination is Combination.Support or Combination.TrimmedMean;
+        Need(
+            tolerant ? Sparse.Tolerated >= 1 && 2 * Sparse.Tolerated < PeersMax : Sparse.Tolerated == 0,
+            tolerant
+                ? $"tolerated is {Sparse.Tolerated}, must be at least 1 and below half of peersMax ({PeersMax})"
+                : $"tolerated is {Sparse.Tolerated}, must be 0 with {Sparse.Combination}");
         Need(Round.Rounds is >= 1 and <= 1_000_000, $"rounds is {Round.Rounds}, must be 1 to 1,000,000");
         var stepsTotal = (long)Training.InnerSteps * Round.Rounds;
         Need(stepsTotal <= int.MaxValue, $"innerSteps times rounds gives {stepsTotal} inner steps of the whole run, must be at most {int.MaxValue}");

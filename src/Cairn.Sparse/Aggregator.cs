@@ -5,9 +5,9 @@ namespace Cairn.Sparse;
 
 /// <summary>Turns the updates of a manifest into one dense mean, tensor by tensor. Tier T2: same inputs, same bits, on every machine.</summary>
 /// <remarks>Per chunk the updates are added in ascending uid order into 4096 numbers that stay in the first-level cache; the finished chunk is
-/// written once. All in fp32, in this order: value = factor · (level + shift); Mean: sum += share · value, share = samples/Σ samples from double,
-/// so that a round of one is applied exactly as sent; MeanOfSelectors: sum += value, then sum/count. Coordinates that nobody sent are +0. Extra
-/// memory: the longest tensor, once.</remarks>
+/// written once. All in fp32, in this order: value = factor · decoded value; Mean: sum += share · value, share = samples/Σ samples from double,
+/// so that a round of one is applied exactly as sent; MeanOfSelectors: sum += value, then sum/count; the others as <see cref="ChunkSums"/> says. Coordinates that
+/// nobody sent are +0. Extra memory: the longest tensor, once.</remarks>
 public sealed unsafe class Aggregator : IDisposable
 {
     private readonly FloatBuffer _mean;
@@ -16,12 +16,12 @@ public sealed unsafe class Aggregator : IDisposable
 
     /// <summary>Creates an aggregator and takes memory for the longest tensor.</summary>
     /// <param name="grid">How the model is cut.</param>
-    /// <param name="rule">How updates are combined.</param>
-    /// <param name="clip">True to clip each tensor of each update to the median norm first.</param>
+    /// <param name="aggregation">How updates are combined.</param>
     /// <param name="pool">Threads that share the work, or null for the caller alone; the bits are the same. Not disposed here.</param>
-    public Aggregator(ChunkGrid grid, AggregationRule rule, bool clip, WorkPool? pool = null)
+    public Aggregator(ChunkGrid grid, Aggregation aggregation, WorkPool? pool = null)
     {
-        (Grid, Rule, Clip, _pool) = (grid, rule, clip, pool);
+        Invariant.Check(Enum.IsDefined(aggregation.Rule) && aggregation.Tolerated >= 0);
+        (Grid, Aggregation, _pool) = (grid, aggregation, pool);
         _scratch = new ChunkScratch[pool?.Threads ?? 1];
         for (var i = 0; i < _scratch.Length; i++)
         {
@@ -35,40 +35,39 @@ public sealed unsafe class Aggregator : IDisposable
     public ChunkGrid Grid { get; }
 
     /// <summary>How updates are combined.</summary>
-    public AggregationRule Rule { get; }
-
-    /// <summary>Whether norms are clipped to the median.</summary>
-    public bool Clip { get; }
+    public Aggregation Aggregation { get; }
 
     /// <summary>Aggregates one tensor after another and hands each to the outer step.</summary>
     /// <param name="contributions">The manifest in strictly ascending uid order; at least one; all of this grid and of one round.</param>
     /// <param name="step">Takes each tensor's mean.</param>
-    /// <returns>What each update was multiplied by.</returns>
-    public ClipFactors Aggregate(IReadOnlyList<Contribution> contributions, TensorStep step)
+    public void Aggregate(IReadOnlyList<Contribution> contributions, TensorStep step)
     {
         Check(contributions);
-        var factors = new ClipFactors(contributions.Count, Grid.TensorCount);
-        var ofTensor = new float[contributions.Count];
+        var factors = new float[contributions.Count];
         for (var tensor = 0; tensor < Grid.TensorCount; tensor++)
         {
             var mean = _mean.Slice(0, Grid[tensor].Spec.Length);
             fixed (float* target = mean)
             {
-                AggregateTensor(contributions, tensor, target, ofTensor);
+                AggregateTensor(contributions, tensor, target, factors);
             }
 
-            for (var i = 0; i < ofTensor.Length; i++)
-            {
-                factors.Set(i, tensor, ofTensor[i]);
-            }
-
-            step(tensor, mean);
+            step(tensor, mean, factors);
         }
-
-        return factors;
     }
 
-    /// <summary>The clip factors alone, from counts and codebooks: no dense memory is touched.</summary>
+    /// <summary>What a round leaves of one tensor in the error feedback of a peer whose update it took: rule 1 of the round.</summary>
+    /// <param name="sent">What the peer sent of it.</param>
+    /// <param name="factor">What it was multiplied by.</param>
+    /// <param name="mean">The tensor's mean.</param>
+    /// <param name="accumulated">a of this tensor; becomes the new e. Where the rule left the parameter as it was, a stays whole.</param>
+    public void Settle(SparseTensor sent, float factor, ReadOnlySpan<float> mean, Span<float> accumulated)
+    {
+        Invariant.Check(factor is >= 0 and <= 1 && mean.Length == accumulated.Length);
+        sent.SubtractFrom(factor, accumulated, Aggregation.LeavesOut ? mean : default);
+    }
+
+    /// <summary>The clip factors alone, from counts and books: no dense memory is touched.</summary>
     /// <param name="contributions">As for <see cref="Aggregate"/>.</param>
     /// <param name="tensor">0 to TensorCount − 1.</param>
     /// <param name="factors">Receives one factor per contribution.</param>
@@ -76,7 +75,7 @@ public sealed unsafe class Aggregator : IDisposable
     {
         Invariant.Check(factors.Length == contributions.Count);
         factors.Fill(1);
-        if (Clip)
+        if (Aggregation.Clip)
         {
             var norms = new double[contributions.Count];
             for (var i = 0; i < norms.Length; i++)
@@ -107,24 +106,27 @@ public sealed unsafe class Aggregator : IDisposable
     {
         FactorsOf(contributions, tensor, factors);
         var parts = new SparseTensor[contributions.Count];
-        var levels = new float[4 * contributions.Count];
+        var levels = new float[contributions.Count][];
         var samples = 0L;
         foreach (var contribution in contributions)
         {
             samples = checked(samples + contribution.Samples);
         }
 
+        var weighs = Aggregation.Rule is AggregationRule.Mean or AggregationRule.Support or AggregationRule.SignVote;
         for (var i = 0; i < parts.Length; i++)
         {
             parts[i] = contributions[i].Update[tensor];
-            var share = Rule == AggregationRule.Mean ? (float)((double)contributions[i].Samples / samples) : 1f;
-            for (var code = 0; code < 4; code++)
+            var share = weighs ? (float)((double)contributions[i].Samples / samples) : 1f;
+            var table = parts[i].Book.Table;
+            levels[i] = new float[table.Length];
+            for (var code = 0; code < table.Length; code++)
             {
-                levels[(4 * i) + code] = share * (factors[i] * parts[i].Codebook.ValueOf(code));
+                levels[i][code] = share * (factors[i] * table[code]);
             }
         }
 
-        var bands = new ChunkSums(Grid[tensor], parts, levels, Rule, _scratch, mean);
+        var bands = new ChunkSums(Grid[tensor], parts, levels, factors.ToArray(), Aggregation, _scratch, mean);
         if (_pool is null)
         {
             for (var item = 0; item < bands.Count; item++)

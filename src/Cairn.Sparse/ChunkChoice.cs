@@ -9,7 +9,8 @@ namespace Cairn.Sparse;
 /// kept.</summary>
 internal readonly unsafe struct ChunkChoice : IWork
 {
-    private const int Band = 16;
+    // Chunks that are accumulated together: their copies lie in the second-level cache.
+    private const int Band = 8;
     private readonly TensorGrid _grid;
     private readonly float _decay;
     private readonly float* _error, _delta, _accumulated, _values;
@@ -35,42 +36,58 @@ internal readonly unsafe struct ChunkChoice : IWork
     [SkipLocalsInit]
     public void Run(int item, int worker)
     {
-        var buffer = stackalloc float[TopK.ChunkMax + 16];
-        var copy = (float*)(((nuint)buffer + 63) & ~(nuint)63);
-        for (var chunk = item * Band; chunk < Math.Min(_grid.ChunkCount, (item + 1) * Band); chunk++)
+        var buffer = stackalloc float[(Band * TopK.ChunkMax) + 16];
+        var copies = (float*)(((nuint)buffer + 63) & ~(nuint)63);
+        var end = Math.Min(_grid.ChunkCount, (item + 1) * Band);
+        for (var chunk = item * Band; chunk < end;)
         {
-            ChooseOf(chunk, copy);
+            var count = _grid.SideBySide(chunk, end - chunk);
+            Accumulate(chunk, count, copies);
+            for (var i = 0; i < count; i++)
+            {
+                ChooseOf(chunk + i, copies + (i * TopK.ChunkMax));
+            }
+
+            chunk += count;
         }
     }
 
     private void ChooseOf(int chunk, float* copy)
     {
-        var (length, keep) = (_grid.LengthOf(chunk), _grid.KeepOf(chunk));
-        Accumulate(chunk, length, copy);
+        var shape = _grid.ShapeOf(chunk);
+        var length = shape.Length;
         var padded = (length + TopK.Groups - 1) / TopK.Groups * TopK.Groups;
         new Span<float>(copy + length, padded - length).Clear();
-        var chosen = new Span<ushort>(_indices + _grid.FirstValueOf(chunk), keep);
+        var first = _grid.FirstValueOf(chunk);
+        var chosen = new Span<ushort>(_indices + first, shape.Keep);
         if (!TopK.SelectPadded(copy, padded, chosen))
         {
             *_diverged = 1; // Workers may write it at once: all write the same.
             chosen.Clear();
         }
 
-        var kept = _values + _grid.FirstValueOf(chunk);
-        for (var i = 0; i < keep; i++)
+        var kept = _values + first;
+        for (var i = 0; i < chosen.Length; i++)
         {
             kept[i] = copy[chosen[i]];
         }
     }
 
-    /// <summary>a = β·e + Δ over one chunk, written to its place and to a copy without gaps.</summary>
-    private void Accumulate(int chunk, int length, float* copy)
+    /// <summary>a = β·e + Δ over chunks that lie side by side, written to its place and for each chunk to a copy without gaps. Row by row over all of them: a row of one
+    /// chunk is a few cache lines only, a page apart from the next, and no processor reads ahead over that.</summary>
+    private void Accumulate(int chunk, int count, float* copies)
     {
-        var cols = length / _grid.BlockRows;
-        var at = (long)_grid.OriginOf(chunk);
-        for (var row = 0; row < _grid.BlockRows; row++, at += _grid.Spec.Cols, copy += cols)
+        var (first, last) = (_grid.ShapeOf(chunk), _grid.ShapeOf(chunk + count - 1));
+        var origin = (long)_grid.OriginOf(chunk);
+        for (var row = 0; row < first.Rows; row++, origin += _grid.Spec.Cols)
         {
-            AccumulateRow(_error + at, _delta + at, _accumulated + at, copy, cols, _decay);
+            var at = origin;
+            var copy = copies;
+            for (var i = 0; i < count; i++, at += first.Cols, copy += TopK.ChunkMax)
+            {
+                var cols = i < count - 1 ? first.Cols : last.Cols;
+                AccumulateRow(_error + at, _delta + at, _accumulated + at, copy + (row * cols), cols, _decay);
+            }
         }
     }
 
@@ -83,9 +100,6 @@ internal readonly unsafe struct ChunkChoice : IWork
             var beta = Vector512.Create(decay);
             for (; i + 16 <= count; i += 16)
             {
-                // The next chunk's part of this row: a block touches 64 rows, more streams than the processor follows by itself.
-                Sse.Prefetch0(error + i + count);
-                Sse.Prefetch0(delta + i + count);
                 var sum = Vector512.FusedMultiplyAdd(beta, Vector512.Load(error + i), Vector512.Load(delta + i));
                 sum.Store(accumulated + i);
                 sum.Store(copy + i);

@@ -2,26 +2,24 @@ using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>How all tensors of a model are cut into chunks. Every size of an update follows from it, before a byte is fetched.</summary>
+/// <summary>How all tensors of a model are cut into chunks. Every size of an update follows from it and the format, before a byte is fetched.</summary>
 public sealed class ChunkGrid
 {
-    /// <summary>Values kept per chunk in the published run.</summary>
+    /// <summary>Values kept of a chunk of 4096 in the published run.</summary>
     public const int PublishedKeep = 64;
 
     private readonly TensorGrid[] _tensors;
 
     /// <summary>Cuts the tensors.</summary>
     /// <param name="specs">At least one, in the order of the wire; offsets rise and do not overlap (gaps are allowed); names differ.</param>
-    /// <param name="keep">The most values sent per chunk: 1 to 64.</param>
+    /// <param name="keep">Values sent of each 4096 elements; of a smaller chunk as many in proportion, rounded up, and of none more than 64.</param>
     public ChunkGrid(IReadOnlyList<TensorSpec> specs, int keep = PublishedKeep)
     {
         Invariant.Check(specs.Count > 0);
-        Invariant.Check(keep is > 0 and <= TopK.KeepMax);
-        KeepMax = keep;
+        Invariant.Check(keep is > 0 and <= TopK.ChunkMax);
+        Keep = keep;
         _tensors = new TensorGrid[specs.Count];
         var names = new HashSet<string>(StringComparer.Ordinal);
-        var valueCount = 0L;
-        var updateBytes = (long)SparseUpdateCodec.HeaderBytes;
         for (var i = 0; i < specs.Count; i++)
         {
             Invariant.Check(names.Add(specs[i].Name));
@@ -30,17 +28,14 @@ public sealed class ChunkGrid
             FlatLength = specs[i].Offset + specs[i].Length;
             ElementCount += specs[i].Length;
             LongestTensor = Math.Max(LongestTensor, specs[i].Length);
-            valueCount += _tensors[i].ValueCount;
-            updateBytes += _tensors[i].SectionBytes;
+            ValueCount += _tensors[i].ValueCount;
         }
 
-        ValueCount = valueCount;
-        UpdateBytes = updateBytes;
         Digest = ComputeDigest();
     }
 
-    /// <summary>The most values sent per chunk.</summary>
-    public int KeepMax { get; }
+    /// <summary>Values sent of each 4096 elements.</summary>
+    public int Keep { get; }
 
     /// <summary>How many tensors.</summary>
     public int TensorCount => _tensors.Length;
@@ -56,9 +51,6 @@ public sealed class ChunkGrid
 
     /// <summary>Values sent in one update.</summary>
     public long ValueCount { get; }
-
-    /// <summary>Exact size of one encoded update in bytes. No valid update is longer or shorter.</summary>
-    public long UpdateBytes { get; }
 
     /// <summary>Names this grid: over the number kept, and each tensor's name, rows and columns in order. Offsets are no part of it.</summary>
     public Digest Digest { get; }
@@ -81,7 +73,7 @@ public sealed class ChunkGrid
     private Digest ComputeDigest()
     {
         var writer = new WireWriter();
-        writer.Int32(KeepMax);
+        writer.Int32(Keep);
         writer.Int32(_tensors.Length);
         foreach (var tensor in _tensors)
         {

@@ -3,29 +3,23 @@ using Cairn.Compute;
 
 namespace Cairn.Sparse;
 
-/// <summary>Numbers of one chunk, one set per worker.</summary>
-internal sealed class ChunkScratch
-{
-    public float[] Sums { get; } = new float[TopK.ChunkMax];
-
-    public int[] Selectors { get; } = new int[TopK.ChunkMax];
-}
-
-/// <summary>The work of <see cref="Aggregator"/> over one tensor, in bands of chunks: each chunk is summed in uid order in a worker's scratch and
+/// <summary>The work of <see cref="Aggregator"/> over one tensor, in bands of chunks: each chunk is combined in uid order in a worker's scratch and
 /// written once.</summary>
 internal readonly unsafe struct ChunkSums : IWork
 {
     private const int Band = 16;
     private readonly TensorGrid _grid;
     private readonly SparseTensor[] _parts;
-    private readonly float[] _levels;
-    private readonly AggregationRule _rule;
+    private readonly float[][] _levels;
+    private readonly float[] _factors;
+    private readonly Aggregation _aggregation;
     private readonly ChunkScratch[] _scratch;
     private readonly float* _mean;
 
-    public ChunkSums(TensorGrid grid, SparseTensor[] parts, float[] levels, AggregationRule rule, ChunkScratch[] scratch, float* mean)
+    public ChunkSums(
+        TensorGrid grid, SparseTensor[] parts, float[][] levels, float[] factors, Aggregation aggregation, ChunkScratch[] scratch, float* mean)
     {
-        (_grid, _parts, _levels, _rule, _scratch) = (grid, parts, levels, rule, scratch);
+        (_grid, _parts, _levels, _factors, _aggregation, _scratch) = (grid, parts, levels, factors, aggregation, scratch);
         _mean = mean;
     }
 
@@ -35,38 +29,63 @@ internal readonly unsafe struct ChunkSums : IWork
     public void Run(int item, int worker)
     {
         var scratch = _scratch[worker];
+        scratch.Reserve(_parts.Length);
         for (var chunk = item * Band; chunk < Math.Min(_grid.ChunkCount, (item + 1) * Band); chunk++)
         {
-            var length = _grid.LengthOf(chunk);
-            scratch.Sums.AsSpan(0, length).Clear();
-            for (var i = 0; i < _parts.Length; i++)
-            {
-                Add(_parts[i], chunk, _levels.AsSpan(4 * i, 4), scratch.Sums);
-            }
-
-            if (_rule == AggregationRule.MeanOfSelectors)
-            {
-                DivideBySelectors(chunk, length, scratch);
-            }
-
-            Write(chunk, length, scratch.Sums);
+            var shape = _grid.ShapeOf(chunk);
+            Combine(chunk, shape.Length, scratch);
+            Write(chunk, shape, scratch.Sums);
         }
     }
 
-    private static void Add(SparseTensor part, int chunk, ReadOnlySpan<float> levels, float[] sums)
+    private void Combine(int chunk, int length, ChunkScratch scratch)
     {
-        var indices = part.IndicesOf(chunk);
-        var codes = part.Codes;
-        var first = part.Grid.FirstValueOf(chunk);
+        switch (_aggregation.Rule)
+        {
+            case AggregationRule.TrimmedMean:
+                TrimmedMean(chunk, length, scratch);
+                break;
+            case AggregationRule.MeanOfSelectors:
+                Sum(chunk, length, scratch);
+                CountSelectors(chunk, length, scratch.Selectors);
+                DivideBySelectors(length, scratch);
+                break;
+            case AggregationRule.Support:
+                Sum(chunk, length, scratch);
+                CountSelectors(chunk, length, scratch.Selectors);
+                DropUnsupported(length, scratch);
+                break;
+            case AggregationRule.SignVote:
+                Sum(chunk, length, scratch);
+                HoldByVotes(chunk, length, scratch);
+                break;
+            default:
+                Sum(chunk, length, scratch);
+                break;
+        }
+    }
+
+    private ReadOnlySpan<float> LevelsOf(int part, int chunk) => _levels[part].AsSpan(4 * _parts[part].RowOf(chunk), 4);
+
+    private void Sum(int chunk, int length, ChunkScratch scratch)
+    {
+        scratch.Sums.AsSpan(0, length).Clear();
+        for (var part = 0; part < _parts.Length; part++)
+        {
+            Add(_parts[part].IndicesOf(chunk), _parts[part].CodesOf(chunk), LevelsOf(part, chunk), scratch.Sums);
+        }
+    }
+
+    private static void Add(ReadOnlySpan<ushort> indices, ReadOnlySpan<byte> codes, ReadOnlySpan<float> levels, float[] sums)
+    {
         for (var i = 0; i < indices.Length; i++)
         {
-            sums[indices[i]] += levels[Packing.CodeAt(codes, first + i)];
+            sums[indices[i]] += levels[codes[i]];
         }
     }
 
-    private void DivideBySelectors(int chunk, int length, ChunkScratch scratch)
+    private void CountSelectors(int chunk, int length, int[] selectors)
     {
-        var (sums, selectors) = (scratch.Sums, scratch.Selectors);
         selectors.AsSpan(0, length).Clear();
         foreach (var part in _parts)
         {
@@ -75,7 +94,11 @@ internal readonly unsafe struct ChunkSums : IWork
                 selectors[index]++;
             }
         }
+    }
 
+    private static void DivideBySelectors(int length, ChunkScratch scratch)
+    {
+        var (sums, selectors) = (scratch.Sums, scratch.Selectors);
         var i = 0;
         for (; i + 8 <= length; i += 8)
         {
@@ -89,13 +112,99 @@ internal readonly unsafe struct ChunkSums : IWork
         }
     }
 
-    private void Write(int chunk, int length, float[] sums)
+    private void DropUnsupported(int length, ChunkScratch scratch)
     {
-        var cols = length / _grid.BlockRows;
-        var target = _mean + _grid.OriginOf(chunk);
-        for (var row = 0; row < _grid.BlockRows; row++, target += _grid.Spec.Cols)
+        for (var i = 0; i < length; i++)
         {
-            sums.AsSpan(row * cols, cols).CopyTo(new Span<float>(target, cols));
+            scratch.Sums[i] = scratch.Selectors[i] > _aggregation.Tolerated ? scratch.Sums[i] : 0;
+        }
+    }
+
+    private void HoldByVotes(int chunk, int length, ChunkScratch scratch)
+    {
+        var votes = scratch.Votes;
+        votes.AsSpan(0, length).Clear();
+        for (var part = 0; part < _parts.Length; part++)
+        {
+            var levels = _parts[part].Book.Table.Slice(4 * _parts[part].RowOf(chunk), 4);
+            var indices = _parts[part].IndicesOf(chunk);
+            var codes = _parts[part].CodesOf(chunk);
+            var size = 0.0;
+            for (var i = 0; i < indices.Length; i++)
+            {
+                var value = levels[codes[i]];
+                votes[indices[i]] += Math.Sign(value);
+                size += Math.Abs((double)value);
+            }
+
+            scratch.Sizes[part] = _factors[part] * size / indices.Length;
+        }
+
+        var bound = MedianNormClip.LowerMedian(scratch.Sizes) / _parts.Length;
+        for (var i = 0; i < length; i++)
+        {
+            var most = (float)(votes[i] * bound);
+            scratch.Sums[i] = Math.Clamp(scratch.Sums[i], Math.Min(most, 0), Math.Max(most, 0));
+        }
+    }
+
+    // The values of each element stand together; between its negative and its positive ones belong as many zeros as updates did not send it.
+    private void TrimmedMean(int chunk, int length, ChunkScratch scratch)
+    {
+        CountSelectors(chunk, length, scratch.Selectors);
+        var (ends, values) = (scratch.Ends, scratch.Values);
+        var end = 0;
+        for (var i = 0; i < length; i++)
+        {
+            ends[i] = end;
+            end += scratch.Selectors[i];
+        }
+
+        for (var part = 0; part < _parts.Length; part++)
+        {
+            var levels = LevelsOf(part, chunk);
+            var indices = _parts[part].IndicesOf(chunk);
+            var codes = _parts[part].CodesOf(chunk);
+            for (var i = 0; i < indices.Length; i++)
+            {
+                values[ends[indices[i]]++] = levels[codes[i]];
+            }
+        }
+
+        var trim = Math.Min(_aggregation.Tolerated, (_parts.Length - 1) / 2);
+        for (var i = 0; i < length; i++)
+        {
+            var count = scratch.Selectors[i];
+            scratch.Sums[i] = count == 0 ? 0 : Trimmed(values.AsSpan(ends[i] - count, count), _parts.Length - count, trim);
+        }
+    }
+
+    private static float Trimmed(Span<float> sent, int zeros, int trim)
+    {
+        sent.Sort();
+        var negative = 0;
+        while (negative < sent.Length && sent[negative] < 0)
+        {
+            negative++;
+        }
+
+        // Places of the sorted run with the zeros in it: negative values, zeros, positive values.
+        var (sum, kept) = (0f, sent.Length + zeros - (2 * trim));
+        for (var i = 0; i < sent.Length; i++)
+        {
+            var place = i < negative ? i : i + zeros;
+            sum += place >= trim && place < trim + kept ? sent[i] : 0;
+        }
+
+        return sum / kept;
+    }
+
+    private void Write(int chunk, ChunkShape shape, float[] sums)
+    {
+        var target = _mean + _grid.OriginOf(chunk);
+        for (var row = 0; row < shape.Rows; row++, target += _grid.Spec.Cols)
+        {
+            sums.AsSpan(row * shape.Cols, shape.Cols).CopyTo(new Span<float>(target, shape.Cols));
         }
     }
 }

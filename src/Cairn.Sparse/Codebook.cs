@@ -1,8 +1,10 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>The side data of one quantised tensor: what its 2-bit codes stand for.</summary>
+/// <summary>What the codes of a tensor stand for under the published quantiser.</summary>
 /// <param name="Shift">Mean of the sent values.</param>
 /// <param name="Scale">Width of a bin, 1.5 standard deviations; 1 where that is below <see cref="ScaleMin"/>.</param>
 /// <param name="Level0">Mean of the values less the shift in bin 0, up to −1.5 scales; 0 if none.</param>
@@ -26,33 +28,32 @@ public readonly record struct Codebook(float Shift, float Scale, float Level0, f
     /// <param name="code">0 to 3.</param>
     public float ValueOf(int code) => Shift + (code switch { 0 => Level0, 1 => Level1, 2 => Level2, _ => Level3 });
 
-    /// <summary>Judges the form: numbers finite and within their ranges, each level inside its bin, +0 for a bin that no code names.</summary>
+    /// <summary>Whether all numbers are finite and within their ranges.</summary>
+    internal bool IsFinite
+    {
+        get
+        {
+            // Written so that NaN fails every comparison.
+            var ok = Scale >= ScaleMin && Scale <= ScaleMax && Math.Abs(Shift) <= ScaleMax;
+            for (var code = 0; code < 4; code++)
+            {
+                ok &= Math.Abs(ValueOf(code)) <= ValueMax;
+            }
+
+            return ok;
+        }
+    }
+
+    /// <summary>Whether each level lies inside its bin, and is +0 for a bin that no code names.</summary>
     /// <param name="counts">How many values carry each of the four codes.</param>
-    /// <returns><see cref="Rejection.None"/>, <see cref="Rejection.NotFinite"/> or <see cref="Rejection.BadCode"/>.</returns>
     /// <remarks>Only a level of the quantiser passes, so a codebook cannot carry what the rule would not have made, but for the length of its outer
     /// tails.</remarks>
-    internal Rejection Judge(in CodeCounts counts)
+    internal bool IsInForm(in CodeCounts counts)
     {
-        // Written so that NaN fails every comparison.
-        if (!(Scale >= ScaleMin && Scale <= ScaleMax && Math.Abs(Shift) <= ScaleMax))
-        {
-            return Rejection.NotFinite;
-        }
-
-        for (var code = 0; code < 4; code++)
-        {
-            if (!(Math.Abs(ValueOf(code)) <= ValueMax))
-            {
-                return Rejection.NotFinite;
-            }
-        }
-
         var wide = 1.5f * Scale;
         var half = 0.5f * Scale;
         return IsLevel(Level0, float.NegativeInfinity, -wide, counts.Of0) && IsLevel(Level1, -wide, -half, counts.Of1)
-            && IsLevel(Level2, -half, half, counts.Of2) && IsLevel(Level3, half, float.PositiveInfinity, counts.Of3)
-            ? Rejection.None
-            : Rejection.BadCode;
+            && IsLevel(Level2, -half, half, counts.Of2) && IsLevel(Level3, half, float.PositiveInfinity, counts.Of3);
     }
 
     // A mean lies between its members, but its rounding may step over the border by one unit.
@@ -68,29 +69,27 @@ public readonly record struct Codebook(float Shift, float Scale, float Level0, f
 /// <param name="Of3">Code 3.</param>
 public readonly record struct CodeCounts(int Of0, int Of1, int Of2, int Of3)
 {
-    /// <summary>Counts the codes of a packed run.</summary>
-    /// <param name="packed">The run.</param>
-    /// <param name="count">Codes in it.</param>
-    public static CodeCounts Of(ReadOnlySpan<byte> packed, int count)
+    /// <summary>Counts codes.</summary>
+    /// <param name="codes">One to a byte, each 0 to 3.</param>
+    public static CodeCounts Of(ReadOnlySpan<byte> codes)
     {
         var (low, high, both) = (0, 0, 0);
-        var words = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(packed[..(count / 4)]);
-        const ulong LowBits = 0x5555_5555_5555_5555;
+        var words = MemoryMarshal.Cast<byte, ulong>(codes);
+        const ulong LowBits = 0x0101_0101_0101_0101;
         foreach (var word in words)
         {
-            low += System.Numerics.BitOperations.PopCount(word & LowBits);
-            high += System.Numerics.BitOperations.PopCount((word >> 1) & LowBits);
-            both += System.Numerics.BitOperations.PopCount(word & (word >> 1) & LowBits);
+            low += BitOperations.PopCount(word & LowBits);
+            high += BitOperations.PopCount((word >> 1) & LowBits);
+            both += BitOperations.PopCount(word & (word >> 1) & LowBits);
         }
 
-        for (var i = words.Length * 32; i < count; i++)
+        foreach (var code in codes[(words.Length * 8)..])
         {
-            var code = Packing.CodeAt(packed, i);
             low += code & 1;
             high += code >> 1;
             both += code == 3 ? 1 : 0;
         }
 
-        return new CodeCounts(count - low - high + both, low - both, high - both, both);
+        return new CodeCounts(codes.Length - low - high + both, low - both, high - both, both);
     }
 }

@@ -5,7 +5,7 @@ namespace Cairn.Sparse;
 
 /// <summary>Error feedback, top-k and quantiser of one peer: from its pseudo-gradient Δ and its error buffer e to what it sends.</summary>
 /// <remarks>SparseLoCo (arXiv:2508.15706) Alg. 1 as run for Covenant-72B: a = β·e + Δ (one fused multiply-add per element), Δ̂ = Q(TopK(a)), e ← a
-/// − Δ̂. The last step waits in <see cref="ErrorFeedback"/> until the round says what of Δ̂ was applied. One pass over e and Δ (12 bytes moved per
+/// − Δ̂. The last step waits in <see cref="Aggregator.Settle"/> until the round says what of Δ̂ was applied. One pass over e and Δ (12 bytes moved per
 /// element), then three over the kept values. Tier T2: same inputs, same bits. Not for two threads at once.</remarks>
 public sealed class SparseEncoder
 {
@@ -13,17 +13,19 @@ public sealed class SparseEncoder
     public const float PublishedDecay = 0.95f;
 
     private readonly float _decay;
+    private readonly IQuantizer _quantizer;
     private readonly WorkPool? _pool;
     private float[] _values = [];
 
     /// <summary>Creates an encoder.</summary>
     /// <param name="grid">How the model is cut.</param>
+    /// <param name="quantizer">How values become codes.</param>
     /// <param name="decay">β: what of the error buffer is kept, 0 to 1.</param>
     /// <param name="pool">Threads that share the work, or null for the caller alone; the bits are the same. Not disposed here.</param>
-    public SparseEncoder(ChunkGrid grid, float decay = PublishedDecay, WorkPool? pool = null)
+    public SparseEncoder(ChunkGrid grid, QuantizerKind quantizer, float decay = PublishedDecay, WorkPool? pool = null)
     {
         Invariant.Check(decay is >= 0 and <= 1);
-        (Grid, _decay, _pool) = (grid, decay, pool);
+        (Grid, _quantizer, _decay, _pool) = (grid, Quantizers.Of(quantizer), decay, pool);
     }
 
     /// <summary>How the model is cut.</summary>
@@ -38,7 +40,7 @@ public sealed class SparseEncoder
     /// <param name="accumulated">Receives a, likewise. May be <paramref name="error"/> itself (in place), or <paramref name="delta"/> itself: e then
     /// stays whole until the round has decided, and going back costs nothing.</param>
     /// <param name="update">The update, or null.</param>
-    /// <param name="why"><see cref="Rejection.NotFinite"/> if a holds a NaN or an infinity, or a scale outside the codebook's range: this peer's
+    /// <param name="why"><see cref="Rejection.NotFinite"/> if a holds a NaN or an infinity, or a scale outside the book's range: this peer's
     /// training diverged. It sends nothing, and goes back to its state at round start; <paramref name="accumulated"/> is of no use.</param>
     /// <returns>True if there is an update to send.</returns>
     public bool TryEncode(
@@ -84,14 +86,15 @@ public sealed class SparseEncoder
         why = Rejection.NotFinite;
         var values = _values.AsSpan(0, grid.ValueCount);
         var indices = GC.AllocateUninitializedArray<ushort>(grid.ValueCount);
-        var codes = GC.AllocateUninitializedArray<byte>(Packing.CodeBytes(grid.ValueCount));
-        if (!Choose(grid, error, delta, accumulated, indices, values) || !Quantizer.TryQuantize(values, codes, out var codebook))
+        var codes = GC.AllocateUninitializedArray<byte>(grid.ValueCount);
+        var scales = new byte[_quantizer.HasScales ? grid.ChunkCount : 0];
+        if (!Choose(grid, error, delta, accumulated, indices, values) || _quantizer.TryQuantize(grid, values, codes, scales) is not { } book)
         {
             return false;
         }
 
         why = Rejection.None;
-        sent = new SparseTensor(grid, indices, codes, codebook);
+        sent = new SparseTensor(grid, indices, codes, scales, book);
         return true;
     }
 

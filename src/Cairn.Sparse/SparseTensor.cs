@@ -2,24 +2,22 @@ using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>What is sent of one tensor: for each chunk the places of its kept elements, for each of them a 2-bit code, and what the codes stand
+/// <summary>What is sent of one tensor: for each chunk the places of its kept elements and a scale, for each of them a code, and what the codes stand
 /// for.</summary>
 /// <remarks>Made by <see cref="SparseEncoder"/> or by a decoder that judged it, so indices rise strictly within each chunk and lie inside it.
-/// Memory: 2.25 bytes per value.</remarks>
+/// Memory: 3 bytes per value.</remarks>
 public sealed class SparseTensor
 {
     private readonly ushort[] _indices;
     private readonly byte[] _codes;
+    private readonly byte[] _scales;
+    private double _norm = double.NaN;
 
-    internal SparseTensor(TensorGrid grid, ushort[] indices, byte[] codes, Codebook codebook)
+    internal SparseTensor(TensorGrid grid, ushort[] indices, byte[] codes, byte[] scales, LevelBook book)
     {
-        Invariant.Check(indices.Length == grid.ValueCount);
-        Invariant.Check(codes.Length == Packing.CodeBytes(grid.ValueCount));
-        Grid = grid;
-        _indices = indices;
-        _codes = codes;
-        Codebook = codebook;
-        Counts = CodeCounts.Of(codes, indices.Length);
+        Invariant.Check(indices.Length == grid.ValueCount && codes.Length == grid.ValueCount);
+        Invariant.Check(scales.Length == (book.Kind == QuantizerKind.Published ? 0 : grid.ChunkCount));
+        (Grid, _indices, _codes, _scales, Book) = (grid, indices, codes, scales, book);
     }
 
     /// <summary>How the tensor is cut.</summary>
@@ -28,22 +26,27 @@ public sealed class SparseTensor
     /// <summary>Places of the kept elements within their chunk, chunk after chunk: [ValueCount], see <see cref="TensorGrid.FirstValueOf"/>.</summary>
     public ReadOnlySpan<ushort> Indices => _indices;
 
-    /// <summary>Codes of the kept elements, four to a byte (<see cref="Packing"/>).</summary>
+    /// <summary>Codes of the kept elements, one to a byte.</summary>
     public ReadOnlySpan<byte> Codes => _codes;
 
+    /// <summary>Scale codes of the chunks; empty where the quantiser has none.</summary>
+    public ReadOnlySpan<byte> Scales => _scales;
+
     /// <summary>What the codes stand for.</summary>
-    public Codebook Codebook { get; }
+    public LevelBook Book { get; }
 
-    /// <summary>How many values carry each code.</summary>
-    public CodeCounts Counts { get; }
-
-    /// <summary>Euclidean norm of the decoded values, in double from the four counts: exact but for its own rounding, in one stated order.</summary>
+    /// <summary>Euclidean norm of the decoded values, in double from how often each value of the book occurs: exact but for its own rounding, in one stated
+    /// order.</summary>
     public double Norm
     {
         get
         {
-            double v0 = Codebook.ValueOf(0), v1 = Codebook.ValueOf(1), v2 = Codebook.ValueOf(2), v3 = Codebook.ValueOf(3);
-            return Math.Sqrt((Counts.Of0 * (v0 * v0)) + (Counts.Of1 * (v1 * v1)) + (Counts.Of2 * (v2 * v2)) + (Counts.Of3 * (v3 * v3)));
+            if (double.IsNaN(_norm))
+            {
+                _norm = ComputeNorm();
+            }
+
+            return _norm;
         }
     }
 
@@ -51,64 +54,77 @@ public sealed class SparseTensor
     /// <param name="chunk">0 to ChunkCount − 1.</param>
     public ReadOnlySpan<ushort> IndicesOf(int chunk) => _indices.AsSpan(Grid.FirstValueOf(chunk), Grid.KeepOf(chunk));
 
+    /// <summary>Codes of one chunk's kept elements.</summary>
+    /// <param name="chunk">0 to ChunkCount − 1.</param>
+    public ReadOnlySpan<byte> CodesOf(int chunk) => _codes.AsSpan(Grid.FirstValueOf(chunk), Grid.KeepOf(chunk));
+
+    /// <summary>Which row of the book's table a chunk's codes point into.</summary>
+    /// <param name="chunk">0 to ChunkCount − 1.</param>
+    public int RowOf(int chunk) => _scales.Length == 0 ? 0 : _scales[chunk];
+
     /// <summary>x ← x − factor · decoded value, for the kept elements; no other element is touched. Tier T2: same inputs, same bits.</summary>
     /// <param name="factor">Any number; the product is rounded to fp32 once, then the difference.</param>
     /// <param name="tensor">The dense tensor: exactly Grid.Spec.Length.</param>
-    /// <remarks>Error feedback settles with it, and a probe of a single update takes its step with it.</remarks>
-    public void SubtractFrom(float factor, Span<float> tensor)
+    /// <param name="where">As long: elements where it is zero are left alone. Empty for all.</param>
+    /// <remarks>Error feedback settles with it.</remarks>
+    public void SubtractFrom(float factor, Span<float> tensor, ReadOnlySpan<float> where = default)
     {
-        Invariant.Check(tensor.Length == Grid.Spec.Length);
+        Invariant.Check(tensor.Length == Grid.Spec.Length && (where.IsEmpty || where.Length == tensor.Length));
         Span<float> levels = stackalloc float[4];
-        for (var code = 0; code < 4; code++)
-        {
-            levels[code] = factor * Codebook.ValueOf(code);
-        }
-
-        var offsets = Grid.OffsetInBlock;
         for (var chunk = 0; chunk < Grid.ChunkCount; chunk++)
         {
-            var elements = tensor[Grid.OriginOf(chunk)..];
-            var value = Grid.FirstValueOf(chunk);
-            foreach (var index in IndicesOf(chunk))
+            var row = Book.Table.Slice(4 * RowOf(chunk), 4);
+            for (var code = 0; code < 4; code++)
             {
-                elements[offsets[index]] -= levels[Packing.CodeAt(_codes, value++)];
+                levels[code] = factor * row[code];
+            }
+
+            var origin = Grid.OriginOf(chunk);
+            var offsets = Grid.ShapeOf(chunk).Offsets;
+            var indices = IndicesOf(chunk);
+            var codes = CodesOf(chunk);
+            for (var i = 0; i < indices.Length; i++)
+            {
+                var at = origin + offsets[indices[i]];
+                if (where.IsEmpty || where[at] != 0)
+                {
+                    tensor[at] -= levels[codes[i]];
+                }
             }
         }
     }
 
-    /// <summary>Copies the dense elements at the kept places, so that a probe can put them back.</summary>
-    /// <param name="tensor">The dense tensor: exactly Grid.Spec.Length.</param>
-    /// <param name="values">Receives them in the order of the values: exactly Grid.ValueCount.</param>
-    public void Gather(ReadOnlySpan<float> tensor, Span<float> values)
+    /// <summary>The decoded values, in the order of the places.</summary>
+    /// <param name="values">Receives them: exactly Grid.ValueCount.</param>
+    public void CopyValuesTo(Span<float> values)
     {
-        Invariant.Check(tensor.Length == Grid.Spec.Length && values.Length == Grid.ValueCount);
-        var offsets = Grid.OffsetInBlock;
-        var value = 0;
+        Invariant.Check(values.Length == _codes.Length);
         for (var chunk = 0; chunk < Grid.ChunkCount; chunk++)
         {
-            var elements = tensor[Grid.OriginOf(chunk)..];
-            foreach (var index in IndicesOf(chunk))
-            {
-                values[value++] = elements[offsets[index]];
-            }
+            ChunkValues.Read(Book.Table.Slice(4 * RowOf(chunk), 4), CodesOf(chunk), values.Slice(Grid.FirstValueOf(chunk), Grid.KeepOf(chunk)));
         }
     }
 
-    /// <summary>Puts values back at the kept places: undoes what was done since <see cref="Gather"/>, bit for bit.</summary>
-    /// <param name="values">From <see cref="Gather"/>.</param>
-    /// <param name="tensor">The dense tensor: exactly Grid.Spec.Length.</param>
-    public void Scatter(ReadOnlySpan<float> values, Span<float> tensor)
+    private double ComputeNorm()
     {
-        Invariant.Check(tensor.Length == Grid.Spec.Length && values.Length == Grid.ValueCount);
-        var offsets = Grid.OffsetInBlock;
-        var value = 0;
+        var counts = new long[Book.Table.Length];
         for (var chunk = 0; chunk < Grid.ChunkCount; chunk++)
         {
-            var elements = tensor[Grid.OriginOf(chunk)..];
-            foreach (var index in IndicesOf(chunk))
-            {
-                elements[offsets[index]] = values[value++];
-            }
+            var own = counts.AsSpan(4 * RowOf(chunk), 4);
+            var of = CodeCounts.Of(CodesOf(chunk));
+            own[0] += of.Of0;
+            own[1] += of.Of1;
+            own[2] += of.Of2;
+            own[3] += of.Of3;
         }
+
+        var sum = 0.0;
+        for (var i = 0; i < counts.Length; i++)
+        {
+            double value = Book.Table[i];
+            sum += counts[i] * (value * value);
+        }
+
+        return Math.Sqrt(sum);
     }
 }

@@ -3,190 +3,203 @@ using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>The bytes of an update (docs/wire.md, "Sparse update"): exactly <see cref="ChunkGrid.UpdateBytes"/>, one form for one content.</summary>
-/// <remarks>No checksum is inside: the envelope that carries the bytes is hashed and signed. The wire's order of bytes is little-endian.</remarks>
-public static class SparseUpdateCodec
+/// <summary>The bytes of an update under one grid and one format (docs/wire.md, "Sparse update"): one form for one content.</summary>
+/// <remarks>Sections follow the header tensor by tensor; <see cref="SparseUpdateWriter"/> and <see cref="SparseUpdateReader"/> hold one at a time. Safe for any number of
+/// callers at once. The wire's order of bytes is little-endian.</remarks>
+public sealed class SparseUpdateCodec
 {
-    /// <summary>Bytes before the first tensor: magic 4, version 4, rules digest 32, round 4, uid 4, tensor count 4, grid digest 32.</summary>
-    public const int HeaderBytes = 4 + 4 + Digest.Size + 4 + 4 + 4 + Digest.Size;
-
-    /// <summary>Bytes of a tensor's section before its indices: shift, scale and four levels.</summary>
-    public const int TensorHeaderBytes = 6 * sizeof(float);
+    /// <summary>Bytes before the first tensor: magic 4, version 1, quantiser 1, mode 1, zero 1, rules digest 32, round 4, uid 4, tensor count 4, grid digest 32,
+    /// checksum 4.</summary>
+    public const int HeaderBytes = 4 + 4 + Digest.Size + 4 + 4 + 4 + Digest.Size + SectionCodec.ChecksumBytes;
 
     /// <summary>The version of the format.</summary>
     public const int Version = 1;
 
-    private static ReadOnlySpan<byte> Magic => "CSUP"u8;
+    private readonly SectionCodec _sections;
 
-    /// <summary>Encodes an update.</summary>
-    /// <param name="update">The update; its grid's UpdateBytes must fit an array (below 2^31).</param>
-    /// <returns>Exactly UpdateBytes bytes.</returns>
-    public static byte[] Encode(SparseUpdate update)
+    /// <summary>Makes a codec, its tables included.</summary>
+    /// <param name="grid">How the model is cut.</param>
+    /// <param name="format">How codes are made and written.</param>
+    public SparseUpdateCodec(ChunkGrid grid, UpdateFormat format)
     {
-        var grid = update.Grid;
-        var bytes = new byte[checked((int)grid.UpdateBytes)];
-        WriteHeader(update, bytes);
-        var at = HeaderBytes;
+        Invariant.Check(Enum.IsDefined(format.Quantizer) && Enum.IsDefined(format.Mode));
+        (Grid, Format) = (grid, format);
+        _sections = new SectionCodec(format, grid.Keep);
+        BytesMax = HeaderBytes;
         for (var i = 0; i < grid.TensorCount; i++)
         {
-            var length = checked((int)grid[i].SectionBytes);
-            EncodeTensor(update[i], bytes.AsSpan(at, length));
-            at += length;
+            var bytes = _sections.BytesMax(grid[i]);
+            BytesMax += bytes;
+            SectionBytesMax = Math.Max(SectionBytesMax, bytes);
+        }
+    }
+
+    /// <summary>How the model is cut.</summary>
+    public ChunkGrid Grid { get; }
+
+    /// <summary>How codes are made and written.</summary>
+    public UpdateFormat Format { get; }
+
+    /// <summary>The most bytes that an update takes: in the fast mode every update takes exactly these.</summary>
+    public long BytesMax { get; }
+
+    /// <summary>The most bytes that one tensor takes.</summary>
+    public long SectionBytesMax { get; }
+
+    private static ReadOnlySpan<byte> Magic => "CSUP"u8;
+
+    /// <summary>Where a tensor's section begins in the fast mode, so that it can be fetched alone.</summary>
+    /// <param name="tensor">0 to TensorCount; the last gives the end.</param>
+    public long FastOffsetOf(int tensor)
+    {
+        Invariant.Check(Format.Mode == WireMode.Fast);
+        var at = (long)HeaderBytes;
+        for (var i = 0; i < tensor; i++)
+        {
+            at += _sections.FastBytes(Grid[i]);
         }
 
-        Invariant.Check(at == bytes.Length);
-        return bytes;
+        return at;
     }
 
-    /// <summary>Encodes one tensor's section.</summary>
-    /// <param name="tensor">The tensor.</param>
-    /// <param name="section">Exactly Grid.SectionBytes, overwritten.</param>
-    public static void EncodeTensor(SparseTensor tensor, Span<byte> section)
+    /// <summary>Whether an update may have that many bytes.</summary>
+    public bool IsPossible(long bytes) => Format.Mode == WireMode.Fast ? bytes == BytesMax : bytes > HeaderBytes && bytes <= BytesMax;
+
+    /// <summary>Encodes an update into one array.</summary>
+    /// <param name="update">Its bytes must fit an array (below 2^31).</param>
+    public byte[] Encode(SparseUpdate update)
     {
-        Invariant.Check(section.Length == tensor.Grid.SectionBytes);
-        var book = tensor.Codebook;
-        BinaryPrimitives.WriteSingleLittleEndian(section, book.Shift);
-        BinaryPrimitives.WriteSingleLittleEndian(section[4..], book.Scale);
-        BinaryPrimitives.WriteSingleLittleEndian(section[8..], book.Level0);
-        BinaryPrimitives.WriteSingleLittleEndian(section[12..], book.Level1);
-        BinaryPrimitives.WriteSingleLittleEndian(section[16..], book.Level2);
-        BinaryPrimitives.WriteSingleLittleEndian(section[20..], book.Level3);
-        var indexBytes = Packing.IndexBytes(tensor.Indices.Length);
-        Packing.PackIndices(tensor.Indices, section.Slice(TensorHeaderBytes, indexBytes));
-        tensor.Codes.CopyTo(section[(TensorHeaderBytes + indexBytes)..]);
+        using var stream = new MemoryStream(checked((int)BytesMax));
+        var writer = new SparseUpdateWriter(this, stream, update.Rules, update.Round, update.Uid);
+        for (var i = 0; i < Grid.TensorCount; i++)
+        {
+            writer.Write(update[i]);
+        }
+
+        return stream.Length == stream.Capacity ? stream.GetBuffer() : stream.ToArray();
     }
 
-    /// <summary>Decodes and judges an update from anywhere. Never throws on any bytes; allocates only the decoded form, and that only for bytes of
-    /// the exact length.</summary>
+    /// <summary>Decodes and judges an update from anywhere. Never throws on any bytes; allocates only the decoded form and one section, and that only for bytes of a
+    /// possible length.</summary>
     /// <param name="bytes">The bytes.</param>
-    /// <param name="grid">How the model is cut.</param>
     /// <param name="rules">The rules it must be made under.</param>
     /// <param name="round">The round it must be of.</param>
     /// <param name="uid">Whose it must be.</param>
     /// <param name="update">The update, or null.</param>
-    /// <param name="why">Why not, or <see cref="Rejection.None"/>: TooLarge or Malformed (length, magic, version), WrongRules, Late (another round),
-    /// BadSignature (another
-    /// author), WrongShape (another grid), NotFinite (a number that is not finite or out of range), BadCode (indices, codes, levels or filling bits
+    /// <param name="why">Why not, or <see cref="Rejection.None"/>: TooLarge or Malformed (length, magic, version, format, checksum), WrongRules, Late (another round),
+    /// BadSignature (another author), WrongShape (another grid), NotFinite (a number that is not finite or out of range), BadCode (places, codes, levels or filling bits
     /// out of form).</param>
     /// <returns>True if it may be used.</returns>
-    public static bool TryDecode(
-        ReadOnlySpan<byte> bytes, ChunkGrid grid, Digest rules, Round round, Uid uid, out SparseUpdate? update, out Rejection why)
+    public bool TryDecode(ReadOnlySpan<byte> bytes, Digest rules, Round round, Uid uid, out SparseUpdate? update, out Rejection why)
     {
         update = null;
-        why = JudgeHeader(bytes, grid, rules, round, uid);
-        if (why != Rejection.None)
+        why = bytes.Length > BytesMax ? Rejection.TooLarge
+            : bytes.Length < HeaderBytes ? Rejection.Malformed
+            : JudgeHeader(bytes[..HeaderBytes], rules, round, uid);
+        why = why == Rejection.None && !IsPossible(bytes.Length) ? Rejection.Malformed : why;
+        var tensors = new SparseTensor[why == Rejection.None ? Grid.TensorCount : 0];
+        bytes = why == Rejection.None ? bytes[HeaderBytes..] : default;
+        for (var i = 0; i < tensors.Length && why == Rejection.None; i++)
         {
-            return false;
+            why = TryTake(ref bytes, i, out var section) ? _sections.TryRead(section, Grid[i], out tensors[i]!) : Rejection.Malformed;
         }
 
-        var tensors = new SparseTensor[grid.TensorCount];
-        var at = HeaderBytes;
-        for (var i = 0; i < tensors.Length; i++)
+        why = why == Rejection.None && bytes.Length > 0 ? Rejection.Malformed : why;
+        if (why == Rejection.None)
         {
-            var length = (int)grid[i].SectionBytes;
-            if (!TryDecodeTensor(bytes.Slice(at, length), grid[i], out var tensor, out why))
-            {
-                return false;
-            }
-
-            tensors[i] = tensor!;
-            at += length;
+            update = new SparseUpdate(Grid, rules, round, uid, tensors);
         }
 
-        update = new SparseUpdate(grid, rules, round, uid, tensors);
-        return true;
+        return update is not null;
     }
 
-    /// <summary>Decodes and judges one tensor's section.</summary>
-    /// <param name="section">Exactly Grid.SectionBytes, of any content.</param>
-    /// <param name="grid">How the tensor is cut.</param>
-    /// <param name="tensor">The tensor, or null.</param>
-    /// <param name="why">NotFinite, BadCode or None.</param>
+    /// <summary>Decodes and judges one tensor's section, fetched alone.</summary>
+    /// <param name="section">In the small mode without the length before it.</param>
+    /// <param name="tensor">Which: 0 to Grid.TensorCount − 1.</param>
+    /// <param name="sent">The tensor, or null.</param>
+    /// <param name="why">Malformed, NotFinite, BadCode or None.</param>
     /// <returns>True if it may be used.</returns>
-    public static bool TryDecodeTensor(ReadOnlySpan<byte> section, TensorGrid grid, out SparseTensor? tensor, out Rejection why)
+    public bool TryDecodeTensor(ReadOnlySpan<byte> section, int tensor, out SparseTensor? sent, out Rejection why)
     {
-        Invariant.Check(section.Length == grid.SectionBytes);
-        tensor = null;
-        var reader = new WireReader(section[..TensorHeaderBytes]);
-        var book = new Codebook(reader.Single(), reader.Single(), reader.Single(), reader.Single(), reader.Single(), reader.Single());
-        var indexBytes = Packing.IndexBytes(grid.ValueCount);
-        var codes = section[(TensorHeaderBytes + indexBytes)..];
-        why = book.Judge(CodeCounts.Of(codes, grid.ValueCount));
-        if (why == Rejection.None && !HasZeroFill(codes, grid.ValueCount))
-        {
-            why = Rejection.BadCode;
-        }
-
-        if (why != Rejection.None)
-        {
-            return false;
-        }
-
-        var indices = new ushort[grid.ValueCount];
-        if (!Packing.UnpackIndices(section.Slice(TensorHeaderBytes, indexBytes), indices) || !AreInForm(indices, grid))
-        {
-            why = Rejection.BadCode;
-            return false;
-        }
-
-        tensor = new SparseTensor(grid, indices, codes.ToArray(), book);
-        return true;
+        why = _sections.TryRead(section, Grid[tensor], out sent);
+        return why == Rejection.None;
     }
 
-    private static void WriteHeader(SparseUpdate update, Span<byte> bytes)
+    /// <summary>Judges a section of the fast mode, fetched alone, by length, checksum and book, so that its chunks can be read one by one.</summary>
+    /// <param name="section">Its bytes.</param>
+    /// <param name="tensor">Which tensor it is of.</param>
+    /// <param name="opened">Gives the chunks; of no use when false comes back.</param>
+    /// <param name="why">Malformed, NotFinite or None.</param>
+    public bool TryOpenTensor(ReadOnlySpan<byte> section, int tensor, out OpenSection opened, out Rejection why)
+    {
+        Invariant.Check(Format.Mode == WireMode.Fast);
+        why = _sections.TryOpen(section, Grid[tensor], out opened);
+        return why == Rejection.None;
+    }
+
+    internal int WriteSection(SparseTensor tensor, Span<byte> target) => _sections.Write(tensor, target);
+
+    internal byte[] Header(Digest rules, Round round, Uid uid)
     {
         var writer = new WireWriter();
         writer.Raw(Magic);
-        writer.Int32(Version);
-        writer.Digest(update.Rules);
-        writer.Int32(update.Round.Number);
-        writer.Int32(update.Uid.Value);
-        writer.Int32(update.Grid.TensorCount);
-        writer.Digest(update.Grid.Digest);
+        writer.Int32(Version | ((int)Format.Quantizer << 8) | ((int)Format.Mode << 16));
+        writer.Digest(rules);
+        writer.Int32(round.Number);
+        writer.Int32(uid.Value);
+        writer.Int32(Grid.TensorCount);
+        writer.Digest(Grid.Digest);
+        writer.Int32((int)SectionCodec.Checksum(writer.Written));
         Invariant.Check(writer.Written.Length == HeaderBytes);
-        writer.Written.CopyTo(bytes);
+        return writer.Written.ToArray();
     }
 
-    private static Rejection JudgeHeader(ReadOnlySpan<byte> bytes, ChunkGrid grid, Digest rules, Round round, Uid uid)
+    internal Rejection JudgeHeader(ReadOnlySpan<byte> header, Digest rules, Round round, Uid uid)
     {
-        if (bytes.Length > grid.UpdateBytes)
-        {
-            return Rejection.TooLarge;
-        }
-
-        var reader = new WireReader(bytes[..Math.Min(bytes.Length, HeaderBytes)]);
-        var known = reader.Raw(Magic.Length).SequenceEqual(Magic) & reader.Int32() == Version;
+        var reader = new WireReader(header);
+        var known = reader.Raw(Magic.Length).SequenceEqual(Magic)
+            & reader.Int32() == (Version | ((int)Format.Quantizer << 8) | ((int)Format.Mode << 16));
         var (itsRules, itsRound, itsUid) = (reader.Digest(), reader.Int32(), reader.Int32());
         var (itsCount, itsGrid) = (reader.Int32(), reader.Digest());
-        return !known || !reader.Complete ? Rejection.Malformed
+        var sum = (uint)reader.Int32();
+        return !known || !reader.Complete || sum != SectionCodec.Checksum(header[..^SectionCodec.ChecksumBytes]) ? Rejection.Malformed
             : itsRules != rules ? Rejection.WrongRules
             : itsRound != round.Number ? Rejection.Late
             : itsUid != uid.Value ? Rejection.BadSignature
-            : itsCount != grid.TensorCount || itsGrid != grid.Digest ? Rejection.WrongShape
-            : bytes.Length != grid.UpdateBytes ? Rejection.Malformed
+            : itsCount != Grid.TensorCount || itsGrid != Grid.Digest ? Rejection.WrongShape
             : Rejection.None;
     }
 
-    private static bool HasZeroFill(ReadOnlySpan<byte> codes, int count) => count % 4 == 0 || codes[^1] >> (count % 4 * 2) == 0;
-
-    /// <summary>Strictly rising within each chunk (so without duplicates) and inside it.</summary>
-    private static bool AreInForm(ReadOnlySpan<ushort> indices, TensorGrid grid)
+    /// <summary>How long the next section is; −1 if that cannot be.</summary>
+    /// <param name="prefix">In the small mode the four bytes before it.</param>
+    /// <param name="tensor">Which.</param>
+    internal long LengthOf(ReadOnlySpan<byte> prefix, int tensor)
     {
-        for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
-        {
-            var own = indices.Slice(grid.FirstValueOf(chunk), grid.KeepOf(chunk));
-            var rising = true;
-            for (var i = 1; i < own.Length; i++)
-            {
-                rising &= own[i] > own[i - 1];
-            }
+        var fast = _sections.FastBytes(Grid[tensor]);
+        var length = Format.Mode == WireMode.Fast ? fast : BinaryPrimitives.ReadInt32LittleEndian(prefix);
+        return length >= 0 && length <= fast ? length : -1;
+    }
 
-            if (!rising || own[^1] >= grid.LengthOf(chunk))
-            {
-                return false;
-            }
+    /// <summary>Bytes before a section that tell its length.</summary>
+    internal int PrefixBytes => Format.Mode == WireMode.Small ? SectionCodec.LengthBytes : 0;
+
+    private bool TryTake(ref ReadOnlySpan<byte> bytes, int tensor, out ReadOnlySpan<byte> section)
+    {
+        section = default;
+        if (bytes.Length < PrefixBytes)
+        {
+            return false;
         }
 
+        var length = LengthOf(bytes[..PrefixBytes], tensor);
+        bytes = bytes[PrefixBytes..];
+        if (length < 0 || length > bytes.Length)
+        {
+            return false;
+        }
+
+        section = bytes[..(int)length];
+        bytes = bytes[(int)length..];
         return true;
     }
 }

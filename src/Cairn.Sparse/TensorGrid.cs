@@ -3,103 +3,113 @@ using Cairn.Base;
 namespace Cairn.Sparse;
 
 /// <summary>How one tensor is cut into chunks, and where each element of a chunk lies.</summary>
-/// <remarks>A matrix [M,N] is cut into blocks of c(M) × c(N), where c(n) is the largest divisor of n up to 64; blocks are numbered row by row,
-/// elements inside a block too. A one-dimensional tensor is cut into runs of 4096, the last one shorter. Of each chunk the k = min(keep, length)
-/// largest values are sent. Source: SparseLoCo as run for Covenant-72B, §2.1 (4096 for vectors; the released code cut those into 64).</remarks>
+/// <remarks>A matrix is cut into blocks of 64 × 64 from its first element on; the blocks at its right and lower edges are as narrow and as low as what is left. Blocks
+/// are numbered row by row, elements inside a block too. A tensor of one row is cut into runs of 4096, the last one shorter. Source: SparseLoCo as run for
+/// Covenant-72B, §2.1; it took the largest divisor up to 64 instead, under which a prime side is sent whole, and sent 64 of whatever a chunk had.
+/// Where both sides are multiples of 64 the two rules are one.</remarks>
 public sealed class TensorGrid
 {
-    private const int BlockSideMax = 64;
-    private readonly int[] _offsetInBlock;
-    private readonly int _blocksPerRow;
+    private const int BlockSide = 64;
+    private readonly ChunkShape _whole, _right, _lower, _corner;
+    private readonly int _blocksPerRow, _blockRows, _valuesPerBlockRow;
+    private readonly bool _uniform;
 
-    internal TensorGrid(TensorSpec spec, int keepMax)
+    internal TensorGrid(TensorSpec spec, int keep)
     {
         Invariant.Check(spec.Rows >= 1 && spec.Cols >= 1);
         Invariant.Check((long)spec.Rows * spec.Cols <= int.MaxValue);
         Invariant.Check(spec.Offset >= 0);
         Spec = spec;
-        BlockRows = spec.IsOneDimensional ? 1 : BlockSide(spec.Rows);
-        BlockCols = spec.IsOneDimensional ? Math.Min(spec.Cols, TopK.ChunkMax) : BlockSide(spec.Cols);
+        BlockRows = spec.IsOneDimensional ? 1 : Math.Min(spec.Rows, BlockSide);
+        BlockCols = Math.Min(spec.Cols, spec.IsOneDimensional ? TopK.ChunkMax : BlockSide);
         _blocksPerRow = ((spec.Cols - 1) / BlockCols) + 1;
-        ChunkCount = spec.Rows / BlockRows * _blocksPerRow;
-        ChunkLength = BlockRows * BlockCols;
-        LastChunkLength = spec.Length - ((ChunkCount - 1) * ChunkLength);
-        Keep = Math.Min(keepMax, ChunkLength);
-        LastKeep = Math.Min(keepMax, LastChunkLength);
-        ValueCount = checked(((ChunkCount - 1) * Keep) + LastKeep);
-        _offsetInBlock = new int[ChunkLength];
-        for (var i = 0; i < ChunkLength; i++)
-        {
-            _offsetInBlock[i] = (i / BlockCols * spec.Cols) + (i % BlockCols);
-        }
+        _blockRows = ((spec.Rows - 1) / BlockRows) + 1;
+        ChunkCount = checked(_blockRows * _blocksPerRow);
+        var (restRows, restCols) = (spec.Rows - ((_blockRows - 1) * BlockRows), spec.Cols - ((_blocksPerRow - 1) * BlockCols));
+        _whole = new ChunkShape(BlockRows, BlockCols, spec.Cols, keep);
+        _right = restCols == BlockCols ? _whole : new ChunkShape(BlockRows, restCols, spec.Cols, keep);
+        _lower = restRows == BlockRows ? _whole : new ChunkShape(restRows, BlockCols, spec.Cols, keep);
+        _corner = restCols == BlockCols ? _lower : restRows == BlockRows ? _right : new ChunkShape(restRows, restCols, spec.Cols, keep);
+        _uniform = ReferenceEquals(_whole, _corner);
+        _valuesPerBlockRow = ((_blocksPerRow - 1) * _whole.Keep) + _right.Keep;
+        ValueCount = checked(((_blockRows - 1) * _valuesPerBlockRow) + ((_blocksPerRow - 1) * _lower.Keep) + _corner.Keep);
     }
 
     /// <summary>The tensor.</summary>
     public TensorSpec Spec { get; }
 
-    /// <summary>Rows of a block; 1 for a one-dimensional tensor.</summary>
+    /// <summary>Rows of a block that is not at the lower edge; 1 for a one-dimensional tensor.</summary>
     public int BlockRows { get; }
 
-    /// <summary>Columns of a block, or the length of a run.</summary>
+    /// <summary>Columns of a block that is not at the right edge, or the length of a run.</summary>
     public int BlockCols { get; }
 
     /// <summary>Chunks in the tensor.</summary>
     public int ChunkCount { get; }
 
-    /// <summary>Elements of every chunk but the last; at most 4096.</summary>
-    public int ChunkLength { get; }
-
-    /// <summary>Elements of the last chunk: fewer only where a one-dimensional tensor does not end on a whole run.</summary>
-    public int LastChunkLength { get; }
-
-    /// <summary>Values sent of every chunk but the last.</summary>
-    public int Keep { get; }
-
-    /// <summary>Values sent of the last chunk.</summary>
-    public int LastKeep { get; }
-
     /// <summary>Values sent of the whole tensor.</summary>
     public int ValueCount { get; }
 
-    /// <summary>Bytes of this tensor's section in an update: shift, scale, codebook, 12-bit indices and 2-bit codes, each packed run filled up to a
-    /// whole byte.</summary>
-    public long SectionBytes => SparseUpdateCodec.TensorHeaderBytes + Packing.IndexBytes(ValueCount) + Packing.CodeBytes(ValueCount);
-
-    /// <summary>Where each element of a chunk lies, counted from the chunk's first element in the tensor: [ChunkLength].</summary>
-    internal ReadOnlySpan<int> OffsetInBlock => _offsetInBlock;
-
-    /// <summary>The largest divisor of n up to 64: c(n).</summary>
-    /// <param name="n">At least 1. A prime above 64 gives 1, and its tensor is then sent almost whole: choose other dimensions.</param>
-    public static int BlockSide(int n)
+    /// <summary>The size of one chunk.</summary>
+    /// <param name="chunk">0 to ChunkCount − 1.</param>
+    public ChunkShape ShapeOf(int chunk)
     {
-        for (var side = Math.Min(n, BlockSideMax); side > 1; side--)
+        if (_uniform)
         {
-            if (n % side == 0)
-            {
-                return side;
-            }
+            return _whole;
         }
 
-        return 1;
+        var (row, col) = Math.DivRem(chunk, _blocksPerRow);
+        return row < _blockRows - 1
+            ? (col < _blocksPerRow - 1 ? _whole : _right)
+            : (col < _blocksPerRow - 1 ? _lower : _corner);
     }
 
     /// <summary>Elements of a chunk.</summary>
     /// <param name="chunk">0 to ChunkCount − 1.</param>
-    public int LengthOf(int chunk) => chunk == ChunkCount - 1 ? LastChunkLength : ChunkLength;
+    public int LengthOf(int chunk) => ShapeOf(chunk).Length;
 
     /// <summary>Values sent of a chunk.</summary>
     /// <param name="chunk">0 to ChunkCount − 1.</param>
-    public int KeepOf(int chunk) => chunk == ChunkCount - 1 ? LastKeep : Keep;
+    public int KeepOf(int chunk) => ShapeOf(chunk).Keep;
 
     /// <summary>The place of a chunk's first value among the tensor's values.</summary>
-    /// <param name="chunk">0 to ChunkCount − 1.</param>
-    public int FirstValueOf(int chunk) => chunk * Keep;
+    /// <param name="chunk">0 to ChunkCount; the last gives ValueCount.</param>
+    public int FirstValueOf(int chunk) =>
+        _uniform ? chunk * _whole.Keep
+        : chunk == ChunkCount ? ValueCount
+        : (int)Before(chunk, _valuesPerBlockRow, _whole.Keep, _lower.Keep);
 
     /// <summary>The place of a chunk's first element in the tensor.</summary>
     /// <param name="chunk">0 to ChunkCount − 1.</param>
     public int OriginOf(int chunk)
     {
-        var (blockRow, blockCol) = Math.DivRem(chunk, _blocksPerRow);
-        return (blockRow * BlockRows * Spec.Cols) + (blockCol * BlockCols);
+        var (row, col) = Math.DivRem(chunk, _blocksPerRow);
+        return (row * BlockRows * Spec.Cols) + (col * BlockCols);
+    }
+
+    /// <summary>How many chunks from this one on lie side by side and are equally high: 1 to <paramref name="most"/>.</summary>
+    internal int SideBySide(int chunk, int most) => Math.Min(most, _blocksPerRow - (chunk % _blocksPerRow));
+
+    /// <summary>Bytes of the fast mode's records before a chunk; with ChunkCount, of all of them.</summary>
+    internal long RecordsBefore(int chunk, int bitsPerValue)
+    {
+        var (whole, lower) = (_whole.RecordBytes(bitsPerValue), _lower.RecordBytes(bitsPerValue));
+        if (_uniform)
+        {
+            return (long)chunk * whole;
+        }
+
+        var perRow = ((_blocksPerRow - 1L) * whole) + _right.RecordBytes(bitsPerValue);
+        return chunk == ChunkCount
+            ? ((_blockRows - 1) * perRow) + ((_blocksPerRow - 1L) * lower) + _corner.RecordBytes(bitsPerValue)
+            : Before(chunk, perRow, whole, lower);
+    }
+
+    // What lies before a chunk, where a block row holds so much, and a block of an inner and of the last block row so much.
+    private long Before(int chunk, long perRow, int inner, int last)
+    {
+        var (row, col) = Math.DivRem(chunk, _blocksPerRow);
+        return (row * perRow) + ((long)col * (row < _blockRows - 1 ? inner : last));
     }
 }

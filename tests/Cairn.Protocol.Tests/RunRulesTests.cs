@@ -12,14 +12,14 @@ public sealed class RunRulesTests
     {
         Assert.Empty(Rules.Faults());
         var digest = Rules.ComputeDigest().ToString();
-        Assert.True(digest == "ce5aa01ab3d97604a9db4b348cd83ae6af25073010b652f8d96d937f9e9afe36", $"the digest of these rules is {digest} now: rules of older runs would be refused");
+        Assert.True(digest == "8bd9e6e7588b37e744f42ecd9d85e3d8652325d3da56641990446e15ac936853", $"the digest of these rules is {digest} now: rules of older runs would be refused");
     }
 
     [Fact]
     public void Every_single_value_changes_the_digest_each_in_another_way()
     {
         var changed = SomeRules.EveryChange(Rules).ToList();
-        Assert.Equal(44, changed.Count);
+        Assert.Equal(48, changed.Count);
         var digests = changed.Select(change => change.Rules.ComputeDigest()).Append(Rules.ComputeDigest());
         Assert.Equal(changed.Count + 1, digests.Distinct().Count());
     }
@@ -139,6 +139,12 @@ public sealed class RunRulesTests
         { "errorDecay", Rules with { Sparse = Rules.Sparse with { ErrorDecay = 1 } } },
         { "outerRate", Rules with { Sparse = Rules.Sparse with { OuterRate = 5 } } },
         { "combination", Rules with { Sparse = Rules.Sparse with { Combination = (Combination)9 } } },
+        { "quantization", Rules with { Sparse = Rules.Sparse with { Quantization = (Quantization)9 } } },
+        { "coding", Rules with { Sparse = Rules.Sparse with { Coding = (Coding)9 } } },
+        { "keep", Rules with { Sparse = Rules.Sparse with { Keep = 65 } } },
+        { "tolerated is 1, must be 0", Rules with { Sparse = Rules.Sparse with { Tolerated = 1 } } },
+        { "tolerated is 0, must be at least 1", Rules with { Sparse = Rules.Sparse with { Combination = Combination.Support } } },
+        { "tolerated is 2", Rules with { Sparse = Rules.Sparse with { Combination = Combination.TrimmedMean, Tolerated = 2 } } },
         { "rounds", Rules with { Round = Rules.Round with { Rounds = 1_000_001 } } },
         { "inner steps of the whole run", Rules with { Training = Rules.Training with { InnerSteps = 10_000 }, Round = Rules.Round with { Rounds = 1_000_000 }, Data = Rules.Data with { TrainSamples = 1L << 40 } } },
         { "settleEvery", Rules with { Round = Rules.Round with { SettleEvery = 0 } } },

@@ -12,7 +12,7 @@ internal static class SomeRules
         new ModelRules("nano", 4096, 128, 4, 4, 2, 384, 128, 10_000, 1e-5, true, 1_000_000, Digest.Of("test/base", [])),
         new DataRules(Digest.Of("test/data", []), Digest.Of("test/tokenizer", []), 10_000, 100),
         new TrainingRules(15, 8, 4e-3, 20, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0),
-        new SparseRules(0.95, 1.5, Combination.Mean, true),
+        new SparseRules(0.95, 1.5, Combination.Mean, 0, true, 64, Quantization.SignMagnitude, Coding.Small),
         new RoundRules(100, 10, 0, 4, 8, 0.2, 300, 8, 600));
 
     /// <summary>Each value of the rules changed alone, with its name.</summary>
@@ -49,6 +49,8 @@ internal static class SomeRules
         string text => text + "x",
         Digest digest => Digest.Of("test/other", digest.ToArray()),
         Combination combination => 1 - combination,
+        Quantization quantization => 1 - quantization,
+        Coding coding => 1 - coding,
         _ => null,
     };
 

@@ -11,7 +11,7 @@ public class ErrorFeedbackTests
     {
         var (error, delta) = (TestData.Normal(Grid.FlatLength, "e"), TestData.Normal(Grid.FlatLength, "d"));
         var accumulated = new float[error.Length];
-        Assert.True(new SparseEncoder(Grid, 0.95f).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, error, delta, accumulated, out _, out _));
+        Assert.True(new SparseEncoder(Grid, QuantizerKind.SignMagnitude, 0.95f).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, error, delta, accumulated, out _, out _));
         ForEachElement(i => Assert.Equal(MathF.FusedMultiplyAdd(0.95f, error[i], delta[i]), accumulated[i]));
     }
 
@@ -20,8 +20,8 @@ public class ErrorFeedbackTests
     {
         var a = TestData.Normal(Grid.FlatLength, "d", 1e-3f);
         var before = (float[])a.Clone();
-        Assert.True(new SparseEncoder(Grid).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, new float[a.Length], a, a, out var update, out _));
-        ErrorFeedback.Settle(update!, [1, 1, 1, 1], a);
+        Assert.True(new SparseEncoder(Grid, QuantizerKind.SignMagnitude).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, new float[a.Length], a, a, out var update, out _));
+        Settle(update!, _ => 1, a);
         for (var t = 0; t < Grid.TensorCount; t++)
         {
             var sent = TestData.Dense(update!, t);
@@ -46,7 +46,7 @@ public class ErrorFeedbackTests
             var tensor = Grid.Slice(delta, t).ToArray();
             for (var chunk = 0; chunk < Grid[t].ChunkCount; chunk++)
             {
-                var own = Enumerable.Range(0, Grid[t].LengthOf(chunk)).Select(i => tensor[Grid[t].OriginOf(chunk) + Grid[t].OffsetInBlock[i]]).ToArray();
+                var own = Enumerable.Range(0, Grid[t].LengthOf(chunk)).Select(i => tensor[Grid[t].OriginOf(chunk) + Grid[t].ShapeOf(chunk).Offsets[i]]).ToArray();
                 var expected = Enumerable.Range(0, own.Length).OrderByDescending(i => Math.Abs(own[i])).Take(Grid[t].KeepOf(chunk)).Order();
                 Assert.Equal(expected, update[t].IndicesOf(chunk).ToArray().Select(i => (int)i));
             }
@@ -58,8 +58,8 @@ public class ErrorFeedbackTests
     {
         var a = TestData.Normal(Grid.FlatLength, "clip", 1e-3f);
         var before = (float[])a.Clone();
-        Assert.True(new SparseEncoder(Grid).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, new float[a.Length], a, a, out var update, out _));
-        ErrorFeedback.Settle(update!, [0.25f, 1, 0, 1], a);
+        Assert.True(new SparseEncoder(Grid, QuantizerKind.SignMagnitude).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, new float[a.Length], a, a, out var update, out _));
+        Settle(update!, t => t == 0 ? 0.25f : t == 2 ? 0 : 1, a);
         var sent = TestData.Dense(update!, 0);
         Assert.All(Enumerable.Range(0, sent.Length), i => Assert.Equal(before[i] - (0.25f * sent[i]), a[i]));
         Assert.Equal(Grid.Slice(before, 2).ToArray(), Grid.Slice(a, 2).ToArray());
@@ -71,9 +71,9 @@ public class ErrorFeedbackTests
         byte[] Encoded(Func<float[], float[], float[]> target)
         {
             var (error, delta) = (TestData.Normal(Grid.FlatLength, "e"), TestData.Normal(Grid.FlatLength, "d"));
-            var encoder = new SparseEncoder(Grid);
+            var encoder = new SparseEncoder(Grid, QuantizerKind.SignMagnitude);
             Assert.True(encoder.TryEncode(TestData.Rules, TestData.Round, TestData.Uid, error, delta, target(error, delta), out var update, out _));
-            return SparseUpdateCodec.Encode(update!);
+            return new SparseUpdateCodec(Grid, UpdateFormat.Default).Encode(update!);
         }
 
         var apart = Encoded((_, _) => new float[Grid.FlatLength]);
@@ -90,7 +90,7 @@ public class ErrorFeedbackTests
         {
             var delta = TestData.Normal(Grid.FlatLength, "d");
             delta[20_000] = bad;
-            Assert.False(new SparseEncoder(Grid).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, error, delta, delta, out var update, out var why));
+            Assert.False(new SparseEncoder(Grid, QuantizerKind.SignMagnitude).TryEncode(TestData.Rules, TestData.Round, TestData.Uid, error, delta, delta, out var update, out var why));
             Assert.Null(update);
             Assert.Equal(Rejection.NotFinite, why);
             Assert.Equal(before, error);
@@ -111,28 +111,45 @@ public class ErrorFeedbackTests
         }
 
         var start = Norm();
-        var encoder = new SparseEncoder(Grid, 1);
+        var encoder = new SparseEncoder(Grid, QuantizerKind.SignMagnitude, 1);
         for (var round = 0; round < 100; round++)
         {
             Assert.True(encoder.TryEncode(TestData.Rules, new Round(round), TestData.Uid, error, zero, error, out var update, out _));
-            ErrorFeedback.Settle(update!, [1, 1, 1, 1], error);
+            Settle(update!, _ => 1, error);
         }
 
         Assert.InRange(Norm(), 0, 0.2 * start);
     }
 
     [Fact]
-    public void A_probe_that_is_taken_back_leaves_no_trace()
+    public void What_a_round_leaves_out_stays_with_its_sender_whole()
     {
-        var update = TestData.Update(Grid, "probe");
-        var tensor = TestData.Normal(Grid[0].Spec.Length, "base");
-        var before = (float[])tensor.Clone();
-        var kept = new float[Grid[0].ValueCount];
-        update[0].Gather(tensor, kept);
-        update[0].SubtractFrom(0.2f, tensor);
-        Assert.NotEqual(before, tensor);
-        update[0].Scatter(kept, tensor);
-        Assert.Equal(before, tensor);
+        var a = TestData.Normal(Grid.FlatLength, "left", 1e-3f);
+        var before = (float[])a.Clone();
+        var updates = new[] { TestData.Encoded(Grid, a, 1), TestData.Update(Grid, "other", 2) };
+        using var aggregator = new Aggregator(Grid, new Aggregation(AggregationRule.Support, Tolerated: 1));
+        var kept = 0;
+        aggregator.Aggregate([.. updates.Select(u => new Contribution(u, 1))], (t, mean, factors) =>
+        {
+            var sent = TestData.Dense(updates[0], t);
+            aggregator.Settle(updates[0][t], factors[0], mean, Grid.Slice(a.AsSpan(), t));
+            for (var i = 0; i < sent.Length; i++)
+            {
+                var at = Grid[t].Spec.Offset + i;
+                Assert.Equal(mean[i] == 0 ? before[at] : before[at] - sent[i], a[at]);
+                kept += sent[i] != 0 && mean[i] == 0 ? 1 : 0;
+            }
+        });
+        Assert.InRange(kept, Grid.ValueCount / 2, Grid.ValueCount - 1);
+    }
+
+    private static void Settle(SparseUpdate update, Func<int, float> factorOf, float[] accumulated)
+    {
+        using var aggregator = new Aggregator(Grid, new Aggregation(AggregationRule.Mean));
+        for (var t = 0; t < Grid.TensorCount; t++)
+        {
+            aggregator.Settle(update[t], factorOf(t), new float[Grid[t].Spec.Length], Grid.Slice(accumulated.AsSpan(), t));
+        }
     }
 
     private static void ForEachElement(Action<int> act)

@@ -9,14 +9,32 @@ internal static class TestData
     public static readonly Round Round = new(3);
     public static readonly Uid Uid = new(7);
 
-    /// <summary>A matrix of four full chunks, a vector, a matrix with odd block sides and a vector that ends on a short run.</summary>
+    /// <summary>A matrix of four whole chunks, a short vector, a small matrix, a vector that ends on a short run, a matrix with edges, and a column of prime length.</summary>
     public static ChunkGrid Mixed { get; } = new(
     [
         new TensorSpec("wide", 128, 128, 0),
         new TensorSpec("gain", 1, 33, 16384),
         new TensorSpec("odd", 6, 35, 16500),
         new TensorSpec("long", 1, 4096 + 301, 17000),
+        new TensorSpec("edges", 70, 130, 21_500),
+        new TensorSpec("prime", 67, 1, 31_000),
     ]);
+
+    /// <summary>Every quantiser in both modes.</summary>
+    public static TheoryData<QuantizerKind, WireMode> Formats
+    {
+        get
+        {
+            var formats = new TheoryData<QuantizerKind, WireMode>();
+            foreach (var quantizer in Enum.GetValues<QuantizerKind>())
+            {
+                formats.Add(quantizer, WireMode.Fast);
+                formats.Add(quantizer, WireMode.Small);
+            }
+
+            return formats;
+        }
+    }
 
     public static float[] Normal(long count, string purpose, float scale = 1)
     {
@@ -30,11 +48,13 @@ internal static class TestData
         return values;
     }
 
-    public static SparseUpdate Update(ChunkGrid grid, string purpose, int uid = 7)
+    public static SparseUpdate Update(ChunkGrid grid, string purpose, int uid = 7, QuantizerKind quantizer = QuantizerKind.SignMagnitude) =>
+        Encoded(grid, Normal(grid.FlatLength, purpose, 1e-3f), uid, quantizer);
+
+    public static SparseUpdate Encoded(ChunkGrid grid, float[] delta, int uid = 7, QuantizerKind quantizer = QuantizerKind.SignMagnitude)
     {
-        var delta = Normal(grid.FlatLength, purpose, 1e-3f);
-        var encoder = new SparseEncoder(grid);
-        Assert.True(encoder.TryEncode(Rules, Round, new Uid(uid), new float[delta.Length], delta, delta, out var update, out _));
+        var encoder = new SparseEncoder(grid, quantizer);
+        Assert.True(encoder.TryEncode(Rules, Round, new Uid(uid), new float[delta.Length], delta, new float[delta.Length], out var update, out _));
         return update!;
     }
 
@@ -42,16 +62,11 @@ internal static class TestData
     public static SparseUpdate Handmade(ChunkGrid grid, int uid, params (int Index, float Value)[] sent)
     {
         var levels = sent.Select(s => s.Value).Distinct().ToArray();
-        var codes = new byte[Packing.CodeBytes(sent.Length)];
-        for (var i = 0; i < sent.Length; i++)
-        {
-            codes[i / 4] |= (byte)(Array.IndexOf(levels, sent[i].Value) << (i % 4 * 2));
-        }
-
+        var codes = sent.Select(s => (byte)Array.IndexOf(levels, s.Value)).ToArray();
         Array.Resize(ref levels, 4);
         var indices = sent.Select(s => (ushort)s.Index).ToArray();
-        var tensor = new SparseTensor(grid[0], indices, codes, new Codebook(0, 1, levels[0], levels[1], levels[2], levels[3]));
-        return new SparseUpdate(grid, Rules, Round, new Uid(uid), [tensor]);
+        var book = new LevelBook(new Codebook(0, 1, levels[0], levels[1], levels[2], levels[3]));
+        return new SparseUpdate(grid, Rules, Round, new Uid(uid), [new SparseTensor(grid[0], indices, codes, [], book)]);
     }
 
     public static float[] Dense(SparseUpdate update, int tensor)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Cairn.Base;
 using Cairn.Bench;
 
@@ -17,7 +18,7 @@ internal static class BenchVerb
         var against = new Option<string?>("--against") { Description = "Measure a peer in interleaved pairs: torch." };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16.", DefaultValueFactory = _ => "fp32" };
         var disturbed = new Option<bool>("--disturbed") { Description = "Also measure beside a busy process." };
-        var elements = new Option<long>("--elements") { Description = "Size of the data, in elements." };
+        var elements = new Option<string?>("--elements") { Description = "Size of the data, in elements: 4096000, 100M, 2G." };
         var command = new Command("bench", "Measures the kernels and codecs against their bounds and peers.\n\nExample:  cairn bench train --shape A --threads 2 --json")
         {
             name, shape, threads, json, quick, against, precision, disturbed, elements,
@@ -39,9 +40,23 @@ internal static class BenchVerb
                 ?? throw new InputException($"no benchmark is named '{wanted}': there are {string.Join(", ", Benchmarks.All.Select(b => b.Name))}.");
             var options = new BenchmarkOptions(
                 parsed.GetValue(shape), Math.Max(1, parsed.GetValue(threads)), parsed.GetValue(json), parsed.GetValue(quick),
-                parsed.GetValue(against), parsed.GetValue(precision)!, parsed.GetValue(disturbed), parsed.GetValue(elements));
+                parsed.GetValue(against), parsed.GetValue(precision)!, parsed.GetValue(disturbed), CountOf(parsed.GetValue(elements)));
             return chosen.Run(options, Console.Out);
         });
         return command;
+    }
+
+    // A number with K, M or G behind it.
+    private static long CountOf(string? text)
+    {
+        if (text is null)
+        {
+            return 0;
+        }
+
+        var unit = char.ToUpperInvariant(text.LastOrDefault()) switch { 'K' => 1_000L, 'M' => 1_000_000L, 'G' => 1_000_000_000L, _ => 1L };
+        return double.TryParse(unit == 1 ? text : text[..^1], CultureInfo.InvariantCulture, out var count) && count * unit is >= 4096 and <= int.MaxValue
+            ? (long)(count * unit)
+            : throw new InputException($"--elements is '{text}': give a number from 4096 to 2147M, such as 100M.");
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cairn.Base;
 using Cairn.Cli.Views;
 using Cairn.Node;
+using Cairn.Protocol;
 using Spectre.Console;
 
 namespace Cairn.Cli.Verbs;
@@ -9,6 +10,24 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn swarm</c>: several peers and validators train one model on this machine.</summary>
 internal static class SwarmVerb
 {
+    private static readonly Dictionary<string, Combination> Combinations = new()
+    {
+        ["mean"] = Combination.Mean,
+        ["selectors"] = Combination.MeanOfSelectors,
+        ["support"] = Combination.Support,
+        ["trimmed"] = Combination.TrimmedMean,
+        ["votes"] = Combination.SignVote,
+    };
+
+    private static readonly Dictionary<string, Quantization> Quantizations = new()
+    {
+        ["sign-magnitude"] = Quantization.SignMagnitude,
+        ["sign"] = Quantization.Sign,
+        ["published"] = Quantization.Published,
+    };
+
+    private static readonly Dictionary<string, Coding> Codings = new() { ["small"] = Coding.Small, ["fast"] = Coding.Fast };
+
     private static readonly Option<int> Peers = new("--peers") { Description = "Peers that train.", DefaultValueFactory = _ => 4 };
     private static readonly Option<int> Validators = new("--validators")
     {
@@ -54,6 +73,18 @@ internal static class SwarmVerb
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
+    private static readonly Option<string> Combine = OneOf(
+        "--combine", "How the updates of a round become one step (docs/aggregation.md).", "mean", Combinations.Keys);
+
+    private static readonly Option<int?> Tolerated = new("--tolerated")
+    {
+        Description = "With --combine support or trimmed: how many liars to bear. Default: a quarter of the peers.",
+    };
+
+    private static readonly Option<string> Quantize = OneOf("--quantize", "How values become codes of 1 or 2 bits.", "sign-magnitude", Quantizations.Keys);
+    private static readonly Option<string> Coded = OneOf(
+        "--coding", "How updates are written: small, or fast with every size fixed.", "small", Codings.Keys);
+
     private static readonly Option<bool> Compare = new("--compare")
     {
         Description = "Afterwards train the same model by one process at equal tokens (AdamW, and dense DiLoCo) and print the curves side by side.",
@@ -68,7 +99,7 @@ internal static class SwarmVerb
             "Trains one model with several peers and a validator on this machine, and leaves a checkpoint to talk to.\n\n" +
             "Examples:  cairn swarm\n           cairn swarm --peers 8 --preset micro --minutes 10 --data ~/books\n           cairn swarm --resume --dir runs/swarm-1")
         {
-            Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Dir, Resume, Threads, Compare, Json,
+            Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Dir, Resume, Threads, Combine, Tolerated, Quantize, Coded, Compare, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -90,6 +121,10 @@ internal static class SwarmVerb
             TextField = parsed.GetValue(TextField)!,
             Seed = parsed.GetValue(Seed),
             Threads = parsed.GetValue(Threads),
+            Combination = Combinations[parsed.GetValue(Combine)!],
+            Tolerated = parsed.GetValue(Tolerated),
+            Quantization = Quantizations[parsed.GetValue(Quantize)!],
+            Coding = Codings[parsed.GetValue(Coded)!],
             Resume = resume,
         };
         options.Validate();
@@ -127,10 +162,16 @@ internal static class SwarmVerb
         };
     }
 
+    private static Option<string> OneOf(string name, string description, string usual, IEnumerable<string> words)
+    {
+        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => usual };
+        return option.AcceptOnlyFromAmong([.. words]);
+    }
+
     // Options that the rules settled when the run was begun.
     private static string RulesGiven(ParseResult parsed) => string.Join(
         ", ",
-        new Option[] { Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed }
+        new Option[] { Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded }
             .Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name));
 
     private static async Task CompareAsync(string folder, int threads, bool json, CancellationToken cancellation)

@@ -37,9 +37,9 @@ internal sealed class LossProbe(RunContext run, Replica replica)
     {
         var assignedBefore = Losses(engine, replica.Base, assigned);
         engine.Local.CopyFrom(replica.Base);
-        using var alone = new Aggregator(run.Grid, AggregationRule.Mean, clip: false);
+        using var alone = new Aggregator(run.Grid, new Aggregation(AggregationRule.Mean));
         var rate = (float)(run.Rules.Sparse.OuterRate * run.Rules.Round.ProbeStep);
-        alone.Aggregate([new Contribution(update, 1)], (tensor, mean) => OuterStep.Apply(run.Grid.Slice(engine.Local.Span, tensor), mean, rate));
+        alone.Aggregate([new Contribution(update, 1)], (tensor, mean, _) => OuterStep.Apply(run.Grid.Slice(engine.Local.Span, tensor), mean, rate));
         return LossScore.Of(assignedBefore, Losses(engine, engine.Local, assigned), heldBackBefore, Losses(engine, engine.Local, heldBack));
     }
 

@@ -13,13 +13,13 @@ internal static class UpdateFetcher
     public static async Task<(SparseUpdate? Update, Rejection Why, string Detail)> FetchAsync(
         RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
     {
-        if (opening.SizeBytes != run.ObjectBytes)
+        if (opening.SizeBytes > run.ObjectBytesMax || !run.Codec.IsPossible(opening.SizeBytes - Envelope.SealedSize(0)))
         {
-            var why = opening.SizeBytes > run.ObjectBytes ? Rejection.TooLarge : Rejection.Malformed;
-            return (null, why, $"announced as {opening.SizeBytes} bytes, the rules make it {run.ObjectBytes}");
+            var why = opening.SizeBytes > run.ObjectBytesMax ? Rejection.TooLarge : Rejection.Malformed;
+            return (null, why, $"announced as {opening.SizeBytes} bytes, the rules allow {run.ObjectBytesMax}");
         }
 
-        var outcome = await run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, run.ObjectBytes, cancellation);
+        var outcome = await run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             var why = outcome.Status switch
@@ -31,13 +31,18 @@ internal static class UpdateFetcher
             return (null, why, outcome.Detail);
         }
 
+        if (outcome.Bytes.Length != opening.SizeBytes)
+        {
+            return (null, Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {outcome.Bytes.Length}");
+        }
+
         var header = new EnvelopeHeader(EnvelopeKind.Update, run.RulesDigest, round, uid);
         if (!Envelope.TryOpen(outcome.Bytes, opening.Key, opening.ObjectDigest, header, author, out var payload, out var refused))
         {
             return (null, refused, "the envelope does not open");
         }
 
-        return SparseUpdateCodec.TryDecode(payload, run.Grid, run.RulesDigest, round, uid, out var update, out refused)
+        return run.Codec.TryDecode(payload, run.RulesDigest, round, uid, out var update, out refused)
             ? (update, Rejection.None, "")
             : (null, refused, "the update does not decode");
     }

@@ -48,8 +48,8 @@ internal sealed class Replica : IDisposable
             _sections.AddRange([_optimizer.Moment1, _optimizer.Moment2, _error]);
         }
 
-        _encoder = new SparseEncoder(run.Grid, (float)run.Rules.Sparse.ErrorDecay);
-        _aggregator = new Aggregator(run.Grid, run.AggregationRule, run.Rules.Sparse.ClipToMedianNorm);
+        _encoder = new SparseEncoder(run.Grid, run.Codec.Format.Quantizer, (float)run.Rules.Sparse.ErrorDecay);
+        _aggregator = new Aggregator(run.Grid, run.Aggregation);
     }
 
     /// <summary>The parameters at the start of <see cref="Next"/>.</summary>
@@ -116,7 +116,7 @@ internal sealed class Replica : IDisposable
         PseudoGradient.Compute(Base.Span, engine.Local.Span, engine.Local.Span);
         var usable = _encoder.TryEncode(_run.RulesDigest, Next, uid, _error.Span, engine.Local.Span, _error.Span, out _pending, out _);
         return new TrainingOutcome(
-            usable ? SparseUpdateCodec.Encode(_pending!) : null, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
+            usable ? _run.Codec.Encode(_pending!) : null, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
     }
 
     /// <summary>Copies the base at the start of a round, from any thread.</summary>
@@ -165,7 +165,7 @@ internal sealed class Replica : IDisposable
 
         if (contributions.Count > 0)
         {
-            again.Step(again.Base, contributions);
+            again.Step(again.Base, contributions, included: -1);
         }
 
         return again.Base.Digest();
@@ -198,12 +198,8 @@ internal sealed class Replica : IDisposable
 
         if (contributions.Count > 0)
         {
-            var factors = Step(Base, contributions);
-            if (included >= 0)
-            {
-                Invariant.Check(_pending is not null && _error is not null);
-                ErrorFeedback.Settle(_pending, factors.Of(included), _error.Span);
-            }
+            Invariant.Check(included < 0 || (_pending is not null && _error is not null));
+            Step(Base, contributions, included);
         }
 
         (_pending, _trained) = (null, false);
@@ -211,10 +207,16 @@ internal sealed class Replica : IDisposable
         BaseDigest = Base.Digest();
     }
 
-    private ClipFactors Step(Parameters target, IReadOnlyList<Contribution> contributions) =>
-        _aggregator.Aggregate(
-            contributions,
-            (tensor, mean) => OuterStep.Apply(_run.Grid.Slice(target.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate));
+    // The outer step; of the own update, what was applied leaves the error feedback.
+    private void Step(Parameters target, IReadOnlyList<Contribution> contributions, int included) =>
+        _aggregator.Aggregate(contributions, (tensor, mean, factors) =>
+        {
+            OuterStep.Apply(_run.Grid.Slice(target.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate);
+            if (included >= 0)
+            {
+                _aggregator.Settle(_pending![tensor], factors[included], mean, _run.Grid.Slice(_error!.Span, tensor));
+            }
+        });
 
     private void Begin()
     {

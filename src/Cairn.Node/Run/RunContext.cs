@@ -16,7 +16,8 @@ internal sealed class RunContext : IDisposable
         (Directory, Rules, Data, Log) = (directory, rules, data, log);
         RulesDigest = rules.ComputeDigest();
         Layout = new ParameterLayout(ShapeOf(rules.Model));
-        Grid = GridOf(Layout);
+        Grid = GridOf(Layout, rules.Sparse.Keep);
+        Codec = new SparseUpdateCodec(Grid, new UpdateFormat((QuantizerKind)rules.Sparse.Quantization, (WireMode)rules.Sparse.Coding));
         Store = new DirectoryStore(directory.Store);
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
@@ -35,6 +36,8 @@ internal sealed class RunContext : IDisposable
 
     public ChunkGrid Grid { get; }
 
+    public SparseUpdateCodec Codec { get; }
+
     public DataSet Data { get; }
 
     public IObjectStore Store { get; }
@@ -49,11 +52,11 @@ internal sealed class RunContext : IDisposable
 
     public AdamWSettings Adam { get; }
 
-    public AggregationRule AggregationRule =>
-        Rules.Sparse.Combination == Combination.Mean ? AggregationRule.Mean : AggregationRule.MeanOfSelectors;
+    public Aggregation Aggregation =>
+        new((AggregationRule)Rules.Sparse.Combination, Rules.Sparse.ClipToMedianNorm, Rules.Sparse.Tolerated);
 
-    /// <summary>Exact size of every update object of the run: nothing longer is fetched.</summary>
-    public long ObjectBytes => Envelope.SealedSize(Grid.UpdateBytes);
+    /// <summary>The most that an update object of the run can take: nothing longer is fetched.</summary>
+    public long ObjectBytesMax => Envelope.SealedSize(Codec.BytesMax);
 
     public static ModelShape ShapeOf(ModelRules m) => new(
         m.Vocabulary, m.Dim, m.Layers, m.Heads, m.KvHeads, m.FeedForward, m.Context, m.RopeTheta, (float)m.NormEpsilon, m.TiedHead);
@@ -63,8 +66,8 @@ internal sealed class RunContext : IDisposable
     public static LearningRateSchedule ScheduleOf(RunRules rules) => new(
         rules.Training.PeakRate, rules.Training.WarmUpSteps, Math.Max(1, rules.InnerStepsTotal - rules.Training.WarmUpSteps), rules.Training.FloorFraction);
 
-    public static ChunkGrid GridOf(ParameterLayout layout) =>
-        new([.. layout.Tensors.Select(t => new TensorSpec(t.Name, t.Rows, t.Columns, t.Offset))]);
+    public static ChunkGrid GridOf(ParameterLayout layout, int keep = ChunkGrid.PublishedKeep) =>
+        new([.. layout.Tensors.Select(t => new TensorSpec(t.Name, t.Rows, t.Columns, t.Offset))], keep);
 
     /// <summary>Copies consecutive samples of a list into a batch.</summary>
     public void FillBatch(IReadOnlyList<long> samples, int first, int count, Span<int> tokens, Span<int> targets)

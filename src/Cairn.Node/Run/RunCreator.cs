@@ -4,6 +4,7 @@ using Cairn.Data;
 using Cairn.Ledger;
 using Cairn.Model;
 using Cairn.Protocol;
+using Cairn.Sparse;
 using Cairn.Training;
 
 namespace Cairn.Node;
@@ -47,7 +48,9 @@ internal static class RunCreator
                 shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest()),
             new DataRules(data.Digest, data.Tokenizer.Digest, data.SampleCount(shape.Context), data.HeldOut.SampleCount(shape.Context)),
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
-            new SparseRules(preset.ErrorDecay, preset.OuterRate, Combination.Mean, ClipToMedianNorm: true),
+            new SparseRules(
+                preset.ErrorDecay, preset.OuterRate, options.Combination, ToleratedOf(options), ClipToMedianNorm: true, ChunkGrid.PublishedKeep,
+                options.Quantization, options.Coding),
             new RoundRules(
                 rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
                 RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)));
@@ -76,6 +79,9 @@ internal static class RunCreator
     {
         public void Report(string value) => tell(value);
     }
+
+    private static int ToleratedOf(SwarmOptions options) =>
+        options.Tolerated ?? (options.Combination is Combination.Support or Combination.TrimmedMean ? Math.Max(1, options.Peers / 4) : 0);
 
     private static void WriteLedger(RunDirectory directory, SwarmOptions options, RunRules rules)
     {

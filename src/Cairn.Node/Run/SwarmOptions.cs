@@ -1,5 +1,7 @@
 using Cairn.Base;
 using Cairn.Model;
+using Cairn.Protocol;
+using Cairn.Sparse;
 
 namespace Cairn.Node;
 
@@ -38,6 +40,18 @@ public sealed record SwarmOptions
 
     /// <summary>Go on with the run in the folder.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>How the updates of a round are combined.</summary>
+    public Combination Combination { get; init; } = Combination.Mean;
+
+    /// <summary>Liars that <see cref="Combination.Support"/> or <see cref="Combination.TrimmedMean"/> is to bear; null for a quarter of the peers.</summary>
+    public int? Tolerated { get; init; }
+
+    /// <summary>How values become codes.</summary>
+    public Quantization Quantization { get; init; } = (Quantization)UpdateFormat.Default.Quantizer;
+
+    /// <summary>How updates are written.</summary>
+    public Coding Coding { get; init; } = (Coding)UpdateFormat.Default.Mode;
 
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">The preset is unknown, or names all that is out of range.</exception>

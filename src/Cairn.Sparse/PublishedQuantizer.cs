@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
 using Cairn.Base;
 
@@ -9,20 +9,59 @@ namespace Cairn.Sparse;
 /// sums in double: value i of each block of 4096 goes to lane i mod 8, lanes are added from 0 to 7, blocks in order. So any number of threads and
 /// any vector width give the same bits. Bins are told apart by comparing v − shift with ±0.5 and −1.5 scales in double, which is the source's
 /// rounding without its division.</remarks>
-public static class Quantizer
+internal sealed class PublishedQuantizer : IQuantizer
 {
     private const int Block = 4096;
     private const int Lanes = 8;
 
+    /// <inheritdoc/>
+    public QuantizerKind Kind => QuantizerKind.Published;
+
+    /// <inheritdoc/>
+    public int BitsPerValue => 2;
+
+    /// <inheritdoc/>
+    public int HeaderBytes => 6 * sizeof(float);
+
+    /// <inheritdoc/>
+    public bool HasScales => false;
+
+    /// <inheritdoc/>
+    public LevelBook? TryQuantize(TensorGrid grid, ReadOnlySpan<float> values, Span<byte> codes, Span<byte> scales) =>
+        TryQuantize(values, codes, out var codebook) ? new LevelBook(codebook) : null;
+
+    /// <inheritdoc/>
+    public void Write(LevelBook book, Span<byte> header)
+    {
+        var c = book.Codebook;
+        ReadOnlySpan<float> numbers = [c.Shift, c.Scale, c.Level0, c.Level1, c.Level2, c.Level3];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(header[(4 * i)..], numbers[i]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public LevelBook? TryRead(ReadOnlySpan<byte> header)
+    {
+        var reader = new WireReader(header);
+        var codebook = new Codebook(reader.Single(), reader.Single(), reader.Single(), reader.Single(), reader.Single(), reader.Single());
+        return codebook.IsFinite ? new LevelBook(codebook) : null;
+    }
+
+    /// <inheritdoc/>
+    public bool IsInForm(TensorGrid grid, LevelBook book, ReadOnlySpan<byte> codes, ReadOnlySpan<byte> scales) =>
+        book.Codebook.IsInForm(CodeCounts.Of(codes));
+
     /// <summary>Quantises values.</summary>
     /// <param name="values">At least one, all finite.</param>
-    /// <param name="codes">Receives the packed codes: exactly Packing.CodeBytes(values.Length).</param>
+    /// <param name="codes">Receives the codes, one to a byte: as long as the values.</param>
     /// <param name="codebook">Receives what the codes stand for.</param>
     /// <returns>False if a scale, shift or level lies outside the range that a receiver accepts: training has diverged.</returns>
-    public static bool TryQuantize(ReadOnlySpan<float> values, Span<byte> codes, out Codebook codebook)
+    internal static bool TryQuantize(ReadOnlySpan<float> values, Span<byte> codes, out Codebook codebook)
     {
         Invariant.Check(values.Length > 0);
-        Invariant.Check(codes.Length == Packing.CodeBytes(values.Length));
+        Invariant.Check(codes.Length == values.Length);
         var shift = (float)(Sum(values) / values.Length);
         var sigma = Math.Sqrt(SumOfSquares(values, shift) / (values.Length - 1));
         var scale = (float)(1.5 * sigma);
@@ -35,10 +74,10 @@ public static class Quantizer
 
         Span<double> sums = stackalloc double[4];
         Code(values, shift, scale, codes, sums);
-        var counts = CodeCounts.Of(codes, values.Length);
+        var counts = CodeCounts.Of(codes);
         codebook = new Codebook(
             shift, scale, Level(sums[0], counts.Of0), Level(sums[1], counts.Of1), Level(sums[2], counts.Of2), Level(sums[3], counts.Of3));
-        return codebook.Judge(counts) == Rejection.None;
+        return codebook.IsFinite && codebook.IsInForm(counts);
     }
 
     private static float Level(double sum, int count) => count == 0 ? 0 : (float)(sum / count);
@@ -108,13 +147,12 @@ public static class Quantizer
     private static void Code(ReadOnlySpan<float> values, float shift, float scale, Span<byte> codes, Span<double> sums)
     {
         sums.Clear();
-        codes[^1] = 0; // filling bits
         Span<double> lanes = stackalloc double[4 * Lanes];
         for (var start = 0; start < values.Length; start += Block)
         {
             var block = values.Slice(start, Math.Min(Block, values.Length - start));
             lanes.Clear();
-            CodeBlock(block, shift, scale, codes[(start / 4)..], lanes);
+            CodeBlock(block, shift, scale, codes[start..], lanes);
             for (var bin = 0; bin < 4; bin++)
             {
                 sums[bin] += InOrder(lanes.Slice(bin * Lanes, Lanes));
@@ -130,9 +168,7 @@ public static class Quantizer
         {
             var (low, high) = Widen(block, i);
             var (lowBits, highBits) = bins.Add(low, high);
-            var packed = Spread(lowBits) | (Spread(highBits) << 1);
-            codes[i / 4] = (byte)packed;
-            codes[(i / 4) + 1] = (byte)(packed >> 8);
+            BinaryPrimitives.WriteUInt64LittleEndian(codes[i..], Spread(lowBits) | (Spread(highBits) << 1));
         }
 
         bins.CopyTo(lanes);
@@ -140,8 +176,7 @@ public static class Quantizer
         {
             var c = block[i] - (double)shift;
             var code = c > half ? 3 : c >= -half ? 2 : c > -wide ? 1 : 0;
-            var rest = i % 4 == 0 ? 0 : codes[i / 4];
-            codes[i / 4] = (byte)(rest | (code << (i % 4 * 2)));
+            codes[i] = (byte)code;
             lanes[(code * Lanes) + (i % Lanes)] += c;
         }
     }
@@ -160,13 +195,8 @@ public static class Quantizer
     private static (Vector256<double> Low, Vector256<double> High) Widen(ReadOnlySpan<float> values, int i) =>
         Vector256.Widen(Vector256.Create(values.Slice(i, Lanes)));
 
-    // Eight bits to the even places of sixteen.
-    private static uint Spread(uint bits)
-    {
-        bits = (bits | (bits << 4)) & 0x0F0F;
-        bits = (bits | (bits << 2)) & 0x3333;
-        return (bits | (bits << 1)) & 0x5555;
-    }
+    // Eight bits to the lowest places of eight bytes.
+    private static ulong Spread(uint bits) => (((bits & 0x7F) * 0x0002_0408_1020_4081UL) & 0x0101_0101_0101_0101) | ((ulong)(bits & 0x80) << 49);
 
     /// <summary>Sums of eight lanes for each of four bins.</summary>
     private struct BinSums(double shift, double wide, double half)

@@ -2,19 +2,15 @@ using System.Buffers.Binary;
 
 namespace Cairn.Sparse;
 
-/// <summary>Runs of 12-bit indices and 2-bit codes without gaps, filled up to a whole byte with zero bits.</summary>
+/// <summary>The published form of places, 12 bits each without gaps: what ours are measured against.</summary>
 /// <remarks>Two indices a, b take three bytes: the low 8 bits of a; the high 4 bits of a below the low 4 bits of b; the high 8 bits of b
 /// (Covenant-72B, pack_12bit_indices). Of an odd run the last index takes two bytes: its low 8 bits, then its high 4 bits below four zero bits (the
-/// reference refuses odd runs). Four codes take one byte, the first in its lowest bits.</remarks>
-public static class Packing
+/// reference refuses odd runs).</remarks>
+public static class PublishedPacking
 {
     /// <summary>Bytes of a packed run of indices.</summary>
     /// <param name="count">Indices.</param>
     public static int IndexBytes(int count) => checked((int)(((count * 3L) + 1) / 2));
-
-    /// <summary>Bytes of a packed run of codes.</summary>
-    /// <param name="count">Codes.</param>
-    public static int CodeBytes(int count) => (int)((count + 3L) / 4);
 
     /// <summary>Packs indices.</summary>
     /// <param name="indices">Each below 4096.</param>
@@ -82,9 +78,4 @@ public static class Packing
 
         return true;
     }
-
-    /// <summary>One code of a packed run.</summary>
-    /// <param name="packed">The run.</param>
-    /// <param name="i">Which.</param>
-    public static int CodeAt(ReadOnlySpan<byte> packed, int i) => (packed[i >> 2] >> ((i & 3) * 2)) & 3;
 }

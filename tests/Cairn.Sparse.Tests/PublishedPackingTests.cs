@@ -2,7 +2,7 @@ using Cairn.Base;
 
 namespace Cairn.Sparse.Tests;
 
-public class PackingTests
+public class PublishedPackingTests
 {
     [Theory]
     [InlineData("236145", 0x123, 0x456)]
@@ -14,11 +14,11 @@ public class PackingTests
     public void Indices_pack_into_the_published_bytes(string hex, params int[] indices)
     {
         var values = indices.Select(i => (ushort)i).ToArray();
-        var packed = new byte[Packing.IndexBytes(values.Length)];
-        Packing.PackIndices(values, packed);
+        var packed = new byte[PublishedPacking.IndexBytes(values.Length)];
+        PublishedPacking.PackIndices(values, packed);
         Assert.Equal(hex, Convert.ToHexStringLower(packed));
         var back = new ushort[values.Length];
-        Assert.True(Packing.UnpackIndices(packed, back));
+        Assert.True(PublishedPacking.UnpackIndices(packed, back));
         Assert.Equal(values, back);
     }
 
@@ -34,10 +34,10 @@ public class PackingTests
                 values[i] = (ushort)random.NextBelow(4096);
             }
 
-            var packed = new byte[Packing.IndexBytes(count)];
-            Packing.PackIndices(values, packed);
+            var packed = new byte[PublishedPacking.IndexBytes(count)];
+            PublishedPacking.PackIndices(values, packed);
             var back = new ushort[count];
-            Assert.True(Packing.UnpackIndices(packed, back));
+            Assert.True(PublishedPacking.UnpackIndices(packed, back));
             Assert.Equal(values, back);
         }
     }
@@ -45,8 +45,8 @@ public class PackingTests
     [Fact]
     public void An_index_above_4095_is_our_own_bug_and_a_filling_bit_the_senders()
     {
-        Assert.Throws<InvariantViolation>(() => Packing.PackIndices([4096], new byte[2]));
-        Assert.Throws<InvariantViolation>(() => Packing.PackIndices([1, 2, 3, 4096, 1, 1], new byte[9]));
-        Assert.False(Packing.UnpackIndices([0, 0x10], new ushort[1]));
+        Assert.Throws<InvariantViolation>(() => PublishedPacking.PackIndices([4096], new byte[2]));
+        Assert.Throws<InvariantViolation>(() => PublishedPacking.PackIndices([1, 2, 3, 4096, 1, 1], new byte[9]));
+        Assert.False(PublishedPacking.UnpackIndices([0, 0x10], new ushort[1]));
     }
 }

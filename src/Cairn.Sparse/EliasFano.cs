@@ -1,0 +1,226 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Cairn.Base;
+
+namespace Cairn.Sparse;
+
+/// <summary>The places of one chunk as Elias (1974) and Fano (1971) code a rising sequence: l low bits of each, then a map in which the i-th one stands after as
+/// many zeros as its high bits say. 8 bits a place for 64 of 4096, where log₂ C(4096, 64) / 64 is 7.364; a fixed size, and exactly one form for each set.</summary>
+/// <remarks>All bits run from the lowest of the first byte on. Both ways of computing follow this: by 64-bit words for a whole chunk, bit by bit for
+/// the others.</remarks>
+internal static unsafe class EliasFano
+{
+    private static readonly byte[] ZerosBefore = MakeZerosBefore();
+
+    /// <summary>Writes low bits and map.</summary>
+    /// <param name="indices">Rising strictly, below the chunk's length: [Keep].</param>
+    /// <param name="shape">The chunk.</param>
+    /// <param name="record">Exactly LowBytes + MapBytes; overwritten.</param>
+    public static void Write(ReadOnlySpan<ushort> indices, ChunkShape shape, Span<byte> record)
+    {
+        Invariant.Check(indices.Length == shape.Keep && record.Length == shape.LowBytes + shape.MapBytes);
+        if (IsWhole(shape))
+        {
+            fixed (ushort* i = indices)
+            {
+                fixed (byte* r = record)
+                {
+                    WriteWhole(i, r);
+                }
+            }
+
+            return;
+        }
+
+        record.Clear();
+        var map = record[shape.LowBytes..];
+        var mask = (1 << shape.LowBits) - 1;
+        for (var i = 0; i < indices.Length; i++)
+        {
+            PutBits(record, i * shape.LowBits, (uint)(indices[i] & mask));
+            PutBits(map, (indices[i] >> shape.LowBits) + i, 1);
+        }
+    }
+
+    /// <summary>Reads and judges low bits and map of any content.</summary>
+    /// <param name="record">Exactly LowBytes + MapBytes.</param>
+    /// <param name="shape">The chunk.</param>
+    /// <param name="indices">Receives the places: [Keep]; of no use when false comes back.</param>
+    /// <returns>False if the map does not hold exactly k ones, places do not rise strictly or leave the chunk, or a filling bit is set.</returns>
+    public static bool TryRead(ReadOnlySpan<byte> record, ChunkShape shape, Span<ushort> indices)
+    {
+        Invariant.Check(indices.Length == shape.Keep && record.Length == shape.LowBytes + shape.MapBytes);
+        if (IsWhole(shape))
+        {
+            fixed (ushort* i = indices)
+            {
+                fixed (byte* r = record)
+                {
+                    return TryReadWhole(r, i);
+                }
+            }
+        }
+
+        return TryReadBits(record, shape, indices);
+    }
+
+    private static bool IsWhole(ChunkShape shape) => shape.Length == 4096 && shape.Keep == 64;
+
+    private static void WriteWhole(ushort* indices, byte* record)
+    {
+        ulong low = 0, high = 0;
+        for (var i = 0; i < 64; i++)
+        {
+            var at = (indices[i] >> 6) + i;
+            var bit = 1UL << at;
+            var upper = (ulong)((63 - at) >> 31);
+            low |= bit & ~upper;
+            high |= bit & upper;
+        }
+
+        // Six bytes at a time; each word's two more are overwritten by the next, the last one's by the map.
+        for (var eight = 0; eight < 8; eight++)
+        {
+            ulong bits = 0;
+            for (var i = 0; i < 8; i++)
+            {
+                bits |= (ulong)(indices[(8 * eight) + i] & 63) << (6 * i);
+            }
+
+            Little.Write(record + (6 * eight), bits);
+        }
+
+        Little.Write(record + 48, low);
+        Little.Write(record + 56, high);
+    }
+
+    [SkipLocalsInit]
+    private static bool TryReadWhole(byte* record, ushort* indices)
+    {
+        // 64 ones, none after all the zeros.
+        var (first, second) = (Little.UInt64(record + 48), Little.UInt64(record + 56));
+        if (BitOperations.PopCount(first) + BitOperations.PopCount(second) != 64 || (long)second < 0)
+        {
+            return false;
+        }
+
+        // For each byte of the map, how many zeros stand before its ones: up to eight at a time, of which the next byte overwrites the surplus.
+        var high = stackalloc ushort[64 + 8];
+        fixed (byte* zeros = ZerosBefore)
+        {
+            var to = high;
+            for (var i = 0; i < 16; i++)
+            {
+                var map = record[48 + i];
+                var before = Vector128.WidenLower(Vector128.CreateScalar(Little.UInt64(zeros + (8 * map))).AsByte());
+                (before + Vector128.Create((ushort)((8 * i) - (to - high)))).Store(to);
+                to += BitOperations.PopCount(map);
+            }
+        }
+
+        // Eight times six bits at a time; the last word reaches two bytes into the map.
+        var rising = Vector128<short>.AllBitsSet;
+        var previous = Vector128.Create((short)-1);
+        for (var eight = 0; eight < 8; eight++)
+        {
+            var low = Vector128.WidenLower(Vector128.CreateScalar(SixBits(Little.UInt64(record + (6 * eight)))).AsByte());
+            var places = (low | (Vector128.Load(high + (8 * eight)) << 6)).AsInt16();
+            places.AsUInt16().Store(indices + (8 * eight));
+            rising &= Vector128.GreaterThan(places, OneBack(previous, places));
+            previous = places;
+        }
+
+        return rising == Vector128<short>.AllBitsSet;
+    }
+
+    // The last of one vector, then the first seven of the next.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<short> OneBack(Vector128<short> previous, Vector128<short> places) => Ssse3.IsSupported
+        ? Ssse3.AlignRight(places, previous, 14)
+        : Vector128.Shuffle(places, Vector128.Create((short)0, 0, 1, 2, 3, 4, 5, 6)).WithElement(0, previous.GetElement(7));
+
+    // Six bits to each of eight bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SixBits(ulong word)
+    {
+        if (Bmi2.X64.IsSupported)
+        {
+            return Bmi2.X64.ParallelBitDeposit(word, 0x3F3F_3F3F_3F3F_3F3F);
+        }
+
+        word = (word & 0xFF_FFFF) | ((word & 0xFFFF_FF00_0000) << 8);
+        word = (word & 0x0000_0FFF_0000_0FFF) | ((word & 0x00FF_F000_00FF_F000) << 4);
+        return (word & 0x003F_003F_003F_003F) | ((word & 0x0FC0_0FC0_0FC0_0FC0) << 2);
+    }
+
+    private static bool TryReadBits(ReadOnlySpan<byte> record, ChunkShape shape, Span<ushort> indices)
+    {
+        var map = record[shape.LowBytes..];
+        var (i, previous, mapBits) = (0, -1, 8 * map.Length);
+        for (var at = 0; at < mapBits; at++)
+        {
+            if (Bits(map, at, 1) == 0)
+            {
+                continue;
+            }
+
+            if (i == shape.Keep)
+            {
+                return false;
+            }
+
+            var place = ((at - i) << shape.LowBits) | Bits(record, i * shape.LowBits, shape.LowBits);
+            if (place <= previous || place >= shape.Length)
+            {
+                return false;
+            }
+
+            indices[i++] = (ushort)place;
+            previous = place;
+        }
+
+        var filling = (8 * shape.LowBytes) - (shape.Keep * shape.LowBits);
+        return i == shape.Keep && Bits(record, shape.Keep * shape.LowBits, filling) == 0;
+    }
+
+    // For each of 256 bytes: of its r-th one, how many zeros stand before it in the byte.
+    private static byte[] MakeZerosBefore()
+    {
+        var table = new byte[256 * 8];
+        for (var map = 0; map < 256; map++)
+        {
+            var rank = 0;
+            for (var at = 0; at < 8; at++)
+            {
+                if (((map >> at) & 1) != 0)
+                {
+                    table[(8 * map) + rank] = (byte)(at - rank);
+                    rank++;
+                }
+            }
+        }
+
+        return table;
+    }
+
+    private static void PutBits(Span<byte> bytes, int at, uint value)
+    {
+        for (; value != 0; value >>= 1, at++)
+        {
+            bytes[at >> 3] |= (byte)((value & 1) << (at & 7));
+        }
+    }
+
+    private static int Bits(ReadOnlySpan<byte> bytes, int at, int count)
+    {
+        var value = 0;
+        for (var i = 0; i < count; i++, at++)
+        {
+            value |= ((bytes[at >> 3] >> (at & 7)) & 1) << i;
+        }
+
+        return value;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+using Cairn.Base;
+
+namespace Cairn.Sparse;
+
+/// <summary>One tensor's section in the fast mode, of which any chunk can be read by itself: for audits, and for whoever needs a part only.</summary>
+public readonly ref struct OpenSection
+{
+    private readonly TensorGrid _grid;
+    private readonly LevelBook _book;
+    private readonly ReadOnlySpan<byte> _scales;
+    private readonly ReadOnlySpan<byte> _records;
+    private readonly int _bitsPerValue;
+
+    internal OpenSection(TensorGrid grid, LevelBook book, ReadOnlySpan<byte> scales, ReadOnlySpan<byte> records, int bitsPerValue)
+    {
+        (_grid, _book, _bitsPerValue) = (grid, book, bitsPerValue);
+        _scales = scales;
+        _records = records;
+    }
+
+    /// <summary>Reads and judges one chunk.</summary>
+    /// <param name="chunk">0 to ChunkCount − 1.</param>
+    /// <param name="indices">Receives the places: as many as are sent of the chunk.</param>
+    /// <param name="values">Receives as many values.</param>
+    /// <returns>False if the chunk's places are out of form.</returns>
+    /// <remarks>Cost: about two nanoseconds a value, from any place.</remarks>
+    [SkipLocalsInit]
+    public bool TryRead(int chunk, Span<ushort> indices, Span<float> values)
+    {
+        var shape = _grid.ShapeOf(chunk);
+        Invariant.Check(indices.Length == shape.Keep && values.Length == shape.Keep);
+        Span<byte> codes = stackalloc byte[TopK.KeepMax];
+        codes = codes[..shape.Keep];
+        var record = _records.Slice((int)_grid.RecordsBefore(chunk, _bitsPerValue), shape.RecordBytes(_bitsPerValue));
+        if (!SectionCodec.TryReadRecord(record, shape, _bitsPerValue, indices, codes))
+        {
+            return false;
+        }
+
+        var scale = _scales.IsEmpty ? 0 : (_scales[chunk / 2] >> (4 * (chunk & 1))) & 15;
+        ChunkValues.Read(_book.Table.Slice(4 * scale, 4), codes, values);
+        return true;
+    }
+}
