@@ -15,8 +15,8 @@ internal static class LabMethods
     public const string Demo = "demo";
     public const string DataParallel = "ddp-adamw";
 
-    /// <summary>DEMO_RATE_TEXT</summary>
-    private const double DemoRate = 1e-3;
+    // The best of 3e-4, 1e-3, 3e-3 and 1e-2 in 150 steps of nano, 4 peers, batch 1, seed 1: 6.870, 5.968, 5.821, 5.924 nats/token.
+    private const double DemoRate = 3e-3;
 
     /// <summary>PUBLISHED_RATE_TEXT</summary>
     private const float PublishedRate = 1.0f;
