@@ -106,7 +106,7 @@ public sealed class LabTests(SmallRun run)
         Directory = directory,
         Preset = "pico",
         Threads = 1,
-        SeedCount = 2,
+        SeedCount = 1,
         Batch = 1,
         Steps = 12,
         InnerSteps = [2, 6],

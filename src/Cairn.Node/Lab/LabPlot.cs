@@ -17,7 +17,8 @@ internal static class LabPlot
     public static string Draw(LabReport report)
     {
         var svg = new StringBuilder();
-        svg.Append($"""<svg xmlns="http://www.w3.org/2000/svg" width="{Width}" height="{Height}" viewBox="0 0 {Width} {Height}" font-family="sans-serif" font-size="12">""");
+        svg.Append($"""<svg xmlns="http://www.w3.org/2000/svg" width="{Width}" height="{Height}" viewBox="0 0 {Width} {Height}" """);
+        svg.Append("""font-family="sans-serif" font-size="12">""");
         svg.Append($"""<rect width="{Width}" height="{Height}" fill="#ffffff"/>""");
         var title = $"{report.Preset}: held-out loss at {report.Tokens:N0} tokens, {report.Peers} peers";
         svg.Append($"""<text x="70" y="28" font-size="15">{SvgPanel.Escape(title)}</text>""");
