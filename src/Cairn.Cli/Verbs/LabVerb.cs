@@ -27,7 +27,7 @@ internal static class LabVerb
 
     private static readonly Option<int?> SeedCount = new("--seed-count") { Description = "Seeds of the methods that get an error. Default: 3; quick: 1." };
     private static readonly Option<int?> Batch = new("--batch") { Description = "Sequences per peer and inner step. Default: 2; quick: 1." };
-    private static readonly Option<bool> Json = new("--json") { Description = "Print the results as one line of JSON and nothing else." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the results as one line of JSON; progress stays on the error stream." };
     private static readonly TextOptions Text = new();
 
     public static Command Create()
@@ -47,7 +47,6 @@ internal static class LabVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var json = parsed.GetValue(Json);
         var options = new LabOptions
         {
             Directory = parsed.GetValue(Out)!,
@@ -59,16 +58,15 @@ internal static class LabVerb
             Corpus = Text.Read(parsed),
         };
         options.Validate();
-        Action<string> tell = json ? _ => { } : Console.Error.WriteLine;
-        var outcome = await SparseLab.RunAsync(options, tell, tell, cancellation);
+        var outcome = await SparseLab.RunAsync(options, Console.Error.WriteLine, Console.Error.WriteLine, cancellation);
         if (outcome.Report is not { } report)
         {
             Console.Error.WriteLine($"stopped with {outcome.CellsDone} of {outcome.Cells} cells finished. Nothing of them is lost: the same command goes on.");
             return ExitCode.Interrupted;
         }
 
-        Console.WriteLine(json ? report.ToJsonLine() : outcome.Markdown);
-        tell($"table.md, results.json and plot.svg lie in {RunFolders.Quoted(options.Directory)}");
+        Console.WriteLine(parsed.GetValue(Json) ? report.ToJsonLine() : outcome.Markdown);
+        Console.Error.WriteLine($"table.md, results.json and plot.svg lie in {RunFolders.Quoted(options.Directory)}");
         return ExitCode.Success;
     }
 }

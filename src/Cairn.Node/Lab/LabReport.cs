@@ -23,7 +23,7 @@ public sealed record LabRow(
 /// <param name="Seeds">Seeds that both have.</param>
 /// <param name="Difference">Mean over seeds of first minus second, nats per token: below 0 the first is ahead.</param>
 /// <param name="Error">Standard error of that mean; null with one seed.</param>
-/// <param name="Verdict">"ahead", "behind", or "even within the error": a difference of at most two standard errors.</param>
+/// <param name="Verdict">"ahead", "behind", or "even within the error": 0 lies in the 95 % interval of Student's t; on one seed it says so.</param>
 /// <param name="Sentence">The same in words.</param>
 public sealed record LabComparison(string First, string Second, int H, int Seeds, double Difference, double? Error, string Verdict, string Sentence);
 

@@ -5,8 +5,11 @@ namespace Cairn.Node;
 /// <summary>From finished cells to rows and words. Every number is computed from the cells alone.</summary>
 internal static class LabSummary
 {
-    /// <summary>A difference of at most this many standard errors is called even.</summary>
-    public const double ErrorsOfEven = 2;
+    // Student's t, two-sided 95 %, for 1, 2, 3… degrees of freedom: with few seeds two standard errors would promise too much.
+    private static readonly double[] StudentT =
+    [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    ];
 
     /// <summary>The report of a whole grid.</summary>
     /// <param name="setting">What all cells share.</param>
@@ -65,16 +68,19 @@ internal static class LabSummary
         }
 
         var (mean, error) = MeanAndError(differences);
-        var verdict = Verdict(mean, error);
+        var verdict = Verdict(mean, error, differences.Count);
         var numbers = error is { } e ? $"{mean:+0.0000;-0.0000;0.0000} ± {e:F4} nats/token over {differences.Count} seeds"
-            : $"{mean:+0.0000;-0.0000;0.0000} nats/token on one seed, error unknown";
+            : $"{mean:+0.0000;-0.0000;0.0000} nats/token, error unknown";
         return new LabComparison(LabMethods.Ours, other, h, differences.Count, mean, error, verdict, $"{words}, H = {h}: {verdict} ({numbers})");
     }
 
-    private static string Verdict(double mean, double? error) =>
-        double.IsNaN(mean) ? "not comparable, for one diverged"
-        : Math.Abs(mean) <= ErrorsOfEven * (error ?? 0) ? error is null ? "the same" : "even within the error"
-        : mean < 0 ? "ahead" : "behind";
+    private static string Verdict(double mean, double? error, int seeds)
+    {
+        var side = mean < 0 ? "ahead" : mean > 0 ? "behind" : "the same";
+        return double.IsNaN(mean) ? "not comparable, for one diverged"
+            : error is not { } e ? $"{side} on one seed"
+            : Math.Abs(mean) <= StudentT[Math.Min(seeds - 1, StudentT.Length) - 1] * e ? "even within the error" : side;
+    }
 
     private static (double Mean, double? Error) MeanAndError(IReadOnlyList<double> values)
     {

@@ -11,10 +11,10 @@ internal static class LabTable
         var page = new StringBuilder();
         page.Append($"# Communication-efficient training, {report.Preset}\n\n");
         page.Append(
-            $"{report.Parameters:N0} parameters; {report.Peers} peers; {report.Batch} sequences of {report.Context} tokens per peer and inner step; " +
+            $"{report.Parameters:N0} parameters; {report.Peers} peers; batch {report.Batch} × {report.Context} tokens per peer and inner step; " +
             $"{report.Steps} inner steps of every peer, so {report.Tokens:N0} tokens in every cell. All cells of a seed begin at the same parameters and see " +
             $"the same samples at the same steps. Inner optimizer where there is one: AdamW, peak rate {report.PeakRate}, warm-up, cosine to a tenth. " +
-            $"Loss: nats per token over {report.HeldOutSamples} held-out samples, mean ± standard error over n seeds. Bytes: what one peer sends.\n\n");
+            $"Loss: nats per token over {report.HeldOutSamples} held-out samples, mean ± standard error over n seeds. Bytes: what one peer sends; what it receives is not counted.\n\n");
         page.Append("| method | H | outer steps | held-out loss | bytes per peer and round | total bytes per peer | fp32 dense / this |\n");
         page.Append("|---|---:|---:|---:|---:|---:|---:|\n");
         foreach (var row in report.Rows)
@@ -30,7 +30,7 @@ internal static class LabTable
             page.Append($"- {comparison.Sentence}.\n");
         }
 
-        page.Append($"\n“Even within the error” is a difference of at most {LabSummary.ErrorsOfEven} standard errors, paired over seeds.\n\n");
+        page.Append("\nDifferences are paired over seeds. “Even within the error”: 0 lies in the 95 % interval of Student's t. One seed alone decides nothing.\n\n");
         foreach (var method in report.Methods)
         {
             page.Append($"- `{method.Name}`: {method.Text}.\n");
