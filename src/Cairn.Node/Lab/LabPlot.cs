@@ -26,7 +26,7 @@ internal static class LabPlot
         if (rows.Count > 0)
         {
             var losses = SvgAxis.Linear(rows.Min(r => r.Loss - (r.LossError ?? 0)), rows.Max(r => r.Loss + (r.LossError ?? 0)));
-            var bytes = SvgAxis.Logarithmic(rows.Min(r => r.BytesPerPeer), rows.Max(r => r.BytesPerPeer), LabTable.Size);
+            var bytes = SvgAxis.Logarithmic(rows.Min(r => r.BytesPerPeer), rows.Max(r => r.BytesPerPeer), Decimal);
             var panel = new SvgPanel(svg, 70, 50, 530, 330, bytes, losses);
             panel.Frame("bytes that a peer sends in all (log)", "held-out loss, nats/token");
             Lines(panel, report, rows, row => row.BytesPerPeer, labelled: true);
@@ -60,6 +60,15 @@ internal static class LabPlot
 
         svg.Append($"""<text x="70" y="{Height - 24}" fill="#555555">Numbers at points: H. Bars: standard error over seeds, where there are several.</text>""");
     }
+
+    // Marks stand at powers of ten, so their units do too.
+    private static string Decimal(double bytes) => bytes switch
+    {
+        < 1e3 => $"{bytes:0.#} B",
+        < 1e6 => $"{bytes / 1e3:0.#} kB",
+        < 1e9 => $"{bytes / 1e6:0.#} MB",
+        _ => $"{bytes / 1e9:0.#} GB",
+    };
 
     private static string Colour(int method) => Colours[method % Colours.Length];
 }

@@ -14,7 +14,8 @@ internal static class LabTable
             $"{report.Parameters:N0} parameters; {report.Peers} peers; batch {report.Batch} × {report.Context} tokens per peer and inner step; " +
             $"{report.Steps} inner steps of every peer, so {report.Tokens:N0} tokens in every cell. All cells of a seed begin at the same parameters and see " +
             $"the same samples at the same steps. Inner optimizer where there is one: AdamW, peak rate {report.PeakRate}, warm-up, cosine to a tenth. " +
-            $"Loss: nats per token over {report.HeldOutSamples} held-out samples, mean ± standard error over n seeds. Bytes: what one peer sends; what it receives is not counted.\n\n");
+            $"Loss: nats per token over {report.HeldOutSamples} held-out samples, mean ± standard error over n seeds. " +
+            "Bytes: what one peer sends; what it receives is not counted.\n\n");
         page.Append("| method | H | outer steps | held-out loss | bytes per peer and round | total bytes per peer | fp32 dense / this |\n");
         page.Append("|---|---:|---:|---:|---:|---:|---:|\n");
         foreach (var row in report.Rows)
