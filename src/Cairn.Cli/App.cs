@@ -45,6 +45,7 @@ internal static class App
         DataVerb.Create(),
         TokenizerVerb.Create(),
         RunVerb.Create(),
+        LabVerb.Create(),
         BenchVerb.Create(),
     };
 }

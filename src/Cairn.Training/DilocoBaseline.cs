@@ -4,6 +4,10 @@ using Cairn.Model;
 
 namespace Cairn.Training;
 
+/// <summary>Puts in the place of a worker's pseudo-gradient what the others receive of it.</summary>
+/// <param name="pseudoGradientN">The dense pseudo-gradient in the order of the layout; changed in place.</param>
+public delegate void Transmission(Span<float> pseudoGradientN);
+
 /// <summary>Dense DiLoCo (arXiv:2311.08105), simulated by one process worker after worker: H inner steps of AdamW each, the mean of the
 /// full pseudo-gradients,
 /// a Nesterov outer step. What SparseLoCo is honestly compared with at the same H.</summary>
@@ -16,6 +20,7 @@ public sealed class DilocoBaseline : IDisposable
     private readonly FloatBuffer _momentum;
     private readonly float _outerRate;
     private readonly float _outerMomentum;
+    private readonly Transmission? _transmission;
 
     /// <summary>Begins at given parameters.</summary>
     /// <param name="transformer">For training; stays the caller's.</param>
@@ -27,12 +32,13 @@ public sealed class DilocoBaseline : IDisposable
     /// <param name="length">Tokens per sequence.</param>
     /// <param name="outerRate">Outer learning rate; the paper's 0.7.</param>
     /// <param name="outerMomentum">Outer Nesterov momentum; the paper's 0.9.</param>
+    /// <param name="transmission">What compression leaves of each pseudo-gradient; null for all of it.</param>
     public DilocoBaseline(
         Transformer transformer, Parameters parameters, int workers, AdamWSettings settings, LearningRateSchedule schedule, int batch, int length,
-        float outerRate = 0.7f, float outerMomentum = 0.9f)
+        float outerRate = 0.7f, float outerMomentum = 0.9f, Transmission? transmission = null)
     {
         Invariant.Check(workers > 0);
-        (Parameters, _outerRate, _outerMomentum) = (parameters, outerRate, outerMomentum);
+        (Parameters, _outerRate, _outerMomentum, _transmission) = (parameters, outerRate, outerMomentum, transmission);
         _loop = new InnerLoop(transformer, settings, schedule, batch, length);
         _local = parameters.Clone();
         _optimizers = new OptimizerState[workers];
@@ -64,7 +70,9 @@ public sealed class DilocoBaseline : IDisposable
         {
             _local.CopyFrom(Parameters);
             results[worker] = _loop.Run(_local, _optimizers[worker], batchesOf(worker), StepsTaken, steps, null, progress);
-            AddDifference(_mean.Span, Parameters.Span, _local.Span, 1f / results.Length);
+            PseudoGradient.Compute(Parameters.Span, _local.Span, _local.Span);
+            _transmission?.Invoke(_local.Span);
+            AddPart(_mean.Span, _local.Span, 1f / results.Length);
         }
 
         NesterovStep(Parameters.Span, _mean.Span, _momentum.Span);
@@ -72,11 +80,11 @@ public sealed class DilocoBaseline : IDisposable
         return results;
     }
 
-    private static void AddDifference(Span<float> mean, ReadOnlySpan<float> from, ReadOnlySpan<float> to, float part)
+    private static void AddPart(Span<float> mean, ReadOnlySpan<float> pseudoGradient, float part)
     {
         for (var i = 0; i < mean.Length; i++)
         {
-            mean[i] += (from[i] - to[i]) * part;
+            mean[i] += pseudoGradient[i] * part;
         }
     }
 

@@ -10,7 +10,7 @@ public sealed class CommandTests : IDisposable
     private readonly TestFolder _folder = new();
 
     public static TheoryData<string> Verbs =>
-        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "bench"];
+        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "lab sparse", "bench"];
 
     public void Dispose() => _folder.Dispose();
 
@@ -48,6 +48,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("nonsense")]
     [InlineData("generate", "--temperature", "warm")]
     [InlineData("bench", "matmul", "train")]
+    [InlineData("lab", "sparse", "--seed-count", "few")]
     public async Task An_option_that_is_not_understood_is_refused_in_one_line(params string[] arguments) =>
         Assert.Contains("--help", (await Captured.RunAsync(arguments)).AssertRefused(ExitCode.Usage), StringComparison.Ordinal);
 
@@ -65,6 +66,18 @@ public sealed class CommandTests : IDisposable
         var refused = await Captured.RunAsync(["swarm", .. options, "--dir", _folder["run"]]);
         Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["run"]));
+    }
+
+    [Theory]
+    [InlineData("no preset 'huge'", "--preset", "huge")]
+    [InlineData("--seed-count", "--seed-count", "0")]
+    [InlineData("--batch", "--batch", "-1")]
+    [InlineData("--threads", "--threads", "0")]
+    public async Task A_grid_that_cannot_be_computed_is_refused_before_anything_is_touched(string named, params string[] options)
+    {
+        var refused = await Captured.RunAsync(["lab", "sparse", .. options, "--out", _folder["lab"]]);
+        Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["lab"]));
     }
 
     [Fact]

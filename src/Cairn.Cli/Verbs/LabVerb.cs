@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn lab NAME</c>: experiments that compare methods on equal terms, in one process and without a network.</summary>
+internal static class LabVerb
+{
+    private static readonly Option<string> Preset = new("--preset")
+    {
+        Description = "Size of the model: pico, nano, micro, small, or larger.",
+        DefaultValueFactory = _ => "nano",
+    };
+
+    private static readonly Option<bool> Quick = new("--quick") { Description = "A first look: one seed, half the tokens, H of 15 and 30 only." };
+    private static readonly Option<string> Out = new("--out")
+    {
+        Description = "Where data, finished cells, table and plot lie. Given again, what is finished there is not computed again.",
+        DefaultValueFactory = _ => Path.Combine("runs", "lab-sparse"),
+    };
+
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Cells that are computed side by side, a thread each. Changes no bit.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<int?> SeedCount = new("--seed-count") { Description = "Seeds of the methods that get an error. Default: 3; quick: 1." };
+    private static readonly Option<int?> Batch = new("--batch") { Description = "Sequences per peer and inner step. Default: 2; quick: 1." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the results as one line of JSON; progress stays on the error stream." };
+    private static readonly TextOptions Text = new();
+
+    public static Command Create()
+    {
+        var sparse = new Command(
+            "sparse",
+            "Trains one model by several methods that send little (data-parallel AdamW, DiLoCo, DiLoCo in 8 bits, DeMo, SparseLoCo) on the same data and tokens; " +
+            "writes a table, its numbers and a plot. Ctrl-C stops it; the same command goes on.\n\n" +
+            "Examples:  cairn lab sparse --quick\n           cairn lab sparse --preset nano --seed-count 3 --out runs/lab-sparse")
+        {
+            Preset, Quick, Out, Threads, SeedCount, Batch, Json,
+        };
+        Text.AddTo(sparse);
+        sparse.SetAction(RunAsync);
+        return new Command("lab", "Compares methods on equal terms.") { sparse };
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var options = new LabOptions
+        {
+            Directory = parsed.GetValue(Out)!,
+            Preset = parsed.GetValue(Preset)!,
+            Quick = parsed.GetValue(Quick),
+            Threads = parsed.GetValue(Threads),
+            SeedCount = parsed.GetValue(SeedCount),
+            Batch = parsed.GetValue(Batch),
+            Corpus = Text.Read(parsed),
+        };
+        options.Validate();
+        var outcome = await SparseLab.RunAsync(options, Console.Error.WriteLine, Console.Error.WriteLine, cancellation);
+        if (outcome.Report is not { } report)
+        {
+            Console.Error.WriteLine($"stopped with {outcome.CellsDone} of {outcome.Cells} cells finished. Nothing of them is lost: the same command goes on.");
+            return ExitCode.Interrupted;
+        }
+
+        Console.WriteLine(parsed.GetValue(Json) ? report.ToJsonLine() : outcome.Markdown);
+        Console.Error.WriteLine($"table.md, results.json and plot.svg lie in {RunFolders.Quoted(options.Directory)}");
+        return ExitCode.Success;
+    }
+}
