@@ -25,6 +25,15 @@ public sealed class ObjectKey : IEquatable<ObjectKey>, IComparable<ObjectKey>
     /// <param name="ciphertext">SHA-256 of the encrypted object.</param>
     public static ObjectKey Update(Round round, Digest ciphertext) => new($"{RoundPrefix(round)}updates/{ciphertext}");
 
+    /// <summary>The mean of a round as one object, put there by a validator. Whoever uses it compares the base that it leads to.</summary>
+    /// <param name="round">The round.</param>
+    /// <param name="publisher">Who put it there.</param>
+    public static ObjectKey Delta(Round round, Uid publisher) => new($"{DeltaPrefix(round)}{publisher.Value:D6}");
+
+    /// <summary>What the keys of a round's deltas begin with.</summary>
+    /// <param name="round">The round.</param>
+    public static string DeltaPrefix(Round round) => $"{RoundPrefix(round)}deltas/";
+
     /// <summary>A file of the checkpoint published after a round.</summary>
     /// <param name="round">The round whose manifest was the last one applied.</param>
     /// <param name="file">A file name of ours, such as "model.safetensors": one part of a key.</param>

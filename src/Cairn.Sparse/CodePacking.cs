@@ -20,13 +20,12 @@ internal static class CodePacking
         var (i, at) = (0, 0);
         if (Bmi2.X64.IsSupported)
         {
-            for (; i + 8 <= codes.Length; i += 8, at += bits)
+            // Eight at a time while there is room for a whole word: what is too much of it the next one overwrites.
+            var mask = MaskOf(bits);
+            for (; i + 8 <= codes.Length && at + 8 <= packed.Length; i += 8, at += bits)
             {
-                var eight = Bmi2.X64.ParallelBitExtract(BinaryPrimitives.ReadUInt64LittleEndian(codes[i..]), MaskOf(bits));
-                for (var part = 0; part < bits; part++)
-                {
-                    packed[at + part] = (byte)(eight >> (8 * part));
-                }
+                var eight = Bmi2.X64.ParallelBitExtract(BinaryPrimitives.ReadUInt64LittleEndian(codes[i..]), mask);
+                BinaryPrimitives.WriteUInt64LittleEndian(packed[at..], eight);
             }
         }
 

@@ -12,16 +12,16 @@ namespace Cairn.Sparse;
 /// the others.</remarks>
 internal static unsafe class EliasFano
 {
-    private static readonly byte[] ZerosBefore = MakeZerosBefore();
+    private static readonly ushort[] ZerosBefore = MakeZerosBefore();
 
     /// <summary>Writes low bits and map.</summary>
-    /// <param name="indices">Rising strictly, below the chunk's length: [Keep].</param>
-    /// <param name="shape">The chunk.</param>
-    /// <param name="record">Exactly LowBytes + MapBytes; overwritten.</param>
-    public static void Write(ReadOnlySpan<ushort> indices, ChunkShape shape, Span<byte> record)
+    /// <param name="indices">Rising strictly, below the chunk's length: [Count].</param>
+    /// <param name="code">How many of how many.</param>
+    /// <param name="record">Exactly code.Bytes; overwritten.</param>
+    public static void Write(ReadOnlySpan<ushort> indices, in PlaceCode code, Span<byte> record)
     {
-        Invariant.Check(indices.Length == shape.Keep && record.Length == shape.LowBytes + shape.MapBytes);
-        if (IsWhole(shape))
+        Invariant.Check(indices.Length == code.Count && record.Length == code.Bytes);
+        if (IsWhole(code))
         {
             fixed (ushort* i = indices)
             {
@@ -35,24 +35,24 @@ internal static unsafe class EliasFano
         }
 
         record.Clear();
-        var map = record[shape.LowBytes..];
-        var mask = (1 << shape.LowBits) - 1;
+        var map = record[code.LowBytes..];
+        var mask = (1 << code.LowBits) - 1;
         for (var i = 0; i < indices.Length; i++)
         {
-            PutBits(record, i * shape.LowBits, (uint)(indices[i] & mask));
-            PutBits(map, (indices[i] >> shape.LowBits) + i, 1);
+            PutBits(record, i * code.LowBits, (uint)(indices[i] & mask));
+            PutBits(map, (indices[i] >> code.LowBits) + i, 1);
         }
     }
 
     /// <summary>Reads and judges low bits and map of any content.</summary>
-    /// <param name="record">Exactly LowBytes + MapBytes.</param>
-    /// <param name="shape">The chunk.</param>
-    /// <param name="indices">Receives the places: [Keep]; of no use when false comes back.</param>
+    /// <param name="record">Exactly code.Bytes.</param>
+    /// <param name="code">How many of how many.</param>
+    /// <param name="indices">Receives the places: [Count]; of no use when false comes back.</param>
     /// <returns>False if the map does not hold exactly k ones, places do not rise strictly or leave the chunk, or a filling bit is set.</returns>
-    public static bool TryRead(ReadOnlySpan<byte> record, ChunkShape shape, Span<ushort> indices)
+    public static bool TryRead(ReadOnlySpan<byte> record, in PlaceCode code, Span<ushort> indices)
     {
-        Invariant.Check(indices.Length == shape.Keep && record.Length == shape.LowBytes + shape.MapBytes);
-        if (IsWhole(shape))
+        Invariant.Check(indices.Length == code.Count && record.Length == code.Bytes);
+        if (IsWhole(code))
         {
             fixed (ushort* i = indices)
             {
@@ -63,37 +63,47 @@ internal static unsafe class EliasFano
             }
         }
 
-        return TryReadBits(record, shape, indices);
+        return TryReadBits(record, code, indices);
     }
 
-    private static bool IsWhole(ChunkShape shape) => shape.Length == 4096 && shape.Keep == 64;
+    private static bool IsWhole(in PlaceCode code) => code.Length == 4096 && code.Count == 64;
 
     private static void WriteWhole(ushort* indices, byte* record)
     {
-        ulong low = 0, high = 0;
-        for (var i = 0; i < 64; i++)
-        {
-            var at = (indices[i] >> 6) + i;
-            var bit = 1UL << at;
-            var upper = (ulong)((63 - at) >> 31);
-            low |= bit & ~upper;
-            high |= bit & upper;
-        }
-
         // Six bytes at a time; each word's two more are overwritten by the next, the last one's by the map.
         for (var eight = 0; eight < 8; eight++)
         {
-            ulong bits = 0;
-            for (var i = 0; i < 8; i++)
-            {
-                bits |= (ulong)(indices[(8 * eight) + i] & 63) << (6 * i);
-            }
-
-            Little.Write(record + (6 * eight), bits);
+            var low = Vector128.Load(indices + (8 * eight)) & Vector128.Create((ushort)63);
+            Little.Write(record + (6 * eight), FromSixBits(Vector128.Narrow(low, low).AsUInt64().ToScalar()));
         }
 
-        Little.Write(record + 48, low);
-        Little.Write(record + 56, high);
+        var (i, word) = (0, 0UL);
+        for (; i < 64 && (indices[i] >> 6) + i < 64; i++)
+        {
+            word |= 1UL << ((indices[i] >> 6) + i);
+        }
+
+        Little.Write(record + 48, word);
+        for (word = 0; i < 64; i++)
+        {
+            word |= 1UL << ((indices[i] >> 6) + i - 64);
+        }
+
+        Little.Write(record + 56, word);
+    }
+
+    // Six bits from each of eight bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong FromSixBits(ulong word)
+    {
+        if (Bmi2.X64.IsSupported)
+        {
+            return Bmi2.X64.ParallelBitExtract(word, 0x3F3F_3F3F_3F3F_3F3F);
+        }
+
+        word = (word & 0x003F_003F_003F_003F) | ((word >> 2) & 0x0FC0_0FC0_0FC0_0FC0);
+        word = (word & 0x0000_0FFF_0000_0FFF) | ((word >> 4) & 0x00FF_F000_00FF_F000);
+        return (word & 0xFF_FFFF) | ((word >> 8) & 0xFFFF_FF00_0000);
     }
 
     [SkipLocalsInit]
@@ -108,15 +118,14 @@ internal static unsafe class EliasFano
 
         // For each byte of the map, how many zeros stand before its ones: up to eight at a time, of which the next byte overwrites the surplus.
         var high = stackalloc ushort[64 + 8];
-        fixed (byte* zeros = ZerosBefore)
+        fixed (ushort* zeros = ZerosBefore)
         {
-            var to = high;
+            var ones = 0;
             for (var i = 0; i < 16; i++)
             {
                 var map = record[48 + i];
-                var before = Vector128.WidenLower(Vector128.CreateScalar(Little.UInt64(zeros + (8 * map))).AsByte());
-                (before + Vector128.Create((ushort)((8 * i) - (to - high)))).Store(to);
-                to += BitOperations.PopCount(map);
+                (Vector128.Load(zeros + (8 * map)) + Vector128.Create((ushort)(((8 * i) - ones) << 6))).Store(high + ones);
+                ones += BitOperations.PopCount(map);
             }
         }
 
@@ -126,7 +135,7 @@ internal static unsafe class EliasFano
         for (var eight = 0; eight < 8; eight++)
         {
             var low = Vector128.WidenLower(Vector128.CreateScalar(SixBits(Little.UInt64(record + (6 * eight)))).AsByte());
-            var places = (low | (Vector128.Load(high + (8 * eight)) << 6)).AsInt16();
+            var places = (low | Vector128.Load(high + (8 * eight))).AsInt16();
             places.AsUInt16().Store(indices + (8 * eight));
             rising &= Vector128.GreaterThan(places, OneBack(previous, places));
             previous = places;
@@ -155,9 +164,9 @@ internal static unsafe class EliasFano
         return (word & 0x003F_003F_003F_003F) | ((word & 0x0FC0_0FC0_0FC0_0FC0) << 2);
     }
 
-    private static bool TryReadBits(ReadOnlySpan<byte> record, ChunkShape shape, Span<ushort> indices)
+    private static bool TryReadBits(ReadOnlySpan<byte> record, in PlaceCode code, Span<ushort> indices)
     {
-        var map = record[shape.LowBytes..];
+        var map = record[code.LowBytes..];
         var (i, previous, mapBits) = (0, -1, 8 * map.Length);
         for (var at = 0; at < mapBits; at++)
         {
@@ -166,13 +175,13 @@ internal static unsafe class EliasFano
                 continue;
             }
 
-            if (i == shape.Keep)
+            if (i == code.Count)
             {
                 return false;
             }
 
-            var place = ((at - i) << shape.LowBits) | Bits(record, i * shape.LowBits, shape.LowBits);
-            if (place <= previous || place >= shape.Length)
+            var place = ((at - i) << code.LowBits) | Bits(record, i * code.LowBits, code.LowBits);
+            if (place <= previous || place >= code.Length)
             {
                 return false;
             }
@@ -181,14 +190,14 @@ internal static unsafe class EliasFano
             previous = place;
         }
 
-        var filling = (8 * shape.LowBytes) - (shape.Keep * shape.LowBits);
-        return i == shape.Keep && Bits(record, shape.Keep * shape.LowBits, filling) == 0;
+        var filling = (8 * code.LowBytes) - (code.Count * code.LowBits);
+        return i == code.Count && Bits(record, code.Count * code.LowBits, filling) == 0;
     }
 
-    // For each of 256 bytes: of its r-th one, how many zeros stand before it in the byte.
-    private static byte[] MakeZerosBefore()
+    // For each of 256 bytes: of its r-th one, how many zeros stand before it in the byte, times 64.
+    private static ushort[] MakeZerosBefore()
     {
-        var table = new byte[256 * 8];
+        var table = new ushort[256 * 8];
         for (var map = 0; map < 256; map++)
         {
             var rank = 0;
@@ -196,7 +205,7 @@ internal static unsafe class EliasFano
             {
                 if (((map >> at) & 1) != 0)
                 {
-                    table[(8 * map) + rank] = (byte)(at - rank);
+                    table[(8 * map) + rank] = (ushort)((at - rank) << 6);
                     rank++;
                 }
             }

@@ -12,6 +12,9 @@ internal sealed class GapModels
     /// <summary>Classes of gaps.</summary>
     public const int Classes = 40;
 
+    /// <summary>The most symbols that a table has.</summary>
+    public const int SymbolsMax = 2 * Classes;
+
     /// <summary>Probabilities are multiples of 1/4096.</summary>
     public const int ScaleBits = 12;
 
@@ -27,9 +30,17 @@ internal sealed class GapModels
     /// <summary>Makes all tables.</summary>
     /// <param name="keep">Values sent of 4096 elements.</param>
     /// <param name="sizes">2 if symbols tell high from low codes, else 1.</param>
-    public GapModels(int keep, int sizes)
+    /// <param name="rawCodeBits">Bits of a code that no symbol tells: 1 or 2.</param>
+    public GapModels(int keep, int sizes, int rawCodeBits)
     {
-        Sizes = sizes;
+        (Sizes, RawCodeBits) = (sizes, rawCodeBits);
+        Reading = new uint[Classes * sizes];
+        for (var symbol = 0; symbol < Reading.Length; symbol++)
+        {
+            var (first, bits) = (FirstOf(symbol / sizes), BitsOf(symbol / sizes));
+            Reading[symbol] = ((uint)(first + 1) << 16) | ((uint)(rawCodeBits + bits) << 12) | ((1U << bits) - 1);
+        }
+
         _models = new GapModel[sizes == 2 ? Choices * Choices : Choices];
         for (var mixture = 0; mixture < Choices; mixture++)
         {
@@ -45,6 +56,12 @@ internal sealed class GapModels
 
     /// <summary>2 if symbols tell high from low codes, else 1.</summary>
     public int Sizes { get; }
+
+    /// <summary>Bits of a code that no symbol tells.</summary>
+    public int RawCodeBits { get; }
+
+    /// <summary>For each symbol: its first gap + 1 (from bit 16), the bits that follow it, code and gap (4 from bit 12), the mask of the gap's.</summary>
+    public uint[] Reading { get; }
 
     /// <summary>Symbols of a table: class · Sizes, and 1 more for a high code.</summary>
     public int Symbols => Classes * Sizes;

@@ -12,6 +12,7 @@ internal unsafe ref struct RangeDecoder
     /// <summary>Bytes that must be readable before and behind the coded ones: 64 words; 64 times 13 bits and one more word.</summary>
     public const int Padding = 128;
 
+    private readonly GapModels _models;
     private readonly GapModel _model;
     private readonly int _sizes;
     private readonly int _rawCodeBits;
@@ -24,14 +25,13 @@ internal unsafe ref struct RangeDecoder
     /// <summary>Begins.</summary>
     /// <param name="begin">The first of the coded bytes, padded on both sides.</param>
     /// <param name="length">How many, the states at their end included.</param>
-    /// <param name="model">The section's table.</param>
-    /// <param name="sizes">As in <see cref="GapModels"/>.</param>
-    /// <param name="rawCodeBits">Bits of a code beside its size.</param>
-    /// <param name="histogram">Counts the symbols that are read.</param>
-    public RangeDecoder(byte* begin, int length, GapModel model, int sizes, int rawCodeBits, Span<int> histogram)
+    /// <param name="models">The tables.</param>
+    /// <param name="model">Which of them is the section's.</param>
+    /// <param name="histogram">Counts the symbols that are read, in four parts of SymbolsMax, so that no count waits for the one before it.</param>
+    public RangeDecoder(byte* begin, int length, GapModels models, int model, Span<int> histogram)
     {
         Invariant.Check(length >= RangeEncoder.StateBytes);
-        (_model, _sizes, _rawCodeBits) = (model, sizes, rawCodeBits);
+        (_models, _model, _sizes, _rawCodeBits) = (models, models[model], models.Sizes, models.RawCodeBits);
         _histogram = histogram;
         _begin = begin;
         _words = begin + length - RangeEncoder.StateBytes;
@@ -65,22 +65,10 @@ internal unsafe ref struct RangeDecoder
     public bool TryRead(int length, Span<ushort> indices, Span<byte> codes)
     {
         var symbols = stackalloc byte[TopK.KeepMax];
-        fixed (uint* slots = _model.Slots)
-        {
-            ReadSymbols(slots, symbols, indices.Length);
-        }
-
+        ReadSymbols(symbols, indices.Length);
         if (_begin + (_bits >> 3) > _words)
         {
             return false;
-        }
-
-        fixed (int* histogram = _histogram)
-        {
-            for (var i = 0; i < indices.Length; i++)
-            {
-                histogram[symbols[i]]++;
-            }
         }
 
         fixed (ushort* places = indices)
@@ -92,108 +80,93 @@ internal unsafe ref struct RangeDecoder
         }
     }
 
-    // x ← f · ⌊x / 4096⌋ + (x mod 4096) − start for each of the states in turn.
-    private void ReadSymbols(uint* slots, byte* symbols, int count)
+    // x ← f · ⌊x / 4096⌋ + (x mod 4096) − start for each of the states in turn; then a word more if that is below 2^16, without a branch, which nobody
+    // could foretell. Written out: the four chains run side by side only if all of it stays in registers.
+    private void ReadSymbols(byte* symbols, int count)
     {
-        var (x0, x1, x2, x3) = (_x0, _x1, _x2, _x3);
+        uint x0 = _x0, x1 = _x1, x2 = _x2, x3 = _x3;
         var words = _words;
-        var i = 0;
-        for (; i + 4 <= count; i += 4)
+        fixed (uint* slots = _model.Slots)
         {
-            var (s0, s1, s2, s3) = (slots[x0 & 0xFFF], slots[x1 & 0xFFF], slots[x2 & 0xFFF], slots[x3 & 0xFFF]);
-            *(uint*)(symbols + i) = (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24);
-            x0 = Filled(Stepped(x0, s0), ref words);
-            x1 = Filled(Stepped(x1, s1), ref words);
-            x2 = Filled(Stepped(x2, s2), ref words);
-            x3 = Filled(Stepped(x3, s3), ref words);
-        }
+            var i = 0;
+            for (; i + 4 <= count; i += 4)
+            {
+                uint s0 = slots[x0 & 0xFFF], s1 = slots[x1 & 0xFFF], s2 = slots[x2 & 0xFFF], s3 = slots[x3 & 0xFFF];
+                *(uint*)(symbols + i) = BitConverter.IsLittleEndian
+                    ? (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24)
+                    : (s0 << 24) | ((s1 & 0xFF) << 16) | ((s2 & 0xFF) << 8) | (s3 & 0xFF);
+                x0 = ((((s0 >> 8) & 0xFFF) + 1) * (x0 >> 12)) + (s0 >> 20);
+                x1 = ((((s1 >> 8) & 0xFFF) + 1) * (x1 >> 12)) + (s1 >> 20);
+                x2 = ((((s2 >> 8) & 0xFFF) + 1) * (x2 >> 12)) + (s2 >> 20);
+                x3 = ((((s3 >> 8) & 0xFFF) + 1) * (x3 >> 12)) + (s3 >> 20);
+                var below = Below(x0);
+                x0 = (x0 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
+                words += 2 * below;
+                below = Below(x1);
+                x1 = (x1 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
+                words += 2 * below;
+                below = Below(x2);
+                x2 = (x2 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
+                words += 2 * below;
+                below = Below(x3);
+                x3 = (x3 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
+                words += 2 * below;
+            }
 
-        // The rest of a chunk of which no multiple of four is sent.
-        for (; i < count; i++)
-        {
-            ref var x = ref (i & 3) == 0 ? ref x0 : ref (i & 3) == 1 ? ref x1 : ref x2;
-            var slot = slots[x & 0xFFF];
-            symbols[i] = (byte)slot;
-            x = Filled(Stepped(x, slot), ref words);
+            // The rest of a chunk of which no multiple of four is sent: at most three, of the first three states.
+            for (; i < count; i++)
+            {
+                var x = (i & 3) switch { 0 => x0, 1 => x1, _ => x2 };
+                var slot = slots[x & 0xFFF];
+                symbols[i] = (byte)slot;
+                x = ((((slot >> 8) & 0xFFF) + 1) * (x >> 12)) + (slot >> 20);
+                var below = Below(x);
+                x = (x << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
+                words += 2 * below;
+                (x0, x1, x2) = (i & 3) switch { 0 => (x, x1, x2), 1 => (x0, x, x2), _ => (x0, x1, x) };
+            }
         }
 
         (_x0, _x1, _x2, _x3) = (x0, x1, x2, x3);
         _words = words;
     }
 
+    // All ones if x has fallen below where states live, else zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Stepped(uint x, uint slot) => ((((slot >> 8) & 0xFFF) + 1) * (x >> GapModels.ScaleBits)) + (slot >> 20);
-
-    // A word more if x is below 2^16; without a branch, which nobody could foretell.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Filled(uint x, ref byte* words)
-    {
-        var below = ((long)x - RangeEncoder.Lowest) >> 63;
-        x = (x << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
-        words += 2 * below;
-        return x;
-    }
+    private static long Below(uint x) => ((long)x - RangeEncoder.Lowest) >> 63;
 
     private int ReadPlaces(byte* symbols, ushort* indices, byte* codes, int count)
     {
-        var (place, bits, shape) = (-1, _bits, new RawShape(_rawCodeBits, _sizes - 1));
-        fixed (uint* table = GapClasses.Table)
+        var (place, bits, codeBits, sizeBit) = (-1, _bits, _rawCodeBits, (uint)_sizes - 1);
+        var codeMask = (1UL << codeBits) - 1;
+        fixed (int* histogram = _histogram)
         {
-            var i = 0;
-            for (; i + 4 <= count; i += 4)
+            fixed (uint* table = _models.Reading)
             {
-                // One word holds what four values take: at most 4 · 13 of its 57 bits.
-                var raw = Little.UInt64(_begin + (bits >> 3)) >> (int)(bits & 7);
-                place = shape.Take(table, symbols[i], ref raw, ref bits, place, codes + i);
-                indices[i] = (ushort)place;
-                place = shape.Take(table, symbols[i + 1], ref raw, ref bits, place, codes + i + 1);
-                indices[i + 1] = (ushort)place;
-                place = shape.Take(table, symbols[i + 2], ref raw, ref bits, place, codes + i + 2);
-                indices[i + 2] = (ushort)place;
-                place = shape.Take(table, symbols[i + 3], ref raw, ref bits, place, codes + i + 3);
-                indices[i + 3] = (ushort)place;
-            }
-
-            for (; i < count; i++)
-            {
-                var raw = Little.UInt64(_begin + (bits >> 3)) >> (int)(bits & 7);
-                place = shape.Take(table, symbols[i], ref raw, ref bits, place, codes + i);
-                indices[i] = (ushort)place;
+                for (var i = 0; i < count;)
+                {
+                    // One word holds what four values take: at most 4 · 13 of its 57 bits.
+                    var raw = Little.UInt64(_begin + (bits >> 3)) >> (int)(bits & 7);
+                    var end = Math.Min(i + 4, count);
+                    do
+                    {
+                        uint symbol = symbols[i];
+                        var entry = table[symbol];
+                        histogram[((i & 3) * GapModels.SymbolsMax) + (int)symbol]++;
+                        codes[i] = (byte)(((uint)(raw & codeMask) << (int)sizeBit) | (symbol & sizeBit));
+                        place += (int)((entry >> 16) + ((uint)(raw >> codeBits) & entry & 0xFFF));
+                        indices[i] = (ushort)place;
+                        var taken = (int)(entry >> 12) & 15;
+                        raw >>= taken;
+                        bits += taken;
+                        i++;
+                    }
+                    while (i < end);
+                }
             }
         }
 
         _bits = bits;
         return place;
     }
-
-    /// <summary>How the bits beside the symbols stand: those of the code first, then the low ones of the gap.</summary>
-    private readonly struct RawShape(int codeBits, int sizeBit)
-    {
-        private readonly int _codeBits = codeBits;
-        private readonly int _sizeBit = sizeBit;
-        private readonly uint _codeMask = (1U << codeBits) - 1;
-
-        /// <summary>Takes one value; gives its place.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Take(uint* table, uint symbol, ref ulong raw, ref long bits, int previous, byte* code)
-        {
-            var gapClass = table[symbol >> _sizeBit];
-            *code = (byte)((((uint)raw & _codeMask) << _sizeBit) | (symbol & (uint)_sizeBit));
-            var low = (uint)(raw >> _codeBits) & (gapClass & 0xFFF);
-            var taken = _codeBits + ((int)(gapClass >> 12) & 15);
-            raw >>= taken;
-            bits += taken;
-            return previous + 1 + (int)((gapClass >> 16) + low);
-        }
-    }
-}
-
-/// <summary>What a class of gaps needs in reading: first gap (from bit 16), low bits (from bit 12), their mask.</summary>
-internal static class GapClasses
-{
-    public static readonly uint[] Table =
-    [
-        .. Enumerable.Range(0, GapModels.Classes).Select(c =>
-            ((uint)GapModels.FirstOf(c) << 16) | ((uint)GapModels.BitsOf(c) << 12) | ((1U << GapModels.BitsOf(c)) - 1)),
-    ];
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Cairn.Base;
 
 namespace Cairn.Sparse;
 
@@ -17,15 +16,19 @@ internal static class RangeEncoder
     /// <summary>Codes a tensor.</summary>
     /// <param name="tensor">What is sent.</param>
     /// <param name="models">The tables.</param>
-    /// <param name="rawCodeBits">Bits of a code beside its size.</param>
     /// <param name="target">Receives: number of the table in one byte; low bits and codes; words; states. Of at least 1 + StateBytes bytes.</param>
     /// <returns>How many bytes, or −1 if they do not fit.</returns>
-    public static int Write(SparseTensor tensor, GapModels models, int rawCodeBits, Span<byte> target)
+    public static int Write(SparseTensor tensor, GapModels models, Span<byte> target)
     {
         var symbols = new byte[tensor.Grid.ValueCount];
         var histogram = new int[models.Symbols];
         var raw = new BitWriter(target[1..]);
-        WriteRaw(tensor, models.Sizes - 1, rawCodeBits, symbols, histogram, ref raw);
+        for (var chunk = 0; chunk < tensor.Grid.ChunkCount; chunk++)
+        {
+            var first = tensor.Grid.FirstValueOf(chunk);
+            WriteRaw(tensor.IndicesOf(chunk), tensor.CodesOf(chunk), models, symbols.AsSpan(first), histogram, ref raw);
+        }
+
         var at = 1 + raw.Flush();
         if (raw.Overrun)
         {
@@ -35,7 +38,11 @@ internal static class RangeEncoder
         var best = models.Best(histogram);
         target[0] = (byte)best;
         Span<uint> states = [Lowest, Lowest, Lowest, Lowest];
-        at = WriteSymbols(tensor.Grid, symbols, models[best], states, target, at);
+        for (var chunk = tensor.Grid.ChunkCount - 1; chunk >= 0 && at >= 0; chunk--)
+        {
+            at = WriteSymbols(symbols.AsSpan(tensor.Grid.FirstValueOf(chunk), tensor.Grid.KeepOf(chunk)), models[best], states, target, at);
+        }
+
         if (at < 0 || at + StateBytes > target.Length)
         {
             return -1;
@@ -49,53 +56,44 @@ internal static class RangeEncoder
         return at;
     }
 
-    private static void WriteRaw(SparseTensor tensor, int sizeBit, int rawCodeBits, byte[] symbols, int[] histogram, ref BitWriter raw)
+    private static void WriteRaw(
+        ReadOnlySpan<ushort> indices, ReadOnlySpan<byte> codes, GapModels models, Span<byte> symbols, int[] histogram, ref BitWriter raw)
     {
-        var indices = tensor.Indices;
-        var codes = tensor.Codes;
-        for (var chunk = 0; chunk < tensor.Grid.ChunkCount; chunk++)
+        var (previous, sizeBit, codeBits, reading) = (-1, models.Sizes - 1, models.RawCodeBits, models.Reading);
+        for (var i = 0; i < indices.Length; i++)
         {
-            var (first, end) = (tensor.Grid.FirstValueOf(chunk), tensor.Grid.FirstValueOf(chunk + 1));
-            var previous = -1;
-            for (var i = first; i < end; i++)
-            {
-                var gap = indices[i] - previous - 1;
-                previous = indices[i];
-                var gapClass = GapModels.ClassOf(gap);
-                var symbol = (gapClass << sizeBit) | (codes[i] & sizeBit);
-                symbols[i] = (byte)symbol;
-                histogram[symbol]++;
-                var low = gap - GapModels.FirstOf(gapClass);
-                raw.Write((uint)((codes[i] >> sizeBit) | (low << rawCodeBits)), rawCodeBits + GapModels.BitsOf(gapClass));
-            }
+            var gap = indices[i] - previous - 1;
+            previous = indices[i];
+            var symbol = (GapModels.ClassOf(gap) << sizeBit) | (codes[i] & sizeBit);
+            symbols[i] = (byte)symbol;
+            histogram[symbol]++;
+            var entry = reading[symbol];
+            var low = (uint)gap + 1 - (entry >> 16);
+            raw.Write((uint)(codes[i] >> sizeBit) | (low << codeBits), (int)(entry >> 12) & 15);
         }
     }
 
-    private static int WriteSymbols(TensorGrid grid, byte[] symbols, GapModel model, Span<uint> states, Span<byte> target, int at)
+    private static int WriteSymbols(ReadOnlySpan<byte> symbols, GapModel model, Span<uint> states, Span<byte> target, int at)
     {
-        for (var chunk = grid.ChunkCount - 1; chunk >= 0; chunk--)
+        var (frequencies, starts) = (model.Frequencies, model.Starts);
+        for (var i = symbols.Length - 1; i >= 0; i--)
         {
-            var first = grid.FirstValueOf(chunk);
-            for (var i = grid.KeepOf(chunk) - 1; i >= 0; i--)
+            var (x, symbol) = (states[i & 3], symbols[i]);
+            uint f = frequencies[symbol];
+            if (x >= (ulong)f << 20)
             {
-                ref var x = ref states[i & 3];
-                var symbol = symbols[first + i];
-                uint f = model.Frequencies[symbol];
-                if (x >= (ulong)f << 20)
+                if (at + 2 > target.Length)
                 {
-                    if (at + 2 > target.Length)
-                    {
-                        return -1;
-                    }
-
-                    BinaryPrimitives.WriteUInt16LittleEndian(target[at..], (ushort)x);
-                    x >>= 16;
-                    at += 2;
+                    return -1;
                 }
 
-                var (quotient, rest) = Math.DivRem(x, f);
-                x = (quotient << GapModels.ScaleBits) + rest + model.Starts[symbol];
+                BinaryPrimitives.WriteUInt16LittleEndian(target[at..], (ushort)x);
+                x >>= 16;
+                at += 2;
             }
+
+            var quotient = x / f;
+            states[i & 3] = (quotient << GapModels.ScaleBits) + (x - (quotient * f)) + starts[symbol];
         }
 
         return at;

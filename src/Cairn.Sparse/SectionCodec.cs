@@ -17,14 +17,12 @@ internal sealed class SectionCodec
     private readonly IQuantizer _quantizer;
     private readonly WireMode _mode;
     private readonly GapModels? _models;
-    private readonly int _rawCodeBits;
 
     public SectionCodec(UpdateFormat format, int keep)
     {
         (_quantizer, _mode) = (Quantizers.Of(format.Quantizer), format.Mode);
         var sizes = format.Quantizer == QuantizerKind.SignMagnitude ? 2 : 1;
-        _rawCodeBits = _quantizer.BitsPerValue - (sizes - 1);
-        _models = format.Mode == WireMode.Small ? new GapModels(keep, sizes) : null;
+        _models = format.Mode == WireMode.Small ? new GapModels(keep, sizes, _quantizer.BitsPerValue - (sizes - 1)) : null;
     }
 
     /// <summary>Exact size of a section in the fast mode, and the most that one of the small mode takes beside its length.</summary>
@@ -134,8 +132,8 @@ internal sealed class SectionCodec
         for (var chunk = 0; chunk < tensor.Grid.ChunkCount; chunk++)
         {
             var shape = tensor.Grid.ShapeOf(chunk);
-            var (places, record) = (shape.LowBytes + shape.MapBytes, shape.RecordBytes(bits));
-            EliasFano.Write(tensor.IndicesOf(chunk), shape, records[..places]);
+            var (places, record) = (shape.Places.Bytes, shape.RecordBytes(bits));
+            EliasFano.Write(tensor.IndicesOf(chunk), shape.Places, records[..places]);
             CodePacking.Pack(tensor.CodesOf(chunk), bits, records[places..record]);
             records = records[record..];
         }
@@ -151,7 +149,7 @@ internal sealed class SectionCodec
             return -1;
         }
 
-        var coded = RangeEncoder.Write(tensor, _models!, _rawCodeBits, WriteBook(tensor, room));
+        var coded = RangeEncoder.Write(tensor, _models!, WriteBook(tensor, room));
         if (coded < 0)
         {
             return -1;
@@ -189,8 +187,8 @@ internal sealed class SectionCodec
     /// <summary>Reads and judges the record of one chunk.</summary>
     internal static bool TryReadRecord(ReadOnlySpan<byte> record, ChunkShape shape, int bitsPerValue, Span<ushort> indices, Span<byte> codes)
     {
-        var places = shape.LowBytes + shape.MapBytes;
-        return EliasFano.TryRead(record[..places], shape, indices) & CodePacking.TryUnpack(record[places..], bitsPerValue, codes);
+        var places = shape.Places.Bytes;
+        return EliasFano.TryRead(record[..places], shape.Places, indices) & CodePacking.TryUnpack(record[places..], bitsPerValue, codes);
     }
 
     private unsafe bool TryReadSmall(ReadOnlySpan<byte> coded, TensorGrid grid, Span<ushort> indices, Span<byte> codes)
@@ -202,12 +200,11 @@ internal sealed class SectionCodec
 
         var padded = new byte[coded.Length - 1 + (2 * RangeDecoder.Padding)];
         coded[1..].CopyTo(padded.AsSpan(RangeDecoder.Padding));
-        Span<int> histogram = stackalloc int[_models.Symbols];
+        Span<int> histogram = stackalloc int[4 * GapModels.SymbolsMax];
         histogram.Clear();
         fixed (byte* begin = padded)
         {
-            var decoder = new RangeDecoder(
-                begin + RangeDecoder.Padding, coded.Length - 1, _models[coded[0]], _models.Sizes, _rawCodeBits, histogram);
+            var decoder = new RangeDecoder(begin + RangeDecoder.Padding, coded.Length - 1, _models, coded[0], histogram);
             var ok = decoder.IsBegun;
             for (var chunk = 0; ok && chunk < grid.ChunkCount; chunk++)
             {
@@ -217,7 +214,12 @@ internal sealed class SectionCodec
                 codes = codes[shape.Keep..];
             }
 
-            return ok && decoder.IsAtEnd && coded[0] == _models.Best(histogram);
+            for (var i = 0; i < GapModels.SymbolsMax; i++)
+            {
+                histogram[i] += histogram[GapModels.SymbolsMax + i] + histogram[(2 * GapModels.SymbolsMax) + i] + histogram[(3 * GapModels.SymbolsMax) + i];
+            }
+
+            return ok && decoder.IsAtEnd && coded[0] == _models.Best(histogram[.._models.Symbols]);
         }
     }
 

@@ -57,8 +57,8 @@ public sealed class LabTests(SmallRun run)
     public void Without_clipping_both_rules_of_feedback_are_the_same()
     {
         using var data = DataSet.Open(new RunDirectory(run.WholeFolder).Data);
-        var unclipped = new SparseVariant(LabQuantizer.Ours, AggregationRule.Mean, Clip: false, FeedbackRule.Applied, 1.5f, 0.95f);
-        var clipped = unclipped with { Clip = true };
+        var unclipped = new SparseVariant(QuantizerKind.SignMagnitude, new Aggregation(AggregationRule.Mean), FeedbackRule.Applied, 1.5f, 0.95f);
+        var clipped = unclipped with { Aggregation = new Aggregation(AggregationRule.Mean, Clip: true) };
         Assert.Equal(BaseOf(data, unclipped), BaseOf(data, unclipped with { Feedback = FeedbackRule.Sent }));
         Assert.NotEqual(BaseOf(data, clipped), BaseOf(data, clipped with { Feedback = FeedbackRule.Sent }));
     }
@@ -95,7 +95,7 @@ public sealed class LabTests(SmallRun run)
 
     private static string BaseOf(DataSet data, SparseVariant variant)
     {
-        var setting = Setting(new LabOptions { Directory = "x", Preset = "pico", Steps = 9, Batch = 1 }) with { Data = data.Digest };
+        var setting = Setting(new LabOptions { Directory = "x", Preset = "pico", Steps = 36, Batch = 1 }) with { Data = data.Digest };
         setting = setting with { Shape = setting.Shape with { Vocabulary = data.Tokenizer.VocabularySize } };
         var method = new LabMethod("test", "", "", bench => new SparseMethod(bench, variant));
         return CellTraining.Run(setting, new LabCell(method, 3, 1), data, CancellationToken.None).Base;

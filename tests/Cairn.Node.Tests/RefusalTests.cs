@@ -79,11 +79,40 @@ public sealed class RefusalTests(SmallRun run)
         var update = Directory.EnumerateFiles(Path.Combine(half.Store, "rounds", "000003", "updates")).Order().First();
         var kept = File.ReadAllBytes(update);
         TestFolder.FlipBit(update, 1000);
+        var deltas = Path.Combine(half.Store, "rounds", "000003", "deltas");
+        Directory.Move(deltas, folder["deltas"]);
         var sentence = OneSentence(await run.RefusalAsync(half));
         Assert.Contains(half.Store, sentence, StringComparison.Ordinal);
         Assert.Contains("round 3", sentence, StringComparison.Ordinal);
         File.WriteAllBytes(update, kept);
         await run.AssertEndsAsUndisturbedAsync(half);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_round_whose_updates_are_gone_is_caught_up_by_its_mean_and_a_lying_source_is_passed_over(bool withALie)
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        File.Delete(WrongState.PathOf(half, "peer-1", WrongState.Newest(half, "peer-1")));
+        Directory.Delete(Path.Combine(half.Store, "rounds", "000003", "updates"), recursive: true);
+        var honest = Directory.EnumerateFiles(Path.Combine(half.Store, "rounds", "000003", "deltas")).Single();
+        if (withALie)
+        {
+            // Well formed, of the right manifest, first in the list, and wrong: another round's mean under this round's header.
+            var other = File.ReadAllBytes(Directory.EnumerateFiles(Path.Combine(half.Store, "rounds", "000002", "deltas")).Single());
+            File.WriteAllBytes(
+                Path.Combine(Path.GetDirectoryName(honest)!, "000000"),
+                [.. File.ReadAllBytes(honest)[..Sparse.RoundDelta.HeaderBytes], .. other[Sparse.RoundDelta.HeaderBytes..]]);
+        }
+
+        var outcome = await run.ResumeAsync(half);
+
+        Assert.True(outcome.Finished);
+        Assert.Empty(outcome.Halted);
+        Assert.True(outcome.Report.DigestAgreement);
+        Assert.All(outcome.Report.PerPeer, peer => Assert.Equal(0, peer.Rejected));
     }
 
     [Fact]

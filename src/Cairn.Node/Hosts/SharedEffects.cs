@@ -52,8 +52,17 @@ internal sealed class SharedEffects
         var keys = KeysOf(ledger);
         var uid = ledger.Find(_self.Key.Public)!.Uid;
         var settles = (apply.Round.Number + 1) % _run.Rules.Round.SettleEvery == 0 || apply.Round.Number + 1 == _run.Rules.Round.Rounds;
+        var quorum = ledger.QuorumBase(apply.Round);
+        var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
         var book = await makeBook();
-        var contributions = await UpdateFetcher.FetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        var (contributions, missing) = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        if (contributions is null)
+        {
+            return quorum is { } named && await DeltaStore.TryApplyAsync(_run, replica, apply.Manifest, named, book, settles, cancellation)
+                ? TellApplied(replica, apply)
+                : throw new InputException(missing);
+        }
+
         var included = -1;
         for (var i = 0; apply.Included && i < contributions.Count; i++)
         {
@@ -61,9 +70,16 @@ internal sealed class SharedEffects
         }
 
         // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
-        await Task.Run(() => replica.Apply(contributions, included, book, settles), cancellation);
+        using var delta = publishes && contributions.Count > 0 ? new DeltaStore(_run, apply.Manifest) : null;
+        await Task.Run(() => replica.Apply(contributions, included, book, settles, delta?.Writer), cancellation);
+        await (delta?.PutAsync(uid, cancellation) ?? Task.CompletedTask);
         await ForgetAsync(apply.Round, contributions.Count == 0 ? null : uid, cancellation);
-        _run.Log.Tell(new RoundApplied(_self.Name, apply.Round.Number, contributions.Count, replica.BaseDigest.ToString()));
+        return TellApplied(replica, apply);
+    }
+
+    private Applied TellApplied(Replica replica, ApplyManifest apply)
+    {
+        _run.Log.Tell(new RoundApplied(_self.Name, apply.Round.Number, apply.Manifest.Entries.Count, replica.BaseDigest.ToString()));
         return new Applied(apply.Round, replica.BaseDigest);
     }
 
@@ -96,6 +112,14 @@ internal sealed class SharedEffects
         await foreach (var key in _run.Store.ListAsync(ObjectKey.RoundPrefix(new Round(before.Number - 1)) + "updates/", cancellation))
         {
             await _run.Store.DeleteAsync(key, cancellation);
+        }
+
+        if (applied.Number >= _run.DeltasRetained)
+        {
+            await foreach (var key in _run.Store.ListAsync(ObjectKey.DeltaPrefix(new Round(applied.Number - _run.DeltasRetained)), cancellation))
+            {
+                await _run.Store.DeleteAsync(key, cancellation);
+            }
         }
     }
 }

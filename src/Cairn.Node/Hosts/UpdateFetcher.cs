@@ -52,18 +52,29 @@ internal static class UpdateFetcher
     public static async Task<IReadOnlyList<Contribution>> FetchManifestAsync(
         RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
+        var (contributions, missing) = await TryFetchManifestAsync(run, manifest, keys, cancellation);
+        return contributions ?? throw new InputException(missing);
+    }
+
+    /// <summary>The same, or null and one sentence about the first member that cannot be had.</summary>
+    public static async Task<(IReadOnlyList<Contribution>? Contributions, string Missing)> TryFetchManifestAsync(
+        RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
+    {
         var contributions = new List<Contribution>(manifest.Entries.Count);
         foreach (var entry in manifest.Entries)
         {
             var opening = new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero);
             var (update, why, detail) = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, cancellation);
-            contributions.Add(update is not null
-                ? new Contribution(update, entry.Weight)
-                : throw new InputException(
+            if (update is null)
+            {
+                return (null,
                     $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Directory.Store} " +
-                    $"({why}: {detail}): restore the object from a copy of the store, then go on with --resume."));
+                    $"({why}: {detail}): restore the object from a copy of the store, then go on with --resume.");
+            }
+
+            contributions.Add(new Contribution(update, entry.Weight));
         }
 
-        return contributions;
+        return (contributions, "");
     }
 }

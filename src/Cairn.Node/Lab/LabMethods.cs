@@ -8,6 +8,7 @@ internal static class LabMethods
 {
     public const string Ours = "sparseloco-ours";
     public const string OursPublishedQuantizer = "sparseloco-ours-published-quantiser";
+    public const string OursSign = "sparseloco-ours-sign";
     public const string OursFeedbackSent = "sparseloco-ours-feedback-sent";
     public const string Published = "sparseloco-published";
     public const string Diloco = "diloco";
@@ -23,10 +24,10 @@ internal static class LabMethods
     private const float PublishedRate = 0.4f;
 
     // What a swarm runs: RunCreator and SwarmPreset. The numbers stand here again because a cell's key must not move with a preset.
-    private static readonly SparseVariant OursVariant = new(LabQuantizer.Ours, AggregationRule.Mean, Clip: true, FeedbackRule.Applied, 1.5f, 0.95f);
+    private static readonly SparseVariant OursVariant = new(QuantizerKind.SignMagnitude, new Aggregation(AggregationRule.Mean, Clip: true), FeedbackRule.Applied, 1.5f, 0.95f);
 
     private static readonly SparseVariant PublishedVariant =
-        new(LabQuantizer.Published, AggregationRule.MeanOfSelectors, Clip: true, FeedbackRule.Sent, PublishedRate, 0.95f);
+        new(QuantizerKind.Published, new Aggregation(AggregationRule.MeanOfSelectors, Clip: true), FeedbackRule.Sent, PublishedRate, 0.95f);
 
     public static IReadOnlyList<LabMethod> All { get; } =
     [
@@ -52,7 +53,8 @@ internal static class LabMethods
         {
             AllSeeds = true,
         },
-        Sparse(OursPublishedQuantizer, $"{Ours} but for the quantiser", OursVariant with { Quantizer = LabQuantizer.Published }) with { AllSeeds = true },
+        Sparse(OursPublishedQuantizer, $"{Ours} but for the quantiser", OursVariant with { Quantizer = QuantizerKind.Published }) with { AllSeeds = true },
+        Sparse(OursSign, $"{Ours} but for the quantiser: the sign alone, one bit", OursVariant with { Quantizer = QuantizerKind.Sign }),
         Sparse(OursFeedbackSent, $"{Ours} but for the error feedback: less what was sent", OursVariant with { Feedback = FeedbackRule.Sent }) with { InQuick = false },
     ];
 

@@ -18,7 +18,7 @@ internal sealed class SparseMethod : ILabMethod
     private readonly Parameters _local;
     private readonly OptimizerState[] _optimizers;
     private readonly FloatBuffer[] _errors;
-    private readonly float[] _asSent;
+    private readonly SparseUpdateCodec _codec;
     private int _round;
     private long _stepsTaken;
 
@@ -26,12 +26,12 @@ internal sealed class SparseMethod : ILabMethod
     {
         var layout = bench.Engine.Local.Layout;
         (_bench, _variant, _grid) = (bench, variant, RunContext.GridOf(layout));
-        _encoder = NewEncoder(_grid, variant);
-        _aggregator = new Aggregator(_grid, variant.Aggregation, variant.Clip);
+        _encoder = new SparseEncoder(_grid, variant.Quantizer, variant.ErrorDecay);
+        _aggregator = new Aggregator(_grid, variant.Aggregation);
         _local = new Parameters(layout);
         _optimizers = [.. Peers.Select(_ => new OptimizerState(layout))];
         _errors = [.. Peers.Select(_ => Parameters.NewBuffer(layout))];
-        _asSent = [.. Enumerable.Repeat(1f, _grid.TensorCount)];
+        _codec = new SparseUpdateCodec(_grid, UpdateFormat.Default with { Quantizer = variant.Quantizer });
     }
 
     public long? Round(int steps, Func<int, BatchSource> batchesOf)
@@ -64,14 +64,24 @@ internal sealed class SparseMethod : ILabMethod
         }
     }
 
-    // These two are all that a choice of quantiser or wire form touches. Both wishes get the published quantiser, the only one there is.
-    private static SparseEncoder NewEncoder(ChunkGrid grid, SparseVariant variant) => variant.Quantizer switch
+    // The published form has 12 bits for each place and no entropy code; ours is written as a swarm writes it.
+    private long SentBytes(SparseUpdate update)
     {
-        LabQuantizer.Published => new SparseEncoder(grid, variant.ErrorDecay),
-        _ => new SparseEncoder(grid, variant.ErrorDecay),
-    };
+        if (_variant.Quantizer != QuantizerKind.Published)
+        {
+            return _codec.Encode(update).Length;
+        }
 
-    private static long SentBytes(SparseUpdate update) => SparseUpdateCodec.Encode(update).Length;
+        var bytes = (long)SparseUpdateCodec.HeaderBytes;
+        for (var tensor = 0; tensor < _grid.TensorCount; tensor++)
+        {
+            var packed = new byte[PublishedPacking.IndexBytes(_grid[tensor].ValueCount)];
+            PublishedPacking.PackIndices(update[tensor].Indices, packed);
+            bytes += 24 + packed.Length + ((_grid[tensor].ValueCount + 3) / 4);
+        }
+
+        return bytes;
+    }
 
     private IEnumerable<int> Peers => Enumerable.Range(0, _bench.Setting.Peers);
 
@@ -87,14 +97,14 @@ internal sealed class SparseMethod : ILabMethod
         return _encoder.TryEncode(Digest.Zero, new Round(_round), new Uid(peer), error, _local.Span, error, out var update, out _) ? update : null;
     }
 
-    private void Apply(List<Contribution> contributions)
-    {
-        var factors = _aggregator.Aggregate(
-            contributions, (tensor, mean) => OuterStep.Apply(_grid.Slice(Base.Span, tensor), mean, _variant.OuterRate));
-        foreach (var peer in Peers)
+    private void Apply(List<Contribution> contributions) =>
+        _aggregator.Aggregate(contributions, (tensor, mean, factors) =>
         {
-            ErrorFeedback.Settle(
-                contributions[peer].Update, _variant.Feedback == FeedbackRule.Applied ? factors.Of(peer) : _asSent, _errors[peer].Span);
-        }
-    }
+            OuterStep.Apply(_grid.Slice(Base.Span, tensor), mean, _variant.OuterRate);
+            foreach (var peer in Peers)
+            {
+                var factor = _variant.Feedback == FeedbackRule.Applied ? factors[peer] : 1;
+                _aggregator.Settle(contributions[peer].Update[tensor], factor, mean, _grid.Slice(_errors[peer].Span, tensor));
+            }
+        });
 }

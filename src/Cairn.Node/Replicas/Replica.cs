@@ -140,15 +140,51 @@ internal sealed class Replica : IDisposable
     /// <param name="included">Where the own update stands in them, or −1: then the round's training is rolled back.</param>
     /// <param name="book">A validator's book to keep with the state.</param>
     /// <param name="settles">True to keep this state also where the next rounds do not overwrite it, safe from a power cut.</param>
-    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool settles)
+    /// <param name="delta">Receives the mean as it is applied; may be null.</param>
+    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool settles, RoundDeltaWriter? delta = null)
     {
         lock (_changing)
         {
-            Move(contributions, included);
+            Move(contributions, included, delta);
             Book = book;
         }
 
         Save(settles);
+    }
+
+    /// <summary>Applies a closed round by its mean alone, if that leads to the base that the ledger names; else nothing changes.</summary>
+    /// <param name="delta">The mean.</param>
+    /// <param name="quorum">The base after the round.</param>
+    /// <param name="book">A validator's book to keep with the state.</param>
+    /// <param name="settles">As in <see cref="Apply"/>.</param>
+    /// <returns>False if another base comes out.</returns>
+    /// <remarks>What the own update left in the error feedback cannot be told without the other updates: it begins again at zero (rule 1 of the round).</remarks>
+    public bool TryApply(RoundDelta delta, Digest quorum, byte[] book, bool settles)
+    {
+        using var moved = Base.Clone();
+        var mean = new float[_run.Grid.LongestTensor];
+        for (var tensor = 0; tensor < _run.Grid.TensorCount; tensor++)
+        {
+            var parameters = _run.Grid.Slice(moved.Span, tensor);
+            delta.CopyTo(tensor, mean.AsSpan(0, parameters.Length));
+            OuterStep.Apply(parameters, mean.AsSpan(0, parameters.Length), (float)_run.Rules.Sparse.OuterRate);
+        }
+
+        if (moved.Digest() != quorum)
+        {
+            return false;
+        }
+
+        lock (_changing)
+        {
+            Base.CopyFrom(moved);
+            _error?.Span.Clear();
+            (_pending, _trained) = (null, false);
+            (Next, BaseDigest, Book) = (Next.Next, quorum, book);
+        }
+
+        Save(settles);
+        return true;
     }
 
     /// <summary>Computes a round again from the durable state before it, without touching this replica.</summary>
@@ -189,7 +225,7 @@ internal sealed class Replica : IDisposable
         _aggregator.Dispose();
     }
 
-    private void Move(IReadOnlyList<Contribution> contributions, int included)
+    private void Move(IReadOnlyList<Contribution> contributions, int included, RoundDeltaWriter? delta)
     {
         if (included < 0 && _trained)
         {
@@ -199,7 +235,7 @@ internal sealed class Replica : IDisposable
         if (contributions.Count > 0)
         {
             Invariant.Check(included < 0 || (_pending is not null && _error is not null));
-            Step(Base, contributions, included);
+            Step(Base, contributions, included, delta);
         }
 
         (_pending, _trained) = (null, false);
@@ -208,10 +244,11 @@ internal sealed class Replica : IDisposable
     }
 
     // The outer step; of the own update, what was applied leaves the error feedback.
-    private void Step(Parameters target, IReadOnlyList<Contribution> contributions, int included) =>
+    private void Step(Parameters target, IReadOnlyList<Contribution> contributions, int included, RoundDeltaWriter? delta = null) =>
         _aggregator.Aggregate(contributions, (tensor, mean, factors) =>
         {
             OuterStep.Apply(_run.Grid.Slice(target.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate);
+            delta?.Write(mean);
             if (included >= 0)
             {
                 _aggregator.Settle(_pending![tensor], factors[included], mean, _run.Grid.Slice(_error!.Span, tensor));

@@ -11,7 +11,7 @@ internal static class StateAgainstLedger
     /// <param name="folder">Its folder.</param>
     /// <param name="next">The first round not yet applied to the state.</param>
     /// <param name="ledger">After the replay.</param>
-    /// <param name="retained">Rounds for which updates are kept.</param>
+    /// <param name="retained">Rounds for which updates, or at least their means, are kept.</param>
     /// <exception cref="InputException">They do not belong together; one sentence says which to restore.</exception>
     public static void Check(string node, string folder, Round next, LedgerState ledger, int retained)
     {
@@ -31,7 +31,7 @@ internal static class StateAgainstLedger
         if (closed - next.Number > retained)
         {
             throw new InputException(
-                $"the state of {node} in {folder} is at round {next.Number}, the ledger at {closed}, and updates are kept for {retained} rounds: " +
+                $"the state of {node} in {folder} is at round {next.Number}, the ledger at {closed}, and rounds are kept for {retained} more: " +
                 "restore the state-*.bin there from a copy of the run.");
         }
     }

@@ -127,7 +127,7 @@ internal sealed class SwarmNodes : IDisposable
         return new NodeHost(self.Name, machine.Step, new PeerEffects(_run, self, replica, shared), ledger, _bell, _run.Log)
         {
             StageMax = TimeSpan.FromSeconds(_run.Rules.Round.StageSecondsMax),
-            CheckState = state => StateAgainstLedger.Check(self.Name, self.Folder, replica.Next, state, _run.Rules.Round.RetainedRounds),
+            CheckState = state => StateAgainstLedger.Check(self.Name, self.Folder, replica.Next, state, _run.DeltasRetained),
             Remembered = [.. self.Outbox.OpeningsFrom(replica.Next).Select(kept => new Published(kept.Round, kept.Opening))],
         };
     }
@@ -140,7 +140,7 @@ internal sealed class SwarmNodes : IDisposable
         return new NodeHost(self.Name, machine.Step, effects, ledger, _bell, _run.Log)
         {
             StageMax = TimeSpan.FromSeconds(_run.Rules.Round.StageSecondsMax),
-            CheckState = state => StateAgainstLedger.Check(self.Name, self.Folder, replica.Next, state, _run.Rules.Round.RetainedRounds),
+            CheckState = state => StateAgainstLedger.Check(self.Name, self.Folder, replica.Next, state, _run.DeltasRetained),
         };
     }
 
