@@ -29,5 +29,5 @@ public enum WireMode
 public readonly record struct UpdateFormat(QuantizerKind Quantizer, WireMode Mode)
 {
     /// <summary>What a run uses unless its rules say otherwise.</summary>
-    public static UpdateFormat Default => new(QuantizerKind.SignMagnitude, WireMode.Small);
+    public static UpdateFormat Default => new(QuantizerKind.Sign, WireMode.Small);
 }

@@ -63,6 +63,18 @@ public sealed class LabTests(SmallRun run)
         Assert.NotEqual(BaseOf(data, clipped), BaseOf(data, clipped with { Feedback = FeedbackRule.Sent }));
     }
 
+    [Fact]
+    public void On_real_updates_a_scale_for_each_chunk_loses_less_than_one_for_a_tensor_and_small_is_smaller_than_fast()
+    {
+        using var folder = new TestFolder();
+        var report = QuantizerLab.Run(Options(folder["quantisers"]), 3, _ => { }, CancellationToken.None);
+        var (published, magnitude, sign) = (report.Rows[0], report.Rows[1], report.Rows[2]);
+        Assert.Equal(8, report.Updates);
+        Assert.True(magnitude.KeptError < sign.KeptError && sign.KeptError < published.KeptError);
+        Assert.All(report.Rows, row => Assert.True(row.BitsPerValueSmall < row.BitsPerValueFast && row.KeptError > 0));
+        Assert.InRange(magnitude.BitsPerValueFast - sign.BitsPerValueFast, 0.9, 1.1);
+    }
+
     [Theory]
     [InlineData("ahead", -0.1, -0.11, -0.12)]
     [InlineData("behind", 0.1, 0.11, 0.12)]

@@ -113,7 +113,7 @@ public class AggregatorTests
     public void Any_number_of_threads_gives_the_same_bits()
     {
         var grid = new ChunkGrid([new TensorSpec("a", 640, 320, 0), new TensorSpec("b", 1, 100_000, 204_800)]);
-        var codec = new SparseUpdateCodec(grid, UpdateFormat.Default);
+        var codec = new SparseUpdateCodec(grid, new UpdateFormat(QuantizerKind.SignMagnitude, WireMode.Small));
         string Digests(Cairn.Compute.WorkPool? pool)
         {
             var encoder = new SparseEncoder(grid, QuantizerKind.SignMagnitude, pool: pool);

@@ -73,7 +73,7 @@ public class ErrorFeedbackTests
             var (error, delta) = (TestData.Normal(Grid.FlatLength, "e"), TestData.Normal(Grid.FlatLength, "d"));
             var encoder = new SparseEncoder(Grid, QuantizerKind.SignMagnitude);
             Assert.True(encoder.TryEncode(TestData.Rules, TestData.Round, TestData.Uid, error, delta, target(error, delta), out var update, out _));
-            return new SparseUpdateCodec(Grid, UpdateFormat.Default).Encode(update!);
+            return new SparseUpdateCodec(Grid, new UpdateFormat(QuantizerKind.SignMagnitude, WireMode.Small)).Encode(update!);
         }
 
         var apart = Encoded((_, _) => new float[Grid.FlatLength]);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Base;
 using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
@@ -42,7 +43,46 @@ internal static class LabVerb
         };
         Text.AddTo(sparse);
         sparse.SetAction(RunAsync);
-        return new Command("lab", "Compares methods on equal terms.") { sparse };
+        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers() };
+    }
+
+    private static Command Quantizers()
+    {
+        var rounds = new Option<int>("--rounds") { Description = "Rounds to train.", DefaultValueFactory = _ => 5 };
+        var folder = new Option<string>("--out") { Description = "Where the data lie.", DefaultValueFactory = _ => Path.Combine("runs", "lab-quantisers") };
+        var preset = new Option<string>("--preset") { Description = "Size of the model: pico, nano, micro, small, or larger.", DefaultValueFactory = _ => "micro" };
+        var threads = new Option<int>("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var text = new TextOptions();
+        var command = new Command(
+            "quantisers",
+            "Trains a few rounds as a swarm does and lets every quantiser encode what the peers really accumulated: bits per value, and what is lost of the values.\n\n" +
+            "Example:  cairn lab quantisers --preset micro --rounds 5")
+        {
+            preset, rounds, folder, threads, Json,
+        };
+        text.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.Run(
+            () =>
+            {
+                var options = new LabOptions
+                {
+                    Directory = parsed.GetValue(folder)!,
+                    Preset = parsed.GetValue(preset)!,
+                    Threads = parsed.GetValue(threads),
+                    Corpus = text.Read(parsed),
+                };
+                options.Validate();
+                if (parsed.GetValue(rounds) is < 1 or > 10_000)
+                {
+                    throw new InputException($"--rounds is {parsed.GetValue(rounds)}, must be 1 to 10,000.");
+                }
+
+                var report = QuantizerLab.Run(options, parsed.GetValue(rounds), Console.Error.WriteLine, cancellation);
+                Console.WriteLine(parsed.GetValue(Json) ? report.ToJsonLine() : report.ToString());
+                return ExitCode.Success;
+            },
+            cancellation));
+        return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)

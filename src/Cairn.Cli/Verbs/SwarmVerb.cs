@@ -81,7 +81,7 @@ internal static class SwarmVerb
         Description = "With --combine support or trimmed: how many liars to bear. Default: a quarter of the peers.",
     };
 
-    private static readonly Option<string> Quantize = OneOf("--quantize", "How values become codes of 1 or 2 bits.", "sign-magnitude", Quantizations.Keys);
+    private static readonly Option<string> Quantize = OneOf("--quantize", "How values become codes of 1 or 2 bits.", "sign", Quantizations.Keys);
     private static readonly Option<string> Coded = OneOf(
         "--coding", "How updates are written: small, or fast with every size fixed.", "small", Codings.Keys);
 

@@ -7,8 +7,8 @@ namespace Cairn.Node;
 internal static class LabMethods
 {
     public const string Ours = "sparseloco-ours";
+    public const string OursSignMagnitude = "sparseloco-ours-sign-magnitude";
     public const string OursPublishedQuantizer = "sparseloco-ours-published-quantiser";
-    public const string OursSign = "sparseloco-ours-sign";
     public const string OursFeedbackSent = "sparseloco-ours-feedback-sent";
     public const string Published = "sparseloco-published";
     public const string Diloco = "diloco";
@@ -24,7 +24,8 @@ internal static class LabMethods
     private const float PublishedRate = 0.4f;
 
     // What a swarm runs: RunCreator and SwarmPreset. The numbers stand here again because a cell's key must not move with a preset.
-    private static readonly SparseVariant OursVariant = new(QuantizerKind.SignMagnitude, new Aggregation(AggregationRule.Mean, Clip: true), FeedbackRule.Applied, 1.5f, 0.95f);
+    /// <summary>What a swarm runs.</summary>
+    public static readonly SparseVariant OursVariant = new(QuantizerKind.Sign, new Aggregation(AggregationRule.Mean, Clip: true), FeedbackRule.Applied, 1.5f, 0.95f);
 
     private static readonly SparseVariant PublishedVariant =
         new(QuantizerKind.Published, new Aggregation(AggregationRule.MeanOfSelectors, Clip: true), FeedbackRule.Sent, PublishedRate, 0.95f);
@@ -54,7 +55,10 @@ internal static class LabMethods
             AllSeeds = true,
         },
         Sparse(OursPublishedQuantizer, $"{Ours} but for the quantiser", OursVariant with { Quantizer = QuantizerKind.Published }) with { AllSeeds = true },
-        Sparse(OursSign, $"{Ours} but for the quantiser: the sign alone, one bit", OursVariant with { Quantizer = QuantizerKind.Sign }),
+        Sparse(OursSignMagnitude, $"{Ours} but for the quantiser: sign and magnitude, two bits", OursVariant with { Quantizer = QuantizerKind.SignMagnitude }) with
+        {
+            AllSeeds = true,
+        },
         Sparse(OursFeedbackSent, $"{Ours} but for the error feedback: less what was sent", OursVariant with { Feedback = FeedbackRule.Sent }) with { InQuick = false },
     ];
 

@@ -45,7 +45,7 @@ internal static class LabSummary
             (LabMethods.Diloco, "SparseLoCo (ours) against dense DiLoCo"),
             (LabMethods.Published, "SparseLoCo (ours) against SparseLoCo as published"),
             (LabMethods.OursPublishedQuantizer, "our quantiser against the published one, all else ours"),
-            (LabMethods.OursSign, "sign and magnitude against the sign alone"),
+            (LabMethods.OursSignMagnitude, "the sign alone against sign and magnitude"),
             (LabMethods.OursFeedbackSent, "error feedback less what was applied against less what was sent"),
         ];
         return

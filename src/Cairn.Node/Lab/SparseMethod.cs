@@ -6,6 +6,9 @@ using Cairn.Training;
 
 namespace Cairn.Node;
 
+/// <summary>Sees the accumulated pseudo-gradient of a peer, in the grid's flat layout.</summary>
+internal delegate void AccumulatedSeen(ReadOnlySpan<float> accumulated);
+
 /// <summary>SparseLoCo (arXiv:2508.15706) without a network: peer after peer trains, encodes and sends, then the round is applied as
 /// <see cref="Replica"/> applies it. The one place of the lab that knows how updates are encoded.</summary>
 internal sealed class SparseMethod : ILabMethod
@@ -21,6 +24,9 @@ internal sealed class SparseMethod : ILabMethod
     private readonly SparseUpdateCodec _codec;
     private int _round;
     private long _stepsTaken;
+
+    /// <summary>Sees what each peer accumulated (β·e + Δ), after it was encoded and before the round takes of it; may be null.</summary>
+    public AccumulatedSeen? Seen { get; init; }
 
     public SparseMethod(LabBench bench, SparseVariant variant)
     {
@@ -94,7 +100,13 @@ internal sealed class SparseMethod : ILabMethod
         _bench.Engine.InnerLoop.Run(_local, _optimizers[peer], batches, _stepsTaken, steps);
         PseudoGradient.Compute(Base.Span, _local.Span, _local.Span);
         var error = _errors[peer].Span;
-        return _encoder.TryEncode(Digest.Zero, new Round(_round), new Uid(peer), error, _local.Span, error, out var update, out _) ? update : null;
+        if (!_encoder.TryEncode(Digest.Zero, new Round(_round), new Uid(peer), error, _local.Span, error, out var update, out _))
+        {
+            return null;
+        }
+
+        Seen?.Invoke(error);
+        return update;
     }
 
     private void Apply(List<Contribution> contributions) =>
