@@ -59,7 +59,7 @@ public enum Combination
     /// <summary>Each coordinate without the tolerated number of its largest and smallest values, those who did not send it being zeros.</summary>
     TrimmedMean = 3,
 
-    /// <summary>The mean, bounded by how far the signs agree times the median size of the chunk.</summary>
+    /// <summary>The mean of values held within the median size of the chunk, and nothing against the majority of signs.</summary>
     SignVote = 4,
 }
 

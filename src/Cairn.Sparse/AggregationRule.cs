@@ -20,8 +20,8 @@ public enum AggregationRule
     /// others averaged, samples not counted (Yin et al. 2018, arXiv:1803.01498). In a round of 2f or fewer, f is as large as leaves one.</summary>
     TrimmedMean = 3,
 
-    /// <summary><see cref="Mean"/>, held between 0 and ((p − n) / R)·m: p updates sent the coordinate as positive, n as negative, m is the lower median over
-    /// the R updates of the mean size of what they sent of the chunk (majority votes of signs: Bernstein et al. 2018, arXiv:1810.05291).</summary>
+    /// <summary><see cref="Mean"/> of the values, each first held within ±m, and 0 where the sum goes against the majority of signs or they are even; m is the lower
+    /// median over the R updates of the mean size of what they sent of the chunk (votes of signs: Bernstein et al. 2018, arXiv:1810.05291).</summary>
     SignVote = 4,
 }
 
@@ -32,7 +32,7 @@ public enum AggregationRule
 public readonly record struct Aggregation(AggregationRule Rule, bool Clip = false, int Tolerated = 0)
 {
     /// <summary>Whether the rule may leave a coordinate where it was although somebody sent it: then that remains in the sender's error feedback.</summary>
-    public bool LeavesOut => Rule is AggregationRule.Support or AggregationRule.TrimmedMean;
+    public bool LeavesOut => Rule is AggregationRule.Support or AggregationRule.TrimmedMean or AggregationRule.SignVote;
 }
 
 /// <summary>One update of the manifest and what it weighs.</summary>

@@ -107,6 +107,7 @@ public sealed unsafe class Aggregator : IDisposable
         FactorsOf(contributions, tensor, factors);
         var parts = new SparseTensor[contributions.Count];
         var levels = new float[contributions.Count][];
+        var shares = new float[contributions.Count];
         var samples = 0L;
         foreach (var contribution in contributions)
         {
@@ -117,7 +118,7 @@ public sealed unsafe class Aggregator : IDisposable
         for (var i = 0; i < parts.Length; i++)
         {
             parts[i] = contributions[i].Update[tensor];
-            var share = weighs ? (float)((double)contributions[i].Samples / samples) : 1f;
+            var share = shares[i] = weighs ? (float)((double)contributions[i].Samples / samples) : 1f;
             var table = parts[i].Book.Table;
             levels[i] = new float[table.Length];
             for (var code = 0; code < table.Length; code++)
@@ -126,7 +127,7 @@ public sealed unsafe class Aggregator : IDisposable
             }
         }
 
-        var bands = new ChunkSums(Grid[tensor], parts, levels, factors.ToArray(), Aggregation, _scratch, mean);
+        var bands = new ChunkSums(Grid[tensor], parts, levels, factors.ToArray(), shares, Aggregation, _scratch, mean);
         if (_pool is null)
         {
             for (var item = 0; item < bands.Count; item++)

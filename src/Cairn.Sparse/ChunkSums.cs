@@ -12,14 +12,15 @@ internal readonly unsafe struct ChunkSums : IWork
     private readonly SparseTensor[] _parts;
     private readonly float[][] _levels;
     private readonly float[] _factors;
+    private readonly float[] _shares;
     private readonly Aggregation _aggregation;
     private readonly ChunkScratch[] _scratch;
     private readonly float* _mean;
 
     public ChunkSums(
-        TensorGrid grid, SparseTensor[] parts, float[][] levels, float[] factors, Aggregation aggregation, ChunkScratch[] scratch, float* mean)
+        TensorGrid grid, SparseTensor[] parts, float[][] levels, float[] factors, float[] shares, Aggregation aggregation, ChunkScratch[] scratch, float* mean)
     {
-        (_grid, _parts, _levels, _factors, _aggregation, _scratch) = (grid, parts, levels, factors, aggregation, scratch);
+        (_grid, _parts, _levels, _factors, _shares, _aggregation, _scratch) = (grid, parts, levels, factors, shares, aggregation, scratch);
         _mean = mean;
     }
 
@@ -56,8 +57,7 @@ internal readonly unsafe struct ChunkSums : IWork
                 DropUnsupported(length, scratch);
                 break;
             case AggregationRule.SignVote:
-                Sum(chunk, length, scratch);
-                HoldByVotes(chunk, length, scratch);
+                SumByVotes(chunk, length, scratch);
                 break;
             default:
                 Sum(chunk, length, scratch);
@@ -89,6 +89,12 @@ internal readonly unsafe struct ChunkSums : IWork
         selectors.AsSpan(0, length).Clear();
         foreach (var part in _parts)
         {
+            // A chunk of zeros names places because k must be named: it speaks for none of them.
+            if (part.IsZero(chunk))
+            {
+                continue;
+            }
+
             foreach (var index in part.IndicesOf(chunk))
             {
                 selectors[index]++;
@@ -120,32 +126,51 @@ internal readonly unsafe struct ChunkSums : IWork
         }
     }
 
-    private void HoldByVotes(int chunk, int length, ChunkScratch scratch)
+    private void SumByVotes(int chunk, int length, ChunkScratch scratch)
     {
-        var votes = scratch.Votes;
+        var (sums, votes) = (scratch.Sums, scratch.Votes);
+        sums.AsSpan(0, length).Clear();
         votes.AsSpan(0, length).Clear();
+        var bound = (float)MedianSize(chunk, scratch.Sizes);
+        Span<float> held = stackalloc float[4];
+        for (var part = 0; part < _parts.Length; part++)
+        {
+            var levels = LevelsOf(part, chunk);
+            var most = _shares[part] * bound;
+            for (var code = 0; code < 4; code++)
+            {
+                held[code] = Math.Clamp(levels[code], -most, most);
+            }
+
+            var indices = _parts[part].IndicesOf(chunk);
+            var codes = _parts[part].CodesOf(chunk);
+            for (var i = 0; i < indices.Length; i++)
+            {
+                var value = held[codes[i]];
+                sums[indices[i]] += value;
+                votes[indices[i]] += value > 0 ? 1 : value < 0 ? -1 : 0;
+            }
+        }
+
+        for (var i = 0; i < length; i++)
+        {
+            sums[i] = votes[i] > 0 ? Math.Max(sums[i], 0) : votes[i] < 0 ? Math.Min(sums[i], 0) : 0;
+        }
+    }
+
+    // The lower median over the updates of the mean size of what they sent of a chunk.
+    private double MedianSize(int chunk, double[] sizes)
+    {
         for (var part = 0; part < _parts.Length; part++)
         {
             var levels = _parts[part].Book.Table.Slice(4 * _parts[part].RowOf(chunk), 4);
-            var indices = _parts[part].IndicesOf(chunk);
-            var codes = _parts[part].CodesOf(chunk);
-            var size = 0.0;
-            for (var i = 0; i < indices.Length; i++)
-            {
-                var value = levels[codes[i]];
-                votes[indices[i]] += Math.Sign(value);
-                size += Math.Abs((double)value);
-            }
-
-            scratch.Sizes[part] = _factors[part] * size / indices.Length;
+            var counts = CodeCounts.Of(_parts[part].CodesOf(chunk));
+            var size = (counts.Of0 * Math.Abs((double)levels[0])) + (counts.Of1 * Math.Abs((double)levels[1]))
+                + (counts.Of2 * Math.Abs((double)levels[2])) + (counts.Of3 * Math.Abs((double)levels[3]));
+            sizes[part] = _factors[part] * size / _parts[part].CodesOf(chunk).Length;
         }
 
-        var bound = MedianNormClip.LowerMedian(scratch.Sizes) / _parts.Length;
-        for (var i = 0; i < length; i++)
-        {
-            var most = (float)(votes[i] * bound);
-            scratch.Sums[i] = Math.Clamp(scratch.Sums[i], Math.Min(most, 0), Math.Max(most, 0));
-        }
+        return MedianNormClip.LowerMedian(sizes);
     }
 
     // The values of each element stand together; between its negative and its positive ones belong as many zeros as updates did not send it.
@@ -162,6 +187,11 @@ internal readonly unsafe struct ChunkSums : IWork
 
         for (var part = 0; part < _parts.Length; part++)
         {
+            if (_parts[part].IsZero(chunk))
+            {
+                continue;
+            }
+
             var levels = LevelsOf(part, chunk);
             var indices = _parts[part].IndicesOf(chunk);
             var codes = _parts[part].CodesOf(chunk);

@@ -45,12 +45,13 @@ internal static class CodePacking
     {
         Invariant.Check(packed.Length == Bytes(codes.Length, bits));
         var (i, at) = (0, 0);
-        if (Bmi2.X64.IsSupported && bits == 2)
+        if (Bmi2.X64.IsSupported)
         {
-            for (; i + 8 <= codes.Length; i += 8, at += 2)
+            var spread = MaskOf(bits);
+            for (; i + 8 <= codes.Length && bits <= 2; i += 8, at += bits)
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(
-                    codes[i..], Bmi2.X64.ParallelBitDeposit(BinaryPrimitives.ReadUInt16LittleEndian(packed[at..]), MaskOf(2)));
+                ulong eight = bits == 1 ? packed[at] : BinaryPrimitives.ReadUInt16LittleEndian(packed[at..]);
+                BinaryPrimitives.WriteUInt64LittleEndian(codes[i..], Bmi2.X64.ParallelBitDeposit(eight, spread));
             }
         }
 

@@ -62,6 +62,10 @@ public sealed class SparseTensor
     /// <param name="chunk">0 to ChunkCount − 1.</param>
     public int RowOf(int chunk) => _scales.Length == 0 ? 0 : _scales[chunk];
 
+    /// <summary>Whether all that is sent of a chunk is zero.</summary>
+    /// <param name="chunk">0 to ChunkCount − 1.</param>
+    public bool IsZero(int chunk) => _scales.Length > 0 && _scales[chunk] == LevelBook.ZeroScale;
+
     /// <summary>x ← x − factor · decoded value, for the kept elements; no other element is touched. Tier T2: same inputs, same bits.</summary>
     /// <param name="factor">Any number; the product is rounded to fp32 once, then the difference.</param>
     /// <param name="tensor">The dense tensor: exactly Grid.Spec.Length.</param>

@@ -72,7 +72,7 @@ public sealed class SparseUpdateReader
 
         if (_next == _codec.Grid.TensorCount)
         {
-            Why = _stream.ReadByte() < 0 ? Rejection.None : Rejection.TooLarge;
+            Why = _stream.ReadByte() < 0 ? Rejection.None : Rejection.Malformed;
             return false;
         }
 

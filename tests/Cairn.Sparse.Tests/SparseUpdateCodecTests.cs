@@ -75,14 +75,14 @@ public class SparseUpdateCodecTests
 
         Assert.False(reader.TryRead(out _));
         Assert.Equal(Rejection.None, reader.Why);
-        foreach (var (changed, expected) in new[] { (bytes[..^1], Rejection.Malformed), ([.. bytes, 0], Rejection.TooLarge) })
+        foreach (var changed in new[] { bytes[..^1], [.. bytes, 0] })
         {
             reader = new SparseUpdateReader(codec, new MemoryStream(changed), TestData.Rules, TestData.Round, TestData.Uid);
             while (reader.TryRead(out _))
             {
             }
 
-            Assert.Equal(expected, reader.Why);
+            Assert.Equal(Rejection.Malformed, reader.Why);
         }
     }
 

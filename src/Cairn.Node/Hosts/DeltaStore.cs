@@ -1,6 +1,7 @@
 using Cairn.Base;
 using Cairn.Exchange;
 using Cairn.Ledger;
+using Cairn.Protocol;
 using Cairn.Sparse;
 
 namespace Cairn.Node;
@@ -9,8 +10,6 @@ namespace Cairn.Node;
 /// any that leads to the base which the ledger names.</summary>
 internal sealed class DeltaStore : IDisposable
 {
-    // Of so many publishers at most: a store full of lies costs a bounded time.
-    private const int TriedMax = 16;
     private readonly RunContext _run;
     private readonly Manifest _manifest;
     private readonly MemoryStream _bytes = new();
@@ -22,6 +21,9 @@ internal sealed class DeltaStore : IDisposable
         Writer = new RoundDeltaWriter(run.Grid, _bytes, run.RulesDigest, manifest.Round, manifest.Digest);
     }
 
+    /// <summary>Whether a delta of this round fits one object: of the largest models it does not, and they are caught up otherwise.</summary>
+    public static bool Fits(RunContext run, Manifest manifest) => RoundDelta.BytesMax(run.Grid, manifest.Entries.Count) <= Array.MaxLength;
+
     /// <summary>Takes the mean.</summary>
     public RoundDeltaWriter Writer { get; }
 
@@ -30,29 +32,34 @@ internal sealed class DeltaStore : IDisposable
         _run.Store.PutAsync(ObjectKey.Delta(_manifest.Round, publisher), _bytes.ToArray(), cancellation);
 
     /// <summary>Applies a round by the first delta that leads to the right base.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="replica">At the start of the round.</param>
+    /// <param name="apply">The round.</param>
+    /// <param name="publishers">The validators: nobody else's objects are looked at, so that a store full of lies hides nothing.</param>
+    /// <param name="quorum">The base after the round.</param>
+    /// <param name="book">A validator's book to keep with the state.</param>
+    /// <param name="settles">True to keep the state.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <returns>False if there is none.</returns>
     public static async Task<bool> TryApplyAsync(
-        RunContext run, Replica replica, Manifest manifest, Digest quorum, byte[] book, bool settles, CancellationToken cancellation)
+        RunContext run, Replica replica, ApplyManifest apply, IReadOnlyList<Uid> publishers, Digest quorum, byte[] book, bool settles,
+        CancellationToken cancellation)
     {
-        var bytesMax = RoundDelta.BytesMax(run.Grid, manifest.Entries.Count);
-        var tried = 0;
-        await foreach (var key in run.Store.ListAsync(ObjectKey.DeltaPrefix(manifest.Round), cancellation))
+        var bytesMax = RoundDelta.BytesMax(run.Grid, apply.Manifest.Entries.Count);
+        foreach (var publisher in publishers)
         {
-            if (++tried > TriedMax)
-            {
-                return false;
-            }
-
-            var outcome = await run.Store.GetAsync(key, bytesMax, cancellation);
-            if (outcome.Status == FetchStatus.Found
-                && RoundDelta.TryRead(outcome.Bytes, run.Grid, run.RulesDigest, manifest.Round, manifest.Digest, out _) is { } delta
-                && await Task.Run(() => replica.TryApply(delta, quorum, book, settles), cancellation))
+            var outcome = await run.Store.GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation);
+            if (outcome.Status == FetchStatus.Found && await Task.Run(() => TryApply(outcome.Bytes), cancellation))
             {
                 return true;
             }
         }
 
         return false;
+
+        bool TryApply(byte[] bytes) =>
+            RoundDelta.TryRead(bytes, run.Grid, run.RulesDigest, apply.Round, apply.Manifest.Digest, out _) is { } delta
+            && replica.TryApply(delta, quorum, apply.Included, book, settles);
     }
 
     /// <inheritdoc/>

@@ -54,11 +54,12 @@ internal sealed class SharedEffects
         var settles = (apply.Round.Number + 1) % _run.Rules.Round.SettleEvery == 0 || apply.Round.Number + 1 == _run.Rules.Round.Rounds;
         var quorum = ledger.QuorumBase(apply.Round);
         var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
+        Uid[] publishers = [.. ledger.Members.Where(m => m.Role == Role.Validator).Select(m => m.Uid)];
         var book = await makeBook();
         var (contributions, missing) = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
         if (contributions is null)
         {
-            return quorum is { } named && await DeltaStore.TryApplyAsync(_run, replica, apply.Manifest, named, book, settles, cancellation)
+            return quorum is { } named && await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation)
                 ? TellApplied(replica, apply)
                 : throw new InputException(missing);
         }
@@ -70,7 +71,7 @@ internal sealed class SharedEffects
         }
 
         // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
-        using var delta = publishes && contributions.Count > 0 ? new DeltaStore(_run, apply.Manifest) : null;
+        using var delta = publishes && contributions.Count > 0 && DeltaStore.Fits(_run, apply.Manifest) ? new DeltaStore(_run, apply.Manifest) : null;
         await Task.Run(() => replica.Apply(contributions, included, book, settles, delta?.Writer), cancellation);
         await (delta?.PutAsync(uid, cancellation) ?? Task.CompletedTask);
         await ForgetAsync(apply.Round, contributions.Count == 0 ? null : uid, cancellation);

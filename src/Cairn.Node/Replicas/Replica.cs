@@ -155,11 +155,13 @@ internal sealed class Replica : IDisposable
     /// <summary>Applies a closed round by its mean alone, if that leads to the base that the ledger names; else nothing changes.</summary>
     /// <param name="delta">The mean.</param>
     /// <param name="quorum">The base after the round.</param>
+    /// <param name="included">True if the own update is part of it.</param>
     /// <param name="book">A validator's book to keep with the state.</param>
     /// <param name="settles">As in <see cref="Apply"/>.</param>
     /// <returns>False if another base comes out.</returns>
-    /// <remarks>What the own update left in the error feedback cannot be told without the other updates: it begins again at zero (rule 1 of the round).</remarks>
-    public bool TryApply(RoundDelta delta, Digest quorum, byte[] book, bool settles)
+    /// <remarks>What an own update that is part of it left in the error feedback cannot be told without the other updates: it begins again at zero. One that is not
+    /// is rolled back, as ever (rule 1 of the round).</remarks>
+    public bool TryApply(RoundDelta delta, Digest quorum, bool included, byte[] book, bool settles)
     {
         using var moved = Base.Clone();
         var mean = new float[_run.Grid.LongestTensor];
@@ -177,8 +179,16 @@ internal sealed class Replica : IDisposable
 
         lock (_changing)
         {
+            if (included)
+            {
+                _error?.Span.Clear();
+            }
+            else if (_trained)
+            {
+                Restore();
+            }
+
             Base.CopyFrom(moved);
-            _error?.Span.Clear();
             (_pending, _trained) = (null, false);
             (Next, BaseDigest, Book) = (Next.Next, quorum, book);
         }
