@@ -41,7 +41,7 @@ internal sealed class PeerEffects : IEffectRunner
     {
         RunInnerSteps train => TrainAsync(_assignments[train.Round], ledger.Find(_self.Key.Public)!.Uid, cancellation),
         PublishUpdate publish => PublishAsync(publish.Round, ledger.Find(_self.Key.Public)!.Uid, cancellation),
-        ApplyManifest apply => _shared.ApplyAsync(_replica, apply, ledger, () => Task.FromResult<byte[]>([]), cancellation),
+        ApplyManifest apply => _shared.ApplyAsync(_replica, apply, ledger, _ => Task.FromResult<byte[]>([]), cancellation),
         _ => _shared.BeginAsync(_replica, effect, ledger, cancellation),
     };
 

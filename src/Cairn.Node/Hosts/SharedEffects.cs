@@ -45,9 +45,9 @@ internal sealed class SharedEffects
     /// <param name="replica">The replica.</param>
     /// <param name="apply">What to apply.</param>
     /// <param name="ledger">Read before anything is waited for.</param>
-    /// <param name="makeBook">Gives a validator's book after the round; may take a while.</param>
+    /// <param name="makeBook">Gives a validator's book after the round; told whether the updates are there to judge again. May take a while.</param>
     /// <param name="cancellation">Stops before the replica changes.</param>
-    public async Task<NodeEvent?> ApplyAsync(Replica replica, ApplyManifest apply, LedgerState ledger, Func<Task<byte[]>> makeBook, CancellationToken cancellation)
+    public async Task<NodeEvent?> ApplyAsync(Replica replica, ApplyManifest apply, LedgerState ledger, Func<bool, Task<byte[]>> makeBook, CancellationToken cancellation)
     {
         var keys = KeysOf(ledger);
         var uid = ledger.Find(_self.Key.Public)!.Uid;
@@ -55,8 +55,8 @@ internal sealed class SharedEffects
         var quorum = ledger.QuorumBase(apply.Round);
         var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
         Uid[] publishers = [.. ledger.Members.Where(m => m.Role == Role.Validator).Select(m => m.Uid)];
-        var book = await makeBook();
         var (contributions, missing) = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        var book = await makeBook(contributions is not null);
         if (contributions is null)
         {
             return quorum is { } named && await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation)
