@@ -50,7 +50,8 @@ internal sealed class ValidatorEffects : IEffectRunner
             case JudgeUpdates judge:
                 return _judge.BeginAsync(judge.Round, RoundCase.Of(ledger), cancellation);
             case ApplyManifest apply:
-                return _shared.ApplyAsync(_replica, apply, ledger, there => BookAsync(there ? _cases.GetValueOrDefault(apply.Round) : null, apply.Round, cancellation), cancellation);
+                return _shared.ApplyAsync(
+                    _replica, apply, ledger, there => BookAsync(there ? _cases.GetValueOrDefault(apply.Round) : null, apply.Round, cancellation), cancellation);
             case PrepareSettlement settle:
                 return SettleAsync(settle.Round, cancellation);
             case Evaluate evaluate:
