@@ -34,6 +34,43 @@ public readonly record struct Overlap(long Shared, long Total)
         return new Overlap(shared, total);
     }
 
+    /// <summary>Compares all pairs of a round at once, by an inverted index over each chunk (<see cref="SharedPlaces"/>).</summary>
+    /// <param name="updates">Of one grid.</param>
+    /// <returns>For each pair (a, b), a &lt; b, the same as <see cref="Between"/>; ordered by b, then a.</returns>
+    public static IReadOnlyList<(int A, int B, Overlap Overlap)> AmongAll(IReadOnlyList<SparseUpdate> updates)
+    {
+        if (updates.Count < 2)
+        {
+            return [];
+        }
+
+        var total = 0L;
+        var grid = updates[0].Grid;
+        var shared = new SharedPlaces(updates.Count, TopK.ChunkMax);
+        for (var tensor = 0; tensor < grid.TensorCount; tensor++)
+        {
+            for (var chunk = 0; chunk < grid[tensor].ChunkCount; chunk++)
+            {
+                if (grid[tensor].KeepOf(chunk) == grid[tensor].LengthOf(chunk))
+                {
+                    continue;
+                }
+
+                total += grid[tensor].KeepOf(chunk);
+                for (var i = 0; i < updates.Count; i++)
+                {
+                    Invariant.Check(ReferenceEquals(updates[i].Grid, grid));
+                    shared.Add(i, updates[i][tensor].IndicesOf(chunk));
+                }
+
+                shared.NextChunk();
+            }
+        }
+
+        return [.. Enumerable.Range(1, updates.Count - 1).SelectMany(
+            b => Enumerable.Range(0, b).Select(a => (a, b, new Overlap(shared.Between(a, b), total))))];
+    }
+
     /// <summary>Merges without branches: both runs rise strictly.</summary>
     private static int CountShared(ReadOnlySpan<ushort> a, ReadOnlySpan<ushort> b)
     {

@@ -35,4 +35,28 @@ public class OverlapTests
         var whole = new ChunkGrid([new TensorSpec("v", 1, 40, 0)], 4096);
         Assert.Equal(new Overlap(0, 0), Overlap.Between(TestData.Update(whole, "a"), TestData.Update(whole, "a")));
     }
+
+    [Fact]
+    public void Comparing_all_at_once_gives_what_comparing_each_pair_gives()
+    {
+        var updates = new[] { "a", "b", "c", "d", "a" }.Select(name => TestData.Update(TestData.Mixed, name)).ToList();
+        var all = Overlap.AmongAll(updates);
+        Assert.Equal(10, all.Count);
+        Assert.All(all, pair => Assert.Equal(Overlap.Between(updates[pair.A], updates[pair.B]), pair.Overlap));
+        Assert.Contains(all, pair => pair is { A: 0, B: 4, Overlap.Shared: 475 });
+        Assert.Empty(Overlap.AmongAll(updates[..1]));
+    }
+
+    [Fact]
+    public void The_index_counts_each_chunk_apart()
+    {
+        var shared = new SharedPlaces(3, 8);
+        shared.Add<ushort>(0, [1, 2]);
+        shared.Add<ushort>(1, [2, 3]);
+        shared.NextChunk();
+        shared.Add<ushort>(0, [5]);
+        shared.Add<ushort>(2, [2, 5]);
+        Assert.Equal((1, 1, 0), (shared.Between(0, 1), shared.Between(2, 0), shared.Between(1, 2)));
+        Assert.Equal([(0, 1, 1), (0, 2, 1)], shared.Pairs(1));
+    }
 }

@@ -7,8 +7,8 @@ using Cairn.Sparse;
 
 namespace Cairn.Node;
 
-/// <summary>A validator's judgement of a round: fetch and fast-check every update, compare all pairs, probe some, keep the book. Numbers go to the
-/// gauntlet room, which decides; here they are only measured.</summary>
+/// <summary>A validator's judgement of a round: fetch and fast-check every update, compare all pairs, probe some, keep the book. Numbers go to
+/// <see cref="RoundTrial"/>, which decides; here they are only measured.</summary>
 internal sealed class Judge
 {
     private readonly RunContext _run;
@@ -44,31 +44,20 @@ internal sealed class Judge
     {
         var book = BookBefore(round);
         var (checks, updates, details) = await CheckAsync(round, roundCase.Peers, cancellation);
-        var (copies, overlapMax) = FindCopies(roundCase.Peers, updates);
-        checks = FastCheck.WithCopies(checks, copies);
-        var passed = checks.Where(c => c.Passed).Select(c => c.Uid).ToList();
-        var onTrial = roundCase.Peers
-            .Where(p => p.Newcomer || book.Find(p.Uid)?.NegativesInRow >= Admission.NegativesInRowMax).Select(p => p.Uid).ToHashSet();
-        var chosen = ProbePlan.Choose(book, round, roundCase.Beacon, passed, _run.Rules.Round.ProbedPeers, onTrial);
-        var scores = await _probe.MeasureAsync(roundCase, chosen, updates, cancellation);
-
-        var observations = new List<Observation>();
-        foreach (var (check, peer) in checks.Zip(roundCase.Peers))
-        {
-            LossScore? score = scores.TryGetValue(check.Uid, out var found) ? found : null;
-            var reason = Admission.Decide(check.Reason, onTrial.Contains(check.Uid), score);
-            observations.Add(new Observation(check.Uid, reason, reason == Rejection.None ? peer.Samples.Length : 0, score));
-        }
-
-        var judged = new Judgement(round, book.Observe(round, observations, RatingRules.Bounded));
+        var (pairs, overlapMax) = Compare(updates);
+        var trial = new RoundTrial(
+            round, roundCase.Beacon, book,
+            [.. roundCase.Peers.Select(p => new TrialPeer(p.Uid, p.Newcomer, p.CommitOrder, p.Samples.Length))], checks, pairs,
+            new TrialRules(_run.Rules.Round.ProbedPeers, _run.Rules.Round.OverlapPerMille, RatingRules.Bounded));
+        var scores = await _probe.MeasureAsync(roundCase, trial.Probed, updates, cancellation);
+        var (observations, after) = trial.Close(scores);
+        var judged = new Judgement(round, after);
         _judged = judged;
         Tell(judged, roundCase.Peers, observations, details, overlapMax);
         return new Judged(round, new Verdict(round, [.. observations.Select(o => new VerdictEntry(o.Uid, o.Reason, (int)o.Samples))]));
     }
 
-    // Samples are counted from one settlement to the next. Reset at the first judgement after it, so that a restart in between resets once, not twice.
-    private PeerBook BookBefore(Round round) =>
-        round.Number > 0 && round.Number % _run.Rules.Round.SettleEvery == 0 ? Book.Settle() : Book;
+    private PeerBook BookBefore(Round round) => RoundTrial.BookBefore(Book, round, _run.Rules.Round.SettleEvery);
 
     // There is no other copy: going back to an earlier state of the replica goes back to its book.
     private PeerBook Book
@@ -121,28 +110,16 @@ internal sealed class Judge
             : await UpdateFetcher.FetchAsync(_run, round, peer.Uid, peer.Key, opening, cancellation);
     }
 
-    private (IReadOnlyList<(Uid Uid, OverlapSeverity Severity)> Copies, double OverlapMax) FindCopies(
-        IReadOnlyList<PeerCase> peers, SortedDictionary<Uid, SparseUpdate> updates)
+    private static (IReadOnlyList<PairOverlap> Pairs, double OverlapMax) Compare(SortedDictionary<Uid, SparseUpdate> updates)
     {
-        var pairs = new List<PairOverlap>();
         var all = updates.ToList();
-        for (var i = 0; i < all.Count; i++)
-        {
-            for (var j = i + 1; j < all.Count; j++)
-            {
-                var overlap = Overlap.Between(all[i].Value, all[j].Value);
-                pairs.Add(new PairOverlap(all[i].Key, all[j].Key, overlap.Shared, overlap.Total));
-            }
-        }
-
-        var order = peers.Where(p => p.CommitOrder >= 0).OrderBy(p => p.CommitOrder).Select(p => p.Uid).ToList();
-        return (
-            new OverlapRule(_run.Rules.Round.OverlapPerMille).FindCopies(pairs, order),
-            pairs.Select(p => (double)p.Shared / Math.Max(1, p.Total)).DefaultIfEmpty(0).Max());
+        var pairs = Overlap.AmongAll([.. all.Select(update => update.Value)])
+            .Select(pair => new PairOverlap(all[pair.A].Key, all[pair.B].Key, pair.Overlap.Shared, pair.Overlap.Total)).ToList();
+        return (pairs, pairs.Select(p => (double)p.Shared / Math.Max(1, p.Total)).DefaultIfEmpty(0).Max());
     }
 
     private void Tell(
-        Judgement judged, IReadOnlyList<PeerCase> peers, List<Observation> observations, Dictionary<Uid, string> details, double overlapMax)
+        Judgement judged, IReadOnlyList<PeerCase> peers, IReadOnlyList<Observation> observations, Dictionary<Uid, string> details, double overlapMax)
     {
         var verdicts = peers.Zip(observations).Select(pair => new PeerVerdict(
             pair.First.Name, pair.First.Uid.Value, pair.Second.Reason.ToString(), pair.Second.Probe?.Assigned.Mean,
