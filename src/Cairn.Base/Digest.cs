@@ -134,24 +134,48 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
 }
 
 /// <summary>SHA-256 in pieces, begun with a domain tag.</summary>
+/// <remarks>Nearly everything hashed is short: it is gathered and hashed in one call. Only what grows longer opens a running hash, which costs more than the
+/// hashing itself.</remarks>
 public sealed class Hasher : IDisposable
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private const int GatheredMax = 256;
+    private readonly byte[] _gathered = new byte[GatheredMax];
+    private int _length;
+    private IncrementalHash? _running;
 
     /// <summary>Begins with the tag: its length in one byte, then its ASCII bytes.</summary>
     /// <param name="domain">1 to 64 ASCII characters.</param>
     public Hasher(string domain)
     {
         Invariant.Check(domain.Length is > 0 and <= 64 && Ascii.IsValid(domain));
-        Span<byte> tag = stackalloc byte[65];
-        tag[0] = (byte)domain.Length;
-        var written = Encoding.ASCII.GetBytes(domain, tag[1..]);
-        _hash.AppendData(tag[..(written + 1)]);
+        _gathered[0] = (byte)domain.Length;
+        _length = 1 + Encoding.ASCII.GetBytes(domain, _gathered.AsSpan(1));
     }
 
     /// <summary>Adds bytes.</summary>
     /// <param name="bytes">Any bytes.</param>
-    public void Append(ReadOnlySpan<byte> bytes) => _hash.AppendData(bytes);
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length <= GatheredMax - _length)
+        {
+            bytes.CopyTo(_gathered.AsSpan(_length));
+            _length += bytes.Length;
+            return;
+        }
+
+        _running ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        _running.AppendData(_gathered.AsSpan(0, _length));
+        _length = 0;
+        if (bytes.Length <= GatheredMax / 2)
+        {
+            bytes.CopyTo(_gathered);
+            _length = bytes.Length;
+        }
+        else
+        {
+            _running.AppendData(bytes);
+        }
+    }
 
     /// <summary>Adds a number in 8 little-endian bytes.</summary>
     /// <param name="value">Any number.</param>
@@ -159,7 +183,7 @@ public sealed class Hasher : IDisposable
     {
         Span<byte> bytes = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        _hash.AppendData(bytes);
+        Append(bytes);
     }
 
     /// <summary>Adds a digest.</summary>
@@ -168,17 +192,27 @@ public sealed class Hasher : IDisposable
     {
         Span<byte> bytes = stackalloc byte[Digest.Size];
         value.CopyTo(bytes);
-        _hash.AppendData(bytes);
+        Append(bytes);
     }
 
     /// <summary>The digest of everything added; the hasher starts anew without a tag.</summary>
     public Digest Finish()
     {
         Span<byte> hash = stackalloc byte[Digest.Size];
-        _hash.GetHashAndReset(hash);
+        if (_running is null)
+        {
+            SHA256.HashData(_gathered.AsSpan(0, _length), hash);
+        }
+        else
+        {
+            _running.AppendData(_gathered.AsSpan(0, _length));
+            _running.GetHashAndReset(hash);
+        }
+
+        _length = 0;
         return new Digest(hash);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _hash.Dispose();
+    public void Dispose() => _running?.Dispose();
 }

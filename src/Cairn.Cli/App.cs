@@ -46,6 +46,7 @@ internal static class App
         TokenizerVerb.Create(),
         RunVerb.Create(),
         LabVerb.Create(),
+        SimulateVerb.Create(),
         BenchVerb.Create(),
     };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Cairn.Cli;
@@ -8,7 +9,20 @@ namespace Cairn.Cli;
 /// <param name="Seconds">Time it took.</param>
 internal sealed record GeneratedText(string Text, int Tokens, double Seconds);
 
+/// <summary>What <c>simulate --json</c> ends with.</summary>
+/// <param name="Seeds">Seeds run.</param>
+/// <param name="Failed">How many of them failed.</param>
+/// <param name="FailedSeeds">Which.</param>
+/// <param name="Log">Digest over the log of one run, or over the fingerprints of many.</param>
+/// <param name="Events">Events of all.</param>
+internal sealed record SimulationSummary(int Seeds, int Failed, ulong[] FailedSeeds, string Log, long Events)
+{
+    /// <summary>On one line.</summary>
+    public string ToJsonLine() => JsonSerializer.Serialize(this, CliJson.Default.SimulationSummary);
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(GeneratedText))]
+[JsonSerializable(typeof(SimulationSummary))]
 [JsonSerializable(typeof(Cairn.Node.SoloReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

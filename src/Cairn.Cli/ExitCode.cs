@@ -15,6 +15,9 @@ internal static class ExitCode
     /// <summary>A replica differs from the quorum after recomputing: it halted, the evidence is in its folder.</summary>
     public const int Disagreement = 4;
 
+    /// <summary>An oracle of the simulator failed; the seed and the command that repeats it are printed.</summary>
+    public const int Broken = 5;
+
     /// <summary>A bug of this program; what it printed belongs into a report.</summary>
     public const int Bug = 70;
 

@@ -17,13 +17,14 @@ public static class Admission
     public static bool NeedsProbe(PeerRecord? record) =>
         record is null || record.Accepted < NewcomerUpdates || record.NegativesInRow >= NegativesInRowMax;
 
-    /// <summary>Decides: fast checks for all; for a peer on trial also a probe that is not harmful.</summary>
+    /// <summary>Decides: fast checks for all; a probe that is clearly harmful refuses anybody; a peer on trial needs a probe that is not harmful.</summary>
     /// <param name="fastCheck">Outcome of the fast checks.</param>
     /// <param name="needsProbe">See <see cref="NeedsProbe"/>.</param>
     /// <param name="probe">What a probe found, or null if it was not probed.</param>
     /// <returns>None to admit; the failed fast check; NotEntitled for a peer on trial that was not probed this round; Harmful.</returns>
     public static Rejection Decide(Rejection fastCheck, bool needsProbe, LossScore? probe) =>
         fastCheck != Rejection.None ? fastCheck
+        : probe is { IsClearlyHarmful: true } ? Rejection.Harmful
         : !needsProbe ? Rejection.None
         : probe is not { } score ? Rejection.NotEntitled
         : score.IsHarmful ? Rejection.Harmful

@@ -6,9 +6,9 @@ namespace Cairn.Gauntlet;
 /// them.</summary>
 public static class BookState
 {
-    private const int Version = 1;
+    private const int Version = 2;
     private const int PeersMax = 1_000_000;
-    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + 8 + (5 * 8);
+    private const int BytesEach = (4 * 8) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8);
 
     /// <summary>Writes a book.</summary>
     /// <param name="book">The book.</param>
@@ -29,6 +29,9 @@ public static class BookState
             }
 
             writer.Int64(record.SamplesSinceSettle);
+            writer.Int64(record.CreditSinceSettle);
+            writer.Double(record.Work);
+            writer.Int32(record.WorkCount);
             writer.Double(record.Rating.Mu);
             writer.Double(record.Rating.Sigma);
             writer.Double(record.Indicator);
@@ -84,6 +87,9 @@ public static class BookState
             RoundsPresent = present,
             Reasons = reasons,
             SamplesSinceSettle = reader.Int64(),
+            CreditSinceSettle = reader.Int64(),
+            Work = reader.Double(),
+            WorkCount = reader.Int32(),
             Rating = new Rating(reader.Double(), reader.Double()),
             Indicator = reader.Double(),
             LastProbe = reader.Int32(),
@@ -95,7 +101,8 @@ public static class BookState
 
     private static bool IsInForm(PeerRecord record) =>
         record.FirstRound.Number >= 0 && record.LastRound >= record.FirstRound && record.RoundsPresent >= 0
-        && record.Reasons.All(count => count >= 0) && record.SamplesSinceSettle >= 0
+        && record.Reasons.All(count => count >= 0) && record.SamplesSinceSettle >= 0 && record.CreditSinceSettle >= 0
+        && record.Work is >= 0 and <= 1 && record.WorkCount is >= 0 and <= PeerRecord.ProbesKept
         && double.IsFinite(record.Rating.Mu) && record.Rating.Sigma > 0 && double.IsFinite(record.Rating.Sigma)
         && Math.Abs(record.Indicator) <= 1 && record.LastProbe >= -1
         && record.ProbeCount is >= 0 and <= PeerRecord.ProbesKept && record.NegativeBits is >= 0 and < 1 << PeerRecord.ProbesKept

@@ -19,18 +19,24 @@ public static class ComputationIndicator
     /// <summary>Our finding.</summary>
     /// <param name="score">A probe.</param>
     /// <returns>+1 trained on its samples, −1 did not, 0 the probe cannot tell.</returns>
-    public static int Of(in LossScore score)
+    public static int Of(in LossScore score) => Clearness(score) is var clear && clear > 1 ? 1 : clear < -1 ? -1 : 0;
+
+    /// <summary>By how many standard errors the assigned samples improved more than the others. It does not change when an update is scaled, so that nobody
+    /// seems to have worked more by sending larger values.</summary>
+    /// <param name="score">A probe.</param>
+    /// <returns>About normal with deviation 1 for who did not train on them; −∞ where a loss was not finite.</returns>
+    public static double Clearness(in LossScore score)
     {
         var (a, h) = (score.Assigned, score.HeldBack);
         if (double.IsNegativeInfinity(a.Mean) || double.IsNegativeInfinity(h.Mean))
         {
-            return -1;
+            return double.NegativeInfinity;
         }
 
         var (errorA, errorH) = (a.StandardError / a.Before, h.StandardError / h.Before);
         var error = Math.Sqrt((errorA * errorA) + (errorH * errorH));
         var difference = a.Relative - h.Relative;
-        return difference > error ? 1 : difference < -error ? -1 : 0;
+        return difference == 0 || double.IsPositiveInfinity(error) ? 0 : difference / error;
     }
 
     /// <summary>The moving average after a finding.</summary>

@@ -21,6 +21,9 @@ public readonly record struct LossScore(PairedDifference Assigned, PairedDiffere
     /// <summary>True if the update, applied alone, made its author's own assigned samples worse, or held-back ones clearly so.</summary>
     public bool IsHarmful => Assigned.Mean < 0 || HeldBack.UpperBound(ClearAt) < 0;
 
+    /// <summary>True if that is beyond doubt, so that nobody's name outweighs it: worse by more than four standard errors, or not finite.</summary>
+    public bool IsClearlyHarmful => Assigned.UpperBound(2 * ClearAt) < 0 || HeldBack.UpperBound(2 * ClearAt) < 0;
+
     /// <summary>Scores an update from losses per sequence.</summary>
     /// <param name="assignedBefore">Before the update, on assigned samples.</param>
     /// <param name="assignedAfter">After it, the same samples in the same order.</param>

@@ -4,7 +4,8 @@ namespace Cairn.Gauntlet;
 
 /// <summary>One peer's claim to pay.</summary>
 /// <param name="Uid">The peer.</param>
-/// <param name="Samples">Accepted samples since the last settlement; 0 or more. Refused and copied updates have none.</param>
+/// <param name="Samples">Accepted samples since the last settlement times the part of the work that was found, in sixteenths; 0 or more. Refused and copied
+/// updates have none.</param>
 /// <param name="Quality">4 to 16 sixteenths (<see cref="Gauntlet.Quality"/>).</param>
 public readonly record struct PayClaim(Uid Uid, long Samples, int Quality);
 
@@ -13,7 +14,7 @@ public readonly record struct PayClaim(Uid Uid, long Samples, int Quality);
 /// <param name="Share">In billionths.</param>
 public readonly record struct PayShare(Uid Uid, long Share);
 
-/// <summary>Divides the pay of a settlement: in proportion to accepted samples × quality, in integers that sum to the whole.</summary>
+/// <summary>Divides the pay of a settlement: in proportion to accepted samples × work found × quality, in integers that sum to the whole.</summary>
 public static class PayShares
 {
     /// <summary>The whole: a billion parts.</summary>
@@ -21,10 +22,10 @@ public static class PayShares
 
     /// <summary>The claims that a book holds.</summary>
     /// <param name="book">What is remembered of the peers.</param>
-    /// <returns>One per peer with accepted samples since the last settlement, ascending.</returns>
+    /// <returns>One per peer with something to be paid for since the last settlement, ascending.</returns>
     public static IReadOnlyList<PayClaim> Claims(PeerBook book) =>
-        [.. book.Records.Where(record => record.SamplesSinceSettle > 0)
-            .Select(record => new PayClaim(record.Uid, record.SamplesSinceSettle, Quality.Of(record)))];
+        [.. book.Records.Where(record => record.CreditSinceSettle > 0)
+            .Select(record => new PayClaim(record.Uid, record.CreditSinceSettle, Quality.Of(record)))];
 
     /// <summary>Divides by largest remainder: each claim gets its exact part rounded down, and the billionths left over go one each to the largest
     /// remainders, of equal ones to the lower uid.</summary>

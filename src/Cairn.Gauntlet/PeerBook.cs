@@ -62,6 +62,7 @@ public sealed class PeerBook
         }
 
         var badRound = IsBadRound(observations);
+        var work = WorkShare.Of(observations);
         var players = new List<(Uid Uid, double Score)>();
         for (var i = 0; i < observations.Count; i++)
         {
@@ -70,7 +71,7 @@ public sealed class PeerBook
             Invariant.Check(seen.Samples >= 0);
             var known = records.GetValueOrDefault(seen.Uid);
             var record = known ?? new PeerRecord { Uid = seen.Uid, FirstRound = round, LastRound = round };
-            record = record.WithOutcome(round, seen.Reason, seen.Samples);
+            record = record.WithOutcome(round, seen.Reason, seen.Samples, work[i]);
             records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(round, probe, probe.IsNegative && !badRound) : record;
             if (IsOwnFault(seen.Reason))
             {
@@ -87,7 +88,7 @@ public sealed class PeerBook
     }
 
     /// <summary>The book after a settlement: samples are counted from zero again.</summary>
-    public PeerBook Settle() => new([.. _records.Select(record => record with { SamplesSinceSettle = 0 })]);
+    public PeerBook Settle() => new([.. _records.Select(record => record with { SamplesSinceSettle = 0, CreditSinceSettle = 0 })]);
 
     private static bool IsBadRound(IReadOnlyList<Observation> observations)
     {

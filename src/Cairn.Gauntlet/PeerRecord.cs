@@ -32,6 +32,15 @@ public sealed record PeerRecord
     /// <summary>Accepted samples since the last settlement.</summary>
     public long SamplesSinceSettle { get; init; }
 
+    /// <summary>What it is to be paid for since the last settlement: accepted samples times the part of the work that was found, in sixteenths of a sample.</summary>
+    public long CreditSinceSettle { get; init; }
+
+    /// <summary>The average of <see cref="WorkShare"/>; without meaning while <see cref="WorkCount"/> is 0.</summary>
+    public double Work { get; init; }
+
+    /// <summary>Findings of <see cref="WorkShare"/>, as far as <see cref="ProbesKept"/>.</summary>
+    public int WorkCount { get; init; }
+
     /// <summary>Belief about its updates.</summary>
     public Rating Rating { get; init; } = Rating.Newcomer;
 
@@ -67,8 +76,14 @@ public sealed record PeerRecord
     };
 
     /// <summary>Adds the outcome of a round.</summary>
-    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples)
+    /// <param name="round">The round.</param>
+    /// <param name="reason">Why it was refused, or None.</param>
+    /// <param name="samples">Samples of an accepted update.</param>
+    /// <param name="work">The part of the work that this round's probe found; NaN if it says nothing, and then the average counts, or <see cref="WorkShare.Unknown"/> without one.</param>
+    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work)
     {
+        var known = !double.IsNaN(work);
+        var counted = known ? WorkShare.Sixteenths(work) : WorkCount > 0 ? WorkShare.Sixteenths(Work) : WorkShare.Unknown;
         var reasons = Reasons.ToArray();
         reasons[(int)reason]++;
         return this with
@@ -77,6 +92,9 @@ public sealed record PeerRecord
             RoundsPresent = RoundsPresent + 1,
             Reasons = reasons,
             SamplesSinceSettle = SamplesSinceSettle + (reason == Rejection.None ? samples : 0),
+            CreditSinceSettle = CreditSinceSettle + (reason == Rejection.None ? samples * counted : 0),
+            Work = known ? WorkShare.Average(Work, WorkCount, work) : Work,
+            WorkCount = known ? Math.Min(WorkCount + 1, ProbesKept) : WorkCount,
         };
     }
 }

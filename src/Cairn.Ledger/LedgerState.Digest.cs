@@ -83,7 +83,8 @@ public sealed partial class LedgerState
             writer.Byte(newcomer ? (byte)1 : (byte)0);
             Write(writer, _book.Commits[i]);
             writer.Int32(_book.CommitOrders[i]);
-            Write(writer, _book.Openings[i]?.Root(uid, CurrentRound));
+            // An opening that stands has the committed root (CheckReveal), so that it need not be computed again.
+            Write(writer, _book.Openings[i] is null ? null : _book.Commits[i]);
         }
 
         writer.Int32(_book.Voters.Length);

@@ -9,7 +9,15 @@ public class AdmissionTests
     {
         Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, null));
         Assert.Equal(Rejection.NotFinite, Admission.Decide(Rejection.NotFinite, needsProbe: false, null));
-        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(-1, -1)));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(-0.001, -0.001)));
+    }
+
+    [Fact]
+    public void A_known_peer_whose_update_is_clearly_harmful_is_refused_like_anybody()
+    {
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(-1, -1)));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(0.1, -1)));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(double.NaN, 0.1)));
     }
 
     [Fact]

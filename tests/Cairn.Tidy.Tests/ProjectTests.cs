@@ -18,8 +18,9 @@ public sealed class ProjectTests
         ["Cairn.Protocol"] = ["Cairn.Base", "Cairn.Ledger", "Cairn.Gauntlet"],
         ["Cairn.Exchange"] = ["Cairn.Base"],
         ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
+        ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
         ["Cairn.Bench"] = [.. Pure, "Cairn.Data"],
-        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Node", "Cairn.Bench"],
+        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Node", "Cairn.Simulation", "Cairn.Bench"],
     };
 
     private static readonly Dictionary<string, string[]> Packages = new()
@@ -30,7 +31,7 @@ public sealed class ProjectTests
     private static readonly string[] TestPackages = ["Microsoft.NET.Test.Sdk", "xunit.v3", "xunit.runner.visualstudio"];
 
     // Where hidden time, chance or I/O would break replay. Base holds the key file, Data and the ledger hold files.
-    private static readonly string[] WithoutIO = ["Cairn.Compute", "Cairn.Model", "Cairn.Training", "Cairn.Sparse", "Cairn.Gauntlet", "Cairn.Protocol"];
+    private static readonly string[] WithoutIO = ["Cairn.Compute", "Cairn.Model", "Cairn.Training", "Cairn.Sparse", "Cairn.Gauntlet", "Cairn.Protocol", "Cairn.Simulation"];
 
     private static string[] Pure =>
     [

@@ -1,6 +1,7 @@
 using Cairn.Ledger;
+using Cairn.Protocol;
 
-namespace Cairn.Protocol.Tests.Simulation;
+namespace Cairn.Simulation;
 
 /// <summary>Events and effects as one line each: the language of transcripts.</summary>
 internal static class Words
@@ -55,6 +56,7 @@ internal static class Words
         PostShares o => $"shares of round {o.Round}",
         Ledger.Timeout o => $"timeout of {o.Stage} of round {o.Round}",
         Return o => $"return in round {o.Round}",
+        Register o => $"registration of {o.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(operation)),
     };
 }

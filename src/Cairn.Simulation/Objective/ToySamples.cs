@@ -1,0 +1,73 @@
+using Cairn.Base;
+
+namespace Cairn.Simulation;
+
+/// <summary>The data of the toy: each sample has some active features of +1 or −1, and a target that a hidden model gives, with noise.</summary>
+internal sealed class ToySamples
+{
+    /// <summary>Active features of a sample.</summary>
+    public const int Active = 32;
+
+    private const int SignAt = 15;
+    // Place in the low bits, sign in the highest: a product with ±1 is the flip of one bit, without a branch that nobody could predict.
+    private readonly ushort[] _features;
+    private readonly double[] _targets;
+    private readonly int _mask;
+
+    public ToySamples(ulong seed, long count, int length)
+    {
+        Invariant.Check(length is > 0 and <= 1 << SignAt && (length & (length - 1)) == 0);
+        _mask = length - 1;
+        var random = new SeededRandom(seed, "toy");
+        var hidden = new double[length];
+        for (var i = 0; i < length; i++)
+        {
+            hidden[i] = (random.NextUInt64() & 1) == 0 ? 1 : -1;
+        }
+
+        _features = new ushort[checked(count * Active)];
+        _targets = new double[count];
+        for (var s = 0; s < count; s++)
+        {
+            for (var i = 0; i < Active; i += 4)
+            {
+                // Four features of each draw; the length is a power of two, so that masking is uniform.
+                var bits = random.NextUInt64();
+                for (var j = 0; j < 4; j++, bits >>= 16)
+                {
+                    _features[(s * Active) + i + j] = (ushort)(bits & (ulong)(_mask | (1 << SignAt)));
+                }
+            }
+
+            _targets[s] = Dot(hidden, s) + (0.5 * random.NextDouble()) - 0.25;
+        }
+    }
+
+    /// <summary>Prediction minus target.</summary>
+    public double Residual(double[] parameters, long sample) => Dot(parameters, sample) - _targets[sample];
+
+    /// <summary>The prediction; the sum runs in the order of the features.</summary>
+    public double Dot(double[] parameters, long sample)
+    {
+        var (sum, mask) = (0.0, _mask);
+        foreach (var feature in _features.AsSpan((int)sample * Active, Active))
+        {
+            sum += Signed(parameters[feature & mask], feature);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Adds a multiple of the sample's features.</summary>
+    public void Add(double[] parameters, long sample, double factor)
+    {
+        var mask = _mask;
+        foreach (var feature in _features.AsSpan((int)sample * Active, Active))
+        {
+            parameters[feature & mask] += Signed(factor, feature);
+        }
+    }
+
+    private static double Signed(double value, ushort feature) =>
+        BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(value) ^ ((long)(feature >> SignAt) << 63));
+}

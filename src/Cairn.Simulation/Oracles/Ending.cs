@@ -1,0 +1,95 @@
+using System.Globalization;
+using Cairn.Base;
+using Cairn.Ledger;
+
+namespace Cairn.Simulation;
+
+/// <summary>The end of a run as the claims of adversaries look at it.</summary>
+internal sealed class Ending(World world)
+{
+    /// <summary>A peer of the scenario.</summary>
+    public SimNode PeerAt(int place) => world.Nodes[place];
+
+    /// <summary>All members of one conduct.</summary>
+    public IEnumerable<SimNode> AllOf(string conduct) => world.Nodes.Where(node => node.Plan.Conduct == conduct);
+
+    /// <summary>Compares the pay of one with that of an honest peer.</summary>
+    public string? PaidMoreThan(SimNode one, double part, Round from = default) => PaidMoreThan([one], part, from);
+
+    /// <summary>Compares what some earned together, in settlements that began at a round or later, with a part of what the best paid honest peer earned in each of
+    /// them that no fault kept from work; settlements without such a peer tell nothing.</summary>
+    /// <returns>What was seen, or null.</returns>
+    public string? PaidMoreThan(IReadOnlyCollection<SimNode> some, double part, Round from = default)
+    {
+        var honest = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }).Select(node => node.Uid!.Value).ToList();
+        var (paid, typical, rounds, first) = (0.0, 0.0, 0, 0);
+        foreach (var settlement in world.Oracle.Settlements)
+        {
+            var manifests = Enumerable.Range(first, settlement.Round.Number + 1 - first).Select(round => world.Ledger.Head.ManifestOf(new Round(round))!)
+                .Where(manifest => !manifest.Empty).ToList();
+            var (begun, counts) = (first, manifests.Count);
+            first = settlement.Round.Number + 1;
+            var best = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid)))
+                .Select(uid => settlement.Paid.Where(share => share.Uid == uid).Sum(share => share.Share)).DefaultIfEmpty(0).Max();
+            if (begun < from.Number || best == 0)
+            {
+                continue;
+            }
+
+            rounds += counts;
+            typical += best;
+            paid += settlement.Paid.Where(share => some.Any(node => node.Uid == share.Uid)).Sum(share => share.Share);
+        }
+
+        // In a run of few rounds, luck in the probes and rounds that tell nothing may give the pay of one.
+        return typical == 0 || paid <= (part + (part > 0 ? 1.0 / rounds : 0)) * typical ? null
+            : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
+    }
+
+    /// <summary>Looks for a manifest in which members of one conduct weigh more than newcomers may.</summary>
+    public string? WeighsMoreThanTenth(string conduct)
+    {
+        var uids = AllOf(conduct).Select(node => node.Uid).ToHashSet();
+        for (var round = 0; round < world.Scenario.Rounds; round++)
+        {
+            var entries = world.Ledger.Head.ManifestOf(new Round(round))!.Entries;
+            var (theirs, all) = (entries.Where(entry => uids.Contains(entry.Uid)).Sum(entry => entry.Weight), entries.Sum(entry => entry.Weight));
+            if (theirs * 10 > all && theirs < all)
+            {
+                return $"it weighs {theirs} of {all} in round {round}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Looks for a payment that lies outside of what the honest validators said, where they have more than half of the voices and say nearly the same.</summary>
+    /// <remarks>Where honest validators differ (one has lost its book), the ledger's medians are low for everybody, and dividing them anew lets a liar decide: that
+    /// is a finding about the settlement, not held here.</remarks>
+    public string? OutsideOfHonestShares()
+    {
+        foreach (var settlement in world.Oracle.Settlements)
+        {
+            var honest = settlement.Posted.Where(pair => world.NodeOf(pair.Key).Plan.IsHonest).Select(pair => pair.Value).ToList();
+            if (2 * honest.Count <= settlement.Posted.Count || !Agree(honest))
+            {
+                continue;
+            }
+
+            foreach (var paid in settlement.Paid)
+            {
+                var said = honest.Select(shares => shares.Where(share => share.Uid == paid.Uid).Sum(share => share.Share)).ToList();
+                // What remains of the medians is divided anew, so that a little is shifted to all.
+                if (paid.Share > (said.Max() * 1.5) + 1 || paid.Share < (said.Min() * 0.5) - 1)
+                {
+                    return $"uid {paid.Uid} was paid {paid.Share} after round {settlement.Round}, honest validators said {string.Join(", ", said)}";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Agree(List<IReadOnlyList<ShareEntry>> said) => said.TrueForAll(one => one.Count == said[0].Count
+        && Enumerable.Range(0, one.Count).All(i => one[i].Uid == said[0][i].Uid && Math.Abs(one[i].Share - said[0][i].Share) <= (said[0][i].Share / 4) + 1));
+}

@@ -1,0 +1,305 @@
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Ledger;
+
+namespace Cairn.Simulation;
+
+/// <summary>Knows what every honest node must come to, computed apart from all of them, and watches the ledger statement by statement.</summary>
+internal sealed class Oracle
+{
+    private readonly World _world;
+    private readonly List<Replicated> _bases;
+    private readonly Dictionary<(Round, Uid), Assignment> _assigned = [];
+    private readonly Dictionary<(int Member, int Round), double[]?> _feedback = [];
+    private readonly HashSet<long> _trained = [];
+    private readonly List<Settlement> _settlements = [];
+    private readonly long _moneyAtFirst;
+    private readonly List<Manifest> _manifests = [];
+    private HashSet<long> _issuedNow = [];
+    private long[] _mustComeFirst = [];
+    private long[] _issued = [];
+    private long[] _waiting = [];
+    private long _samplesTrained;
+    private long _samplesReturned;
+    private long _stepsDone;
+    private long _minted;
+    private IReadOnlyList<ShareEntry> _paid;
+    private Dictionary<Uid, IReadOnlyList<ShareEntry>> _posted = [];
+    private (Round Round, int Count) _opened = (new Round(-1), 0);
+    private (Round Round, VerdictEntry[] Entries)? _said;
+
+    public Oracle(World world)
+    {
+        _world = world;
+        _bases = [new Replicated(world.Objective.Start, world.Objective.Start.Digest)];
+        _moneyAtFirst = Money() + world.Founding.Genesis.Allocations.Sum(allocation => allocation.Bond);
+        _paid = world.Ledger.Head.ConsensusShares;
+        Open(world.Ledger.Head);
+    }
+
+    /// <summary>Every settlement that paid.</summary>
+    public IReadOnlyList<Settlement> Settlements => _settlements;
+
+    /// <summary>How many samples were accepted as trained.</summary>
+    public long SamplesTrained => _samplesTrained;
+
+    /// <summary>The right base at the start of a round.</summary>
+    public Replicated BaseBefore(Round round) => _bases[round.Number];
+
+    public long[] Assigned(Round round, Uid uid) => _assigned[(round, uid)].Samples;
+
+    public Digest ReceiptOf(Round round, Uid uid) => _assigned[(round, uid)].Receipt;
+
+    /// <summary>All samples issued in the round that is on.</summary>
+    public IReadOnlySet<long> IssuedIn(Round round)
+    {
+        Invariant.Check(round == _opened.Round);
+        return _issuedNow;
+    }
+
+    /// <summary>Looks at the ledger after a block.</summary>
+    public void See(SignedOperation signed)
+    {
+        var ledger = _world.Ledger.Head;
+        if (signed.Operation is PostShares posted && ledger.Find(signed.Author) is { } author)
+        {
+            _posted[author.Uid] = posted.Shares;
+        }
+
+        if (ledger.ManifestOf(new Round(_manifests.Count)) is { } manifest)
+        {
+            Close(ledger, manifest);
+        }
+
+        if (!ReferenceEquals(ledger.ConsensusShares, _paid))
+        {
+            Settle(ledger);
+        }
+
+        if (_opened != (ledger.CurrentRound, ledger.Roster.Count))
+        {
+            if (_opened.Round != ledger.CurrentRound)
+            {
+                End(ledger, _opened.Round);
+            }
+
+            Open(ledger);
+        }
+
+        Must.Hold(_stepsDone == ledger.StepsDone, "steps", () => $"{ledger.StepsDone} steps are counted, {_stepsDone} were made");
+        Must.Hold(_samplesTrained == ledger.SamplesTrained, "samples", () => $"{ledger.SamplesTrained} samples are counted, {_samplesTrained} were trained");
+        if (signed.Operation is PostBase && ledger.QuorumBase(ledger.CurrentRound) is { } quorum)
+        {
+            Must.Hold(quorum == _bases[ledger.CurrentRound.Number + 1].Digest, "base", () => $"the quorum has a wrong base after round {ledger.CurrentRound}");
+        }
+    }
+
+    /// <summary>The ledger's answer to a statement.</summary>
+    public void Answered(SimNode node, SignedOperation signed, Rejection why)
+    {
+        if (_world.Trace.Count > 0)
+        {
+            _world.Tell(node, $"  the ledger: {Words.Slot(signed.Operation)}: {why}");
+        }
+
+        // Who says two things cannot know which comes first; a wrong replica may have said a base that it has no more.
+        var expected = !node.Plan.IsHonest || (why == Rejection.Equivocation && node.Plan.Wrong != Wrong.Never);
+        Must.Hold(
+            why is Rejection.None or Rejection.AlreadyThere or Rejection.Late || expected, "statements",
+            () => $"{node.Name}: {Words.Of(signed.Operation)} was refused: {why}");
+        _world.Reach(Probe.ReturnedAfterAbsence, signed.Operation is Return && why == Rejection.None);
+        _world.Reach(Probe.EquivocationRefused, why == Rejection.Equivocation);
+        _world.Reach(Probe.RefusedAsLate, why == Rejection.Late);
+    }
+
+    /// <summary>A node has applied a round.</summary>
+    public void Applied(SimNode node, Round round)
+    {
+        if (node.Plan.Wrong != Wrong.Never)
+        {
+            return;
+        }
+
+        Must.Hold(
+            node.Replica.Base == _bases[round.Number + 1].Digest, "base", () => $"{node.Name} has a wrong base after round {round}");
+        if (node.Role != Role.Peer)
+        {
+            return;
+        }
+
+        // Rule 1: what an excluded update leaves behind is nothing; what a repeated round leaves behind is the same.
+        var feedback = node.Replica.Feedback;
+        var key = (node.Member, round.Number);
+        var included = node.Uid is { } uid && _manifests[round.Number].Contains(uid);
+        double[]? expected = null;
+        var known = _feedback.TryGetValue(key, out expected) || (!included && (round.Number == 0 || _feedback.TryGetValue((node.Member, round.Number - 1), out expected)));
+        Must.Hold(!known || Same(expected, feedback), "rollback", () => $"{node.Name} has another error feedback after round {round} than it should");
+        _feedback[key] = feedback;
+    }
+
+    /// <summary>Whom an honest validator probes, and on what: the beacon says it, nobody else.</summary>
+    public void Drawn(SimNode node, RoundView right, RoundView used, IReadOnlyList<Uid> probed) => Must.Hold(
+        ReferenceEquals(right, used) || right.HeldBack.AsSpan().SequenceEqual(used.HeldBack), "beacon",
+        () => $"{node.Name} draws the probes of round {right.Round} for itself ({probed.Count} peers)");
+
+    /// <summary>What a validator says.</summary>
+    public void Said(SimNode node, VerdictEntry[] entries)
+    {
+        var round = _world.JudgedRound!.Round;
+        if (_said is { } other && other.Round == round)
+        {
+            _world.Reach(Probe.VerdictsDiffered, !other.Entries.AsSpan().SequenceEqual(entries));
+        }
+
+        _said = (round, entries);
+        foreach (var entry in entries)
+        {
+            _world.Reach(Probe.CopyRefused, entry.Reason == Rejection.Copied);
+            _world.Reach(Probe.HarmRefused, entry.Reason == Rejection.Harmful);
+            if (!node.Plan.IsHonest || node.Plan is not { OddPerMille: 0, Wrong: Wrong.Never })
+            {
+                continue;
+            }
+
+            var peer = _world.NodeOf(entry.Uid);
+            Must.Hold(
+                !peer.Plan.IsHonest || peer.Plan.Wrong != Wrong.Never
+                    || entry.Reason is Rejection.None or Rejection.Missing or Rejection.NotEntitled or Rejection.Harmful,
+                "honest update", () => $"{node.Name} refuses the honest update of {peer.Name} in round {round}: {entry.Reason}");
+        }
+    }
+
+    private static bool Same(double[]? left, double[]? right) =>
+        ReferenceEquals(left, right) || (left is not null && right is not null && left.AsSpan().SequenceEqual(right));
+
+    private void Open(LedgerState ledger)
+    {
+        _opened = (ledger.CurrentRound, ledger.Roster.Count);
+        _world.Reach(Probe.NobodyInRoster, ledger.Roster.Count == 0);
+        _world.Reach(Probe.NotInRoster, ledger.Roster.Count < ledger.Members.Count(m => m.Role == Role.Peer && m.Active));
+        var roster = ledger.Roster;
+        var pieces = new long[roster.Count][];
+        for (var place = 0; place < roster.Count; place++)
+        {
+            long[] samples = [.. ledger.SamplesOf(roster[place].Uid)];
+            Must.Hold(samples.Length == ledger.Rules.SamplesPerPeer, "samples", () => $"a peer has {samples.Length} samples");
+            _assigned[(ledger.CurrentRound, roster[place].Uid)] = new Assignment(samples);
+            pieces[(place + ledger.CurrentRound.Number) % roster.Count] = samples;
+        }
+
+        _issued = [.. pieces.SelectMany(piece => piece)];
+        _issuedNow = [.. _issued];
+        Must.Hold(_issued.Length == _issuedNow.Count, "samples", () => "two peers of a round have the same sample");
+        var first = Math.Min(_mustComeFirst.Length, _issued.Length);
+        Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(_issued.AsSpan(0, first)), "samples", () => "what was given back is not issued first");
+        _world.Reach(Probe.SamplesIssuedAgain, first > 0);
+        _world.Reach(Probe.SecondEpoch, !_world.Scenario.OneEpoch && _samplesTrained > _world.Scenario.SampleCount);
+    }
+
+    private void Close(LedgerState ledger, Manifest manifest)
+    {
+        Must.Hold(manifest.Round.Number == _manifests.Count, "manifest", () => "a manifest has another round than its place");
+        Must.Hold(
+            _manifests.Count == 0 || ReferenceEquals(ledger.ManifestOf(new Round(_manifests.Count - 1)), _manifests[^1]), "manifest", () => "a manifest was reopened");
+        _manifests.Add(manifest);
+        _bases.Add(_world.After(_bases[^1], manifest));
+        NoCopies(manifest);
+        if (manifest.Empty)
+        {
+            _world.Reach(Probe.EmptyRound);
+            // Nothing was trained: the same samples are issued again, in the same order.
+            _mustComeFirst = _issued;
+            return;
+        }
+
+        _stepsDone++;
+        _samplesTrained += manifest.Entries.Count * ledger.Rules.SamplesPerPeer;
+        var members = manifest.Entries.Select(entry => entry.Uid).ToHashSet();
+        var returned = new List<long>();
+        foreach (var (uid, newcomer) in ledger.Roster)
+        {
+            var samples = Assigned(manifest.Round, uid);
+            _world.Reach(Probe.NewcomersWeighed, newcomer && members.Contains(uid));
+            if (!members.Contains(uid))
+            {
+                returned.AddRange(samples);
+            }
+            else if (_world.Scenario.OneEpoch)
+            {
+                foreach (var sample in samples)
+                {
+                    Must.Hold(_trained.Add(sample), "samples", () => $"sample {sample} was trained twice");
+                }
+            }
+        }
+
+        // With one epoch the whole queue is known: what came back, then what still waited.
+        _samplesReturned += returned.Count;
+        _waiting = _world.Scenario.OneEpoch ? [.. returned, .. _waiting.Where(id => !_issuedNow.Contains(id))] : [.. returned];
+        _mustComeFirst = _waiting;
+        Must.Hold(
+            ledger.SamplesIssued == _samplesTrained + _samplesReturned, "samples",
+            () => $"{ledger.SamplesIssued} issued are not {_samplesTrained} trained and {_samplesReturned} given back");
+    }
+
+    // Rule 6: whatever else was admitted, not twice the same.
+    private void NoCopies(Manifest manifest)
+    {
+        var places = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in manifest.Entries)
+        {
+            var move = _world.Store.Open(entry.ObjectDigest).Move;
+            Must.Hold(move is not null, "admission", () => $"round {manifest.Round} holds what nobody can read, of uid {entry.Uid}");
+            Must.Hold(places.Add(move!.PlacesName), "admission", () => $"round {manifest.Round} holds a copy, of uid {entry.Uid}");
+        }
+    }
+
+    private void Settle(LedgerState ledger)
+    {
+        _paid = ledger.ConsensusShares;
+        _minted += ledger.Rules.RewardPerSettlement;
+        _settlements.Add(new Settlement(_opened.Round, _paid, _posted));
+        Must.Hold(_paid.Sum(share => share.Share) == Ledger.Shares.One, "money", () => "shares do not sum to one");
+    }
+
+    private void End(LedgerState ledger, Round round)
+    {
+        _posted = [];
+        var money = Money();
+        Must.Hold(money == _moneyAtFirst + _minted, "money", () => $"there is {money}, there should be {_moneyAtFirst} and {_minted} minted");
+        _world.Reach(Probe.RoundWithoutQuorum, ledger.QuorumBase(round) is null);
+    }
+
+    // Bonds that wait for a joiner count as money too: they are its as soon as it registers.
+    private long Money()
+    {
+        var ledger = _world.Ledger.Head;
+        var sum = 0L;
+        foreach (var member in ledger.Members)
+        {
+            sum += member.Bond + member.Reward;
+        }
+
+        foreach (var allocation in _moneyAtFirst == 0 ? [] : ledger.Genesis.Allocations)
+        {
+            sum += ledger.Find(allocation.PublicKey) is null ? allocation.Bond : 0;
+        }
+
+        return sum;
+    }
+
+    private sealed class Assignment(long[] samples)
+    {
+        private Digest? _receipt;
+
+        public long[] Samples { get; } = samples;
+
+        public Digest Receipt => _receipt ??= SampleReceipt.Of(Samples);
+    }
+}
+
+/// <summary>What a settlement paid.</summary>
+/// <param name="Round">The round that ended with it.</param>
+/// <param name="Paid">What the ledger made of the validators' words.</param>
+/// <param name="Posted">What each validator said.</param>
+internal sealed record Settlement(Round Round, IReadOnlyList<ShareEntry> Paid, IReadOnlyDictionary<Uid, IReadOnlyList<ShareEntry>> Posted);

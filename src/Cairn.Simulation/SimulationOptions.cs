@@ -1,0 +1,75 @@
+using Cairn.Base;
+
+namespace Cairn.Simulation;
+
+/// <summary>What a user asks of the simulator.</summary>
+public sealed record SimulationOptions
+{
+    /// <summary>How many seeds to run.</summary>
+    public int Seeds { get; init; } = 1;
+
+    /// <summary>The first of them.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Peers of a swarm.</summary>
+    public int Peers { get; init; } = 8;
+
+    /// <summary>Validators of a swarm.</summary>
+    public int Validators { get; init; } = 3;
+
+    /// <summary>Rounds of a run.</summary>
+    public int Rounds { get; init; } = 12;
+
+    /// <summary>Names of <see cref="Faults.Names"/> to draw from; null for all, empty for none.</summary>
+    public IReadOnlyList<string>? Faults { get; init; }
+
+    /// <summary>Names of <see cref="Conducts.Names"/> to draw from; null for all, empty for none.</summary>
+    public IReadOnlyList<string>? Adversaries { get; init; }
+
+    /// <summary>True for ECDSA keys.</summary>
+    public bool RealKeys { get; init; }
+
+    /// <summary>Refuses what cannot be run, naming all faults.</summary>
+    /// <exception cref="InputException">A number is out of range, or a name is unknown.</exception>
+    public void Validate()
+    {
+        var faults = new List<string>();
+        if (Seeds is < 1 or > 10_000_000)
+        {
+            faults.Add($"--seeds is {Seeds}, must be 1 to 10,000,000");
+        }
+
+        if (Peers is < 1 or > 4096)
+        {
+            faults.Add($"--peers is {Peers}, must be 1 to 4096");
+        }
+
+        if (Validators is < 1 or > 256)
+        {
+            faults.Add($"--validators is {Validators}, must be 1 to 256");
+        }
+
+        if (Rounds is < 1 or > 10_000)
+        {
+            faults.Add($"--rounds is {Rounds}, must be 1 to 10,000");
+        }
+
+        faults.AddRange((Faults ?? []).Except(Simulation.Faults.Names).Select(name => $"no fault is named '{name}': there are {string.Join(", ", Simulation.Faults.Names)}"));
+        faults.AddRange((Adversaries ?? []).Except(Conducts.Names).Select(name => $"no adversary is named '{name}': there are {string.Join(", ", Conducts.Names)}"));
+        if (faults.Count > 0)
+        {
+            throw new InputException($"{string.Join("; ", faults)}.");
+        }
+    }
+}
+
+/// <summary>The kinds of trouble that a scenario is drawn from.</summary>
+public static class Faults
+{
+    /// <summary>All names, in order.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "absence", "clock", "corrupt", "diverge", "duplicate", "fallback", "join", "kill", "late-news", "late-object", "lost-object", "odd-verdict", "partition",
+        "reorg", "slow", "stall", "truncate", "validator-absence", "validator-loss", "wrong-base",
+    ];
+}
