@@ -169,6 +169,9 @@ public sealed record Scenario
     /// <summary>The validators.</summary>
     public IReadOnlyList<MemberPlan> Validators { get; init; } = [MemberPlan.Honest];
 
+    /// <summary>False where validators only look whether an update can be read: what would happen without judgement.</summary>
+    public bool Gauntlet { get; init; } = true;
+
     /// <summary>Kills this member (peers first, then validators) at one effect boundary; −1 for nobody.</summary>
     public int KillMember { get; init; } = -1;
 

@@ -43,7 +43,7 @@ internal static class LabVerb
         };
         Text.AddTo(sparse);
         sparse.SetAction(RunAsync);
-        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers() };
+        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers(), AttacksVerb.Create() };
     }
 
     private static Command Quantizers()

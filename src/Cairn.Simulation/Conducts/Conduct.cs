@@ -57,6 +57,12 @@ public static class Conducts
     /// <summary>Does what the protocol asks.</summary>
     public const string Honest = "honest";
 
+    /// <summary>Trains a back door into a real model.</summary>
+    public const string Poisoner = "poisoner";
+
+    /// <summary>Works, and shows its update to friends before the commit.</summary>
+    public const string Leader = "leader";
+
     private static readonly SortedDictionary<string, Conduct> All = new(StringComparer.Ordinal);
 
     static Conducts()
@@ -65,7 +71,7 @@ public static class Conducts
         [
             new HonestConduct(), new Leader(), new EarlyCopycat(), new LateCopycat(), new BlendedCopycat(), new Lazy(), new StaleBase(), new Noise(), new SignFlip(),
             new NormBomb(), new NotANumber(), new WrongData(), new DuplicatedData(), new FreeRider(), new Withholder(), new Equivocator(), new Oversize(),
-            new Farmer(), new Sybil(), new Colluder(), new ShareCopier(), new FriendLiar(), new Censor(),
+            new Farmer(), new Sybil(), new Colluder(), new ShareCopier(), new FriendLiar(), new Censor(), new BackDoor(),
         ];
         foreach (var conduct in conducts)
         {
@@ -74,7 +80,14 @@ public static class Conducts
     }
 
     /// <summary>The names of all adversaries, in order.</summary>
-    public static IReadOnlyList<string> Names => [.. All.Keys.Where(name => name != Honest && name != "leader")];
+    public static IReadOnlyList<string> Names => [.. All.Keys.Where(name => name is not (Honest or Leader or Poisoner))];
+
+    /// <summary>Those of peers, the poisoner of a real model among them.</summary>
+    public static IReadOnlyList<string> PeerNames => [.. All.Where(pair => pair.Value.Role == Role.Peer && pair.Key is not (Honest or Leader)).Select(pair => pair.Key)];
+
+    /// <summary>True for an adversary that has a friend's update before the commit.</summary>
+    /// <param name="name">Any.</param>
+    public static bool NeedsFriend(string name) => name is "copycat-early" or "copycat-blended" or "colluder";
 
     /// <summary>What each adversary's claim is, as a sentence.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

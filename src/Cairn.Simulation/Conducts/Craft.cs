@@ -25,10 +25,14 @@ internal sealed class Craft(World world, SimNode node, Round round)
     /// <summary>What the protocol asks.</summary>
     public Crafted Honest() => From(node.Replica.TrainsFrom.Point, Samples);
 
+    /// <summary>Trains on samples into which a back door was put; null if this objective has none.</summary>
+    public Crafted? Poisoned() => Objective is IPoisonable model ? With(model.TrainPoisoned(node.Replica.TrainsFrom.Point, Samples)) : null;
+
     /// <summary>Trains from any base on any samples, with the own error feedback.</summary>
-    public Crafted From(ModelPoint point, ReadOnlySpan<long> samples)
+    public Crafted From(ModelPoint point, ReadOnlySpan<long> samples) => With(Objective.Train(point, samples));
+
+    private Crafted With(double[] sum)
     {
-        var sum = Objective.Train(point, samples);
         if (node.Replica.Feedback is { } feedback)
         {
             for (var i = 0; i < sum.Length; i++)

@@ -60,8 +60,12 @@ internal sealed class Trials(World world)
     public Judgement Compute(RoundView view, PeerBook book, ModelPoint point, FastCheck[] checks)
     {
         var scenario = world.Scenario;
-        var trial = new RoundTrial(
-            view.Round, view.Beacon, book, view.Peers, checks, Pairs(view, checks), new TrialRules(scenario.ProbedPeers, scenario.OverlapPerMille, RatingRules.Bounded));
+        var trial = scenario.Gauntlet
+            ? new RoundTrial(
+                view.Round, view.Beacon, book, view.Peers, checks, Pairs(view, checks), new TrialRules(scenario.ProbedPeers, scenario.OverlapPerMille, RatingRules.Bounded))
+            : new RoundTrial(
+                view.Round, view.Beacon, book, [.. view.Peers.Select(peer => peer with { Newcomer = false })], checks, [],
+                new TrialRules(0, scenario.OverlapPerMille, RatingRules.Bounded));
         var scores = new Dictionary<Uid, LossScore>();
         foreach (var uid in trial.Probed)
         {
