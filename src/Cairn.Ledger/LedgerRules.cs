@@ -6,7 +6,7 @@ namespace Cairn.Ledger;
 public sealed record LedgerRules
 {
     /// <summary>Length of the canonical bytes.</summary>
-    public const int Size = (6 * sizeof(long)) + (5 * sizeof(int));
+    public const int Size = (10 * sizeof(long)) + (10 * sizeof(int));
 
     /// <summary>The most peers that any run can have in a round: bounds every list on the wire.</summary>
     public const int PeersLimit = 4096;
@@ -54,6 +54,34 @@ public sealed record LedgerRules
     /// 1 to <see cref="Shares.One"/> (no limit).</summary>
     public long NewcomerShareMax { get; init; } = Shares.One / 10;
 
+    /// <summary>Rounds for which the bond of a member that leaves can still be cut; at least <see cref="AccusationRounds"/>.</summary>
+    public int ExitDelayRounds { get; init; } = 16;
+
+    /// <summary>Rounds after which two contradicting statements are no longer held against their author; 0 to a million.</summary>
+    public int AccusationRounds { get; init; } = 8;
+
+    /// <summary>The part of its bond that a member loses for contradicting itself, in billionths; 0 to <see cref="Shares.One"/>.</summary>
+    public long EquivocationSlash { get; init; } = Shares.One / 10;
+
+    /// <summary>The part of its bond that a member loses for a fault that two thirds of the validators' bond vote on, in billionths; 0 to
+    /// <see cref="Shares.One"/>.</summary>
+    public long FaultSlash { get; init; } = Shares.One / 2;
+
+    /// <summary>The part of each settlement that validators earn (Yuma's dividends), in billionths; with <see cref="AuditShare"/> below <see cref="Shares.One"/>.</summary>
+    public long DividendShare { get; init; } = Shares.One / 10;
+
+    /// <summary>The part of each settlement that is kept to pay audits, in billionths.</summary>
+    public long AuditShare { get; init; } = Shares.One / 50;
+
+    /// <summary>κ of the consensus: a share counts as far as validators with this part of all bond support it, in 65,535ths; 1 to 65,535.</summary>
+    public int Kappa { get; init; } = 32_767;
+
+    /// <summary>How much of a validator's old bonds to peers a settlement keeps, in millionths; 0 to a million.</summary>
+    public int BondsMovingAverage { get; init; } = 900_000;
+
+    /// <summary>How far a share above the consensus is cut before it makes bonds, in 65,535ths; 0 (not at all) to 65,535 (to the consensus).</summary>
+    public int BondsPenalty { get; init; } = 65_535;
+
     /// <summary>True if a round ends with a settlement.</summary>
     /// <param name="round">Any round of the run.</param>
     public bool Settles(Round round) => (round.Number + 1) % SettleEvery == 0 || round.Number == Rounds - 1;
@@ -72,6 +100,17 @@ public sealed record LedgerRules
         Range("peerBondMin", PeerBondMin, 1, MoneyLimit);
         Range("validatorBondMin", ValidatorBondMin, 1, MoneyLimit);
         Range("newcomerShareMax", NewcomerShareMax, 1, Shares.One);
+        Range("accusationRounds", AccusationRounds, 0, RoundsLimit);
+        Range("exitDelayRounds", ExitDelayRounds, 0, RoundsLimit);
+        Range("equivocationSlash", EquivocationSlash, 0, Shares.One);
+        Range("faultSlash", FaultSlash, 0, Shares.One);
+        Range("dividendShare", DividendShare, 0, Shares.One);
+        Range("auditShare", AuditShare, 0, Shares.One);
+        Range("kappa", Kappa, 1, 65_535);
+        Range("bondsMovingAverage", BondsMovingAverage, 0, 1_000_000);
+        Range("bondsPenalty", BondsPenalty, 0, 65_535);
+        Relate(ExitDelayRounds >= AccusationRounds, $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
+        Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
         if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
         {
             var needed = (long)PeersMax * SamplesPerPeer;
@@ -79,6 +118,15 @@ public sealed record LedgerRules
         }
 
         return faults;
+
+        // A relation is only worth a sentence if its parts are in range.
+        void Relate(bool holds, string fault)
+        {
+            if (!holds && faults.Count == 0)
+            {
+                faults.Add(fault);
+            }
+        }
 
         void Range(string name, long value, long min, long max)
         {
@@ -104,6 +152,15 @@ public sealed record LedgerRules
         writer.Int64(PeerBondMin);
         writer.Int64(ValidatorBondMin);
         writer.Int64(NewcomerShareMax);
+        writer.Int32(ExitDelayRounds);
+        writer.Int32(AccusationRounds);
+        writer.Int64(EquivocationSlash);
+        writer.Int64(FaultSlash);
+        writer.Int64(DividendShare);
+        writer.Int64(AuditShare);
+        writer.Int32(Kappa);
+        writer.Int32(BondsMovingAverage);
+        writer.Int32(BondsPenalty);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. Rules with faults fail the reader.</summary>
@@ -123,6 +180,15 @@ public sealed record LedgerRules
             PeerBondMin = reader.Int64(),
             ValidatorBondMin = reader.Int64(),
             NewcomerShareMax = reader.Int64(),
+            ExitDelayRounds = reader.Int32(),
+            AccusationRounds = reader.Int32(),
+            EquivocationSlash = reader.Int64(),
+            FaultSlash = reader.Int64(),
+            DividendShare = reader.Int64(),
+            AuditShare = reader.Int64(),
+            Kappa = reader.Int32(),
+            BondsMovingAverage = reader.Int32(),
+            BondsPenalty = reader.Int32(),
         };
         if (rules.Faults().Count > 0)
         {

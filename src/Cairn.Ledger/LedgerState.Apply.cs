@@ -98,6 +98,19 @@ public sealed partial class LedgerState
                 _members[index] = _members[index] with { Active = true, AbsentRounds = 0 };
                 ReopenIfWaiting();
                 break;
+            case Accuse accuse:
+                var accused = new Uid(_byKey[accuse.First.Author]);
+                Cut(accused, Rejection.Equivocation, Contradiction.SlotOf(accused, accuse.First), Rules.EquivocationSlash);
+                break;
+            case VoteSlash vote:
+                Record(vote, _book.VoterOf(uid));
+                break;
+            case Exit exit:
+                _members[index] = _members[index] with { Active = false, LeftInRound = exit.Round.Number };
+                break;
+            case VotePause vote:
+                Record(vote, _book.VoterOf(uid));
+                break;
         }
     }
 
@@ -112,7 +125,7 @@ public sealed partial class LedgerState
 
     private void ReopenIfWaiting()
     {
-        if (_book.Roster.Length == 0 && Stage == Stage.Commit)
+        if (_book.Roster.Length == 0 && Stage == Stage.Commit && !Paused)
         {
             _book = OpenBook(CurrentRound);
         }
@@ -168,6 +181,7 @@ public sealed partial class LedgerState
         _bases.Add(_book.Bases);
         CountAbsences();
         _history = HistoryDigest();
+        ReleaseBonds();
         if (CurrentRound.Number == Rules.Rounds - 1)
         {
             _book.Enter(Stage.Finished);
@@ -194,6 +208,6 @@ public sealed partial class LedgerState
     {
         var member = _members[uid.Value];
         var rounds = absent ? member.AbsentRounds + 1 : 0;
-        _members[uid.Value] = member with { AbsentRounds = rounds, Active = rounds < Rules.AbsentRoundsMax };
+        _members[uid.Value] = member with { AbsentRounds = rounds, Active = rounds < Rules.AbsentRoundsMax && !member.HasLeft };
     }
 }

@@ -20,6 +20,9 @@ public sealed partial class LedgerState
     private readonly List<(Round Round, Digest Digest)> _checkpoints = [];
     private readonly SampleQueue _queue;
     private readonly SignatureChecks _signatures = new();
+    private readonly List<Slash> _slashes = [];
+    private readonly HashSet<(Uid Uid, Digest Evidence)> _punished = [];
+    private Digest _slashHistory;
     private RoundBook _book;
     private Digest _history;
     private Digest _lastBeacon;
@@ -29,6 +32,7 @@ public sealed partial class LedgerState
         Genesis = genesis;
         Tip = _history = genesis.Digest;
         _lastBeacon = Digest.Of("cairn/beacon/first", genesis.RulesDigest.ToArray());
+        RulesVersions = [new RulesVersion(1, genesis.RulesDigest, new Round(0))];
         _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
         foreach (var allocation in genesis.Allocations)
         {
@@ -160,6 +164,25 @@ public sealed partial class LedgerState
     /// <summary>How many of a peer's commits a majority judged and did not accept.</summary>
     /// <param name="uid">A member.</param>
     public long RejectionsOf(Uid uid) => _tallies[uid.Value].Rejected;
+
+    /// <summary>The rules in force and to come, by the round from which they hold; the first is the genesis'. Votes that add to it come with governance.</summary>
+    public IReadOnlyList<RulesVersion> RulesVersions { get; }
+
+    /// <summary>True while validators with two thirds of all bond want no further round.</summary>
+    public bool Paused { get; private set; }
+
+    /// <summary>Every cut of a bond, in order.</summary>
+    public IReadOnlyList<Slash> Slashes => _slashes;
+
+    /// <summary>What was cut off bonds in all, and belongs to nobody.</summary>
+    public long Burned { get; private set; }
+
+    /// <summary>What settlements have laid aside to pay audits.</summary>
+    public long AuditFund { get; private set; }
+
+    /// <summary>What settlements have paid out in all, <see cref="AuditFund"/> counted. Bonds + rewards + burned + audit fund = bonds of the genesis (and of
+    /// allocations taken up) + this, after every operation.</summary>
+    public long Minted { get; private set; }
 
     /// <summary>The shares of the last settlement that paid; sum <see cref="Shares.One"/>, or empty before the first.</summary>
     public IReadOnlyList<ShareEntry> ConsensusShares { get; private set; } = [];
