@@ -6,7 +6,7 @@ namespace Cairn.Ledger;
 public sealed record LedgerRules
 {
     /// <summary>Length of the canonical bytes.</summary>
-    public const int Size = (10 * sizeof(long)) + (10 * sizeof(int));
+    public const int Size = (13 * sizeof(long)) + (7 * sizeof(int));
 
     /// <summary>The most peers that any run can have in a round: bounds every list on the wire.</summary>
     public const int PeersLimit = 4096;
@@ -73,18 +73,22 @@ public sealed record LedgerRules
     /// <summary>The part of each settlement that is kept to pay audits, in billionths.</summary>
     public long AuditShare { get; init; } = Shares.One / 50;
 
-    /// <summary>κ of the consensus: a share counts as far as validators with this part of all bond support it, in 65,535ths; 1 to 65,535.</summary>
-    public int Kappa { get; init; } = 32_767;
+    /// <summary>κ of the consensus (docs/consensus.md): a share counts as far as validators with this part of the bond support it, in billionths; 1 to
+    /// <see cref="Shares.One"/>. Just more than half by default.</summary>
+    public long Kappa { get; init; } = (Shares.One / 2) + 1;
 
-    /// <summary>How much of a validator's old bonds to peers a settlement keeps, in millionths; 0 to a million.</summary>
-    public int BondsMovingAverage { get; init; } = 900_000;
+    /// <summary>How much a settlement keeps of what validators backed before, in billionths; 0 to <see cref="Shares.One"/>.</summary>
+    public long BackingMovingAverage { get; init; } = Shares.One / 10 * 9;
 
-    /// <summary>How far a share above the consensus is cut before it makes bonds, in 65,535ths; 0 (not at all) to 65,535 (to the consensus).</summary>
-    public int BondsPenalty { get; init; } = 65_535;
+    /// <summary>How far a share above the consensus is cut before it backs a peer, in billionths: from not at all (0) to down to the consensus
+    /// (<see cref="Shares.One"/>).</summary>
+    public long BackingPenalty { get; init; } = Shares.One;
 
     /// <summary>True if a round ends with a settlement.</summary>
     /// <param name="round">Any round of the run.</param>
     public bool Settles(Round round) => (round.Number + 1) % SettleEvery == 0 || round.Number == Rounds - 1;
+
+    internal EpochRules ForConsensus() => new() { Kappa = Kappa, BackingMovingAverage = BackingMovingAverage, BackingPenalty = BackingPenalty };
 
     /// <summary>Everything that is wrong with these rules, as sentences; none if they can be used.</summary>
     public IReadOnlyList<string> Faults()
@@ -106,9 +110,9 @@ public sealed record LedgerRules
         Range("faultSlash", FaultSlash, 0, Shares.One);
         Range("dividendShare", DividendShare, 0, Shares.One);
         Range("auditShare", AuditShare, 0, Shares.One);
-        Range("kappa", Kappa, 1, 65_535);
-        Range("bondsMovingAverage", BondsMovingAverage, 0, 1_000_000);
-        Range("bondsPenalty", BondsPenalty, 0, 65_535);
+        Range("kappa", Kappa, 1, Shares.One);
+        Range("backingMovingAverage", BackingMovingAverage, 0, Shares.One);
+        Range("backingPenalty", BackingPenalty, 0, Shares.One);
         Relate(ExitDelayRounds >= AccusationRounds, $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
         Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
         if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
@@ -158,9 +162,9 @@ public sealed record LedgerRules
         writer.Int64(FaultSlash);
         writer.Int64(DividendShare);
         writer.Int64(AuditShare);
-        writer.Int32(Kappa);
-        writer.Int32(BondsMovingAverage);
-        writer.Int32(BondsPenalty);
+        writer.Int64(Kappa);
+        writer.Int64(BackingMovingAverage);
+        writer.Int64(BackingPenalty);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. Rules with faults fail the reader.</summary>
@@ -186,9 +190,9 @@ public sealed record LedgerRules
             FaultSlash = reader.Int64(),
             DividendShare = reader.Int64(),
             AuditShare = reader.Int64(),
-            Kappa = reader.Int32(),
-            BondsMovingAverage = reader.Int32(),
-            BondsPenalty = reader.Int32(),
+            Kappa = reader.Int64(),
+            BackingMovingAverage = reader.Int64(),
+            BackingPenalty = reader.Int64(),
         };
         if (rules.Faults().Count > 0)
         {

@@ -74,6 +74,18 @@ public sealed partial class LedgerState
             writer.Int32(version.From.Number);
         }
 
+        writer.Int32(_backings.Count);
+        foreach (var (uid, backings) in _backings)
+        {
+            writer.Int32(uid);
+            writer.Int32(backings.Count);
+            foreach (var backing in backings)
+            {
+                writer.Int32(backing.Peer.Value);
+                writer.Int64(backing.Bits);
+            }
+        }
+
         writer.Int32(ConsensusShares.Count);
         foreach (var entry in ConsensusShares)
         {

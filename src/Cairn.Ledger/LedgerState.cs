@@ -22,6 +22,7 @@ public sealed partial class LedgerState
     private readonly SignatureChecks _signatures = new();
     private readonly List<Slash> _slashes = [];
     private readonly HashSet<(Uid Uid, Digest Evidence)> _punished = [];
+    private readonly SortedDictionary<int, IReadOnlyList<Backing>> _backings = [];
     private Digest _slashHistory;
     private RoundBook _book;
     private Digest _history;
@@ -186,6 +187,10 @@ public sealed partial class LedgerState
 
     /// <summary>The shares of the last settlement that paid; sum <see cref="Shares.One"/>, or empty before the first.</summary>
     public IReadOnlyList<ShareEntry> ConsensusShares { get; private set; } = [];
+
+    /// <summary>How far a validator has backed each peer over the settlements so far: what its dividends follow.</summary>
+    /// <param name="uid">Any member.</param>
+    public IReadOnlyList<Backing> BackingsOf(Uid uid) => _backings.GetValueOrDefault(uid.Value, []);
 
     private SortedDictionary<int, Digest>? BasesOf(Round round) =>
         round == CurrentRound && Stage != Stage.Finished ? _book.Bases

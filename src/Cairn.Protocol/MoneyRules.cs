@@ -15,12 +15,12 @@ namespace Cairn.Protocol;
 /// <param name="AccusationRounds">Rounds after which contradicting statements are no longer held against their author.</param>
 /// <param name="EquivocationSlash">The part of its bond that a member loses for contradicting itself.</param>
 /// <param name="FaultSlash">The part of its bond that a member loses for a fault the validators vote on.</param>
-/// <param name="Kappa">κ of the consensus on shares, in 65,535ths.</param>
-/// <param name="BondsMovingAverage">How much of its old bonds to peers a validator keeps at a settlement, in millionths.</param>
-/// <param name="BondsPenalty">How far shares above the consensus are cut before they make bonds, in 65,535ths.</param>
+/// <param name="Kappa">κ of the consensus on shares.</param>
+/// <param name="BackingMovingAverage">How much a settlement keeps of what validators backed before.</param>
+/// <param name="BackingPenalty">How far shares above the consensus are cut before they back a peer.</param>
 public sealed record MoneyRules(
     long RewardPerSettlement, long DividendShare, long AuditShare, long PeerBondMin, long ValidatorBondMin, long NewcomerShareMax, int AbsentRoundsMax,
-    int ExitDelayRounds, int AccusationRounds, long EquivocationSlash, long FaultSlash, int Kappa, int BondsMovingAverage, int BondsPenalty)
+    int ExitDelayRounds, int AccusationRounds, long EquivocationSlash, long FaultSlash, long Kappa, long BackingMovingAverage, long BackingPenalty)
 {
     /// <summary>The ledger's own defaults.</summary>
     public static MoneyRules Default { get; } = Of(Smallest);
@@ -46,19 +46,20 @@ public sealed record MoneyRules(
         EquivocationSlash = EquivocationSlash,
         FaultSlash = FaultSlash,
         Kappa = Kappa,
-        BondsMovingAverage = BondsMovingAverage,
-        BondsPenalty = BondsPenalty,
+        BackingMovingAverage = BackingMovingAverage,
+        BackingPenalty = BackingPenalty,
     };
 
     internal void Write(WireWriter writer)
     {
         foreach (var value in (ReadOnlySpan<long>)[
-            RewardPerSettlement, DividendShare, AuditShare, PeerBondMin, ValidatorBondMin, NewcomerShareMax, EquivocationSlash, FaultSlash])
+            RewardPerSettlement, DividendShare, AuditShare, PeerBondMin, ValidatorBondMin, NewcomerShareMax, EquivocationSlash, FaultSlash,
+            Kappa, BackingMovingAverage, BackingPenalty])
         {
             writer.Int64(value);
         }
 
-        foreach (var value in (ReadOnlySpan<int>)[AbsentRoundsMax, ExitDelayRounds, AccusationRounds, Kappa, BondsMovingAverage, BondsPenalty])
+        foreach (var value in (ReadOnlySpan<int>)[AbsentRoundsMax, ExitDelayRounds, AccusationRounds])
         {
             writer.Int32(value);
         }
@@ -66,5 +67,5 @@ public sealed record MoneyRules(
 
     private static MoneyRules Of(LedgerRules rules) => new(
         rules.RewardPerSettlement, rules.DividendShare, rules.AuditShare, rules.PeerBondMin, rules.ValidatorBondMin, rules.NewcomerShareMax, rules.AbsentRoundsMax,
-        rules.ExitDelayRounds, rules.AccusationRounds, rules.EquivocationSlash, rules.FaultSlash, rules.Kappa, rules.BondsMovingAverage, rules.BondsPenalty);
+        rules.ExitDelayRounds, rules.AccusationRounds, rules.EquivocationSlash, rules.FaultSlash, rules.Kappa, rules.BackingMovingAverage, rules.BackingPenalty);
 }

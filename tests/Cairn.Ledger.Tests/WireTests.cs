@@ -207,15 +207,16 @@ public sealed class WireTests
             DividendShare = 16,
             AuditShare = 17,
             Kappa = 18,
-            BondsMovingAverage = 19,
-            BondsPenalty = 20,
+            BackingMovingAverage = 19,
+            BackingPenalty = 20,
         };
         var writer = new WireWriter();
         rules.Write(writer);
         Assert.Equal(
             "feffffffffffffff" + "0a000000" + "04000000" + "e803000000000000" + "19000000" + "05000000" + "02000000"
             + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0b00000000000000" + "0d000000" + "0c000000"
-            + "0e00000000000000" + "0f00000000000000" + "1000000000000000" + "1100000000000000" + "12000000" + "13000000" + "14000000",
+            + "0e00000000000000" + "0f00000000000000" + "1000000000000000" + "1100000000000000" + "1200000000000000" + "1300000000000000"
+            + "1400000000000000",
             Convert.ToHexStringLower(writer.Written));
         Assert.Equal(LedgerRules.Size, writer.Written.Length);
 
