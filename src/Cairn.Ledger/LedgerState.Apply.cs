@@ -11,6 +11,21 @@ public sealed partial class LedgerState
     /// <see cref="EmbeddedLedger.ReadNew"/>.</param>
     public void Apply(Block block, bool verifySignatures = true) => Invariant.Check(TryApply(block, verifySignatures, out _));
 
+    /// <summary>Applies a block of the own ledger, whose signatures this process has verified, and shows the state after each of its operations.</summary>
+    /// <param name="block">The block after <see cref="Tip"/>.</param>
+    /// <param name="afterEach">Called after each operation, once the stages that it ended have ended.</param>
+    public void Apply(Block block, Action afterEach)
+    {
+        Invariant.Check(block.Height == Height + 1 && block.Previous == Tip);
+        foreach (var operation in block.Operations)
+        {
+            Invariant.Check(TryApply(operation, verifySignature: false, out _));
+            afterEach();
+        }
+
+        Seal(block);
+    }
+
     /// <summary>Applies a block from anywhere.</summary>
     /// <param name="block">Any.</param>
     /// <param name="verifySignatures">As in <see cref="Apply"/>.</param>

@@ -158,6 +158,12 @@ public sealed partial class LedgerState
     /// <summary>Samples of updates that are in manifests.</summary>
     public long SamplesTrained { get; private set; }
 
+    /// <summary>How many places of all epochs the schedule of samples has passed.</summary>
+    public long SampleCursor => _queue.Cursor;
+
+    /// <summary>Samples that were passed, not trained, and are issued next.</summary>
+    public IReadOnlyList<long> WaitingSamples => _queue.Waiting.ToArray();
+
     /// <summary>How many of a peer's updates a majority accepted.</summary>
     /// <param name="uid">A member.</param>
     public long AcceptedOf(Uid uid) => _tallies[uid.Value].Accepted;

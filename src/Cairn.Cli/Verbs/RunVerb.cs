@@ -37,10 +37,29 @@ internal static class RunVerb
         return new Command("run", "Looks at runs, stops them and lets them go on.")
         {
             show,
+            Samples(),
             Vote("pause", true, "Stops a run before its next round, by the votes of its validators; nothing is lost, and no round counts as missed."),
             Vote("continue", false, "Lets a paused run go on."),
             Leave(),
         };
+    }
+
+    private static Command Samples()
+    {
+        var samples = new Command(
+            "samples",
+            "Counts from the ledger alone who trained on which samples, by signed receipts, and whether each was trained exactly once an epoch.\n\n" +
+            "Example:  cairn run samples --dir runs/swarm-1")
+        {
+            Dir, Json,
+        };
+        samples.SetAction(parsed =>
+        {
+            var audit = SampleAudit.Of(new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest()));
+            Console.WriteLine(parsed.GetValue(Json) ? audit.ToJsonLine() : SampleAuditView.Of(audit));
+            return audit.Holds ? ExitCode.Success : ExitCode.Disagreement;
+        });
+        return samples;
     }
 
     private static Command Vote(string name, bool paused, string what)
