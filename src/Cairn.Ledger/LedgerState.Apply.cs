@@ -28,7 +28,7 @@ public sealed partial class LedgerState
 
     /// <summary>Applies a block from anywhere.</summary>
     /// <param name="block">Any.</param>
-    /// <param name="verifySignatures">As in <see cref="Apply"/>.</param>
+    /// <param name="verifySignatures">As in <see cref="Apply(Block, bool)"/>.</param>
     /// <param name="why">Why not: <see cref="Rejection.NotAsCommitted"/> if it does not follow <see cref="Tip"/>, else what
     /// <see cref="Check(SignedOperation)"/> says of its first bad operation.</param>
     /// <returns>False if the block is no part of this history. Operations before the bad one were applied then: throw this state away.</returns>

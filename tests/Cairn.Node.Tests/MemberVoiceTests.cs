@@ -18,7 +18,7 @@ public sealed class MemberVoiceTests(SmallRun run)
         // It plays the round in progress to its end, then waits until it may go on.
         var going = SmallRun.RunAsync(options with { Resume = true });
         var closed = RunSummary.Read(directory).RoundsClosed;
-        await Task.WhenAny(going, Task.Delay(TimeSpan.FromSeconds(3)));
+        await Task.WhenAny(going, Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken));
         Assert.False(going.IsCompleted);
         Assert.InRange(RunSummary.Read(directory).RoundsClosed, closed, closed + 1);
         Assert.False(MemberVoice.VotePause(directory, paused: false, ["validator-1"]));

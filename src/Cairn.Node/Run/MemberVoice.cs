@@ -27,7 +27,8 @@ public static class MemberVoice
             Say(directory, ledger, voter.Name, new VotePause(state.CurrentRound, paused));
         }
 
-        return LedgerHistory.Replay(ledger).State.Paused;
+        using var after = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        return LedgerHistory.Replay(after).State.Paused;
     }
 
     /// <summary>Lets a member leave for good.</summary>

@@ -13,7 +13,7 @@ namespace Cairn.Node;
 /// <param name="Rounds">Rounds whose manifest holds an update of it.</param>
 /// <param name="Samples">Samples of those updates.</param>
 /// <param name="BadReceipts">Such updates whose receipt does not name the samples assigned; 0 unless validators let a lie pass.</param>
-public sealed record PeerSamples(int Uid, string Name, int Rounds, long Samples, int BadReceipts);
+public sealed record TrainedSamples(int Uid, string Name, int Rounds, long Samples, int BadReceipts);
 
 /// <summary>Exactly once: every sample that the schedule has passed was trained as often as it was passed, or waits to be issued again. Counted anew from the
 /// ledger alone.</summary>
@@ -25,7 +25,7 @@ public sealed record PeerSamples(int Uid, string Name, int Rounds, long Samples,
 /// <param name="InWork">Samples issued in the round in progress.</param>
 /// <param name="PerPeer">Ascending by uid.</param>
 public sealed record SampleAudit(
-    long Planned, long Trained, long Duplicates, long Missing, long Waiting, long InWork, IReadOnlyList<PeerSamples> PerPeer)
+    long Planned, long Trained, long Duplicates, long Missing, long Waiting, long InWork, IReadOnlyList<TrainedSamples> PerPeer)
 {
     /// <summary>True if trained is planned, sample by sample, and every receipt is right.</summary>
     public bool Holds => Duplicates == 0 && Missing == 0 && PerPeer.All(peer => peer.BadReceipts == 0);
@@ -56,7 +56,7 @@ public sealed record SampleAudit(
     private sealed class Count(LedgerState state)
     {
         private readonly int[] _trained = new int[state.Rules.SampleCount];
-        private readonly SortedDictionary<Uid, PeerSamples> _peers = [];
+        private readonly SortedDictionary<Uid, TrainedSamples> _peers = [];
         private Round _closed = new(-1);
 
         public void Add(Block block) => state.Apply(block, () =>
@@ -109,7 +109,7 @@ public sealed record SampleAudit(
                 _trained[id]++;
             }
 
-            var before = _peers.TryGetValue(uid, out var known) ? known : new PeerSamples(uid.Value, state.Members[uid.Value].Name, 0, 0, 0);
+            var before = _peers.TryGetValue(uid, out var known) ? known : new TrainedSamples(uid.Value, state.Members[uid.Value].Name, 0, 0, 0);
             _peers[uid] = before with
             {
                 Rounds = before.Rounds + 1,
