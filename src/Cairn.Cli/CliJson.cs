@@ -11,4 +11,5 @@ internal sealed record GeneratedText(string Text, int Tokens, double Seconds);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(GeneratedText))]
 [JsonSerializable(typeof(Cairn.Node.SoloReport))]
+[JsonSerializable(typeof(Cairn.Ledger.YumaCheck))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -26,7 +26,15 @@ public sealed record YumaVectorFile(int SpecVersion, IReadOnlyList<YumaVector> V
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return stream.Length <= BytesMax ? Read(path, stream) : throw new InputException($"{path} is {stream.Length} bytes long, must be {BytesMax} at most.");
+            if (stream.Length > BytesMax)
+            {
+                throw new InputException($"{path} is {stream.Length} bytes long, must be {BytesMax} at most.");
+            }
+
+            // What the file system calls empty may have no end.
+            var bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return Read(path, bytes);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -38,11 +46,11 @@ public sealed record YumaVectorFile(int SpecVersion, IReadOnlyList<YumaVector> V
         }
     }
 
-    private static YumaVectorFile Read(string path, Stream stream)
+    private static YumaVectorFile Read(string path, byte[] bytes)
     {
         try
         {
-            using var document = JsonDocument.Parse(stream);
+            using var document = JsonDocument.Parse(bytes);
             var root = new JsonField(path, "", document.RootElement);
             var spec = root.Find("specVersion")?.Integer(0, int.MaxValue) ?? 0;
             var vectors = root["vectors"].List(ReadVector);
