@@ -67,7 +67,8 @@ public sealed record LedgerRules
     /// <see cref="Shares.One"/>.</summary>
     public long FaultSlash { get; init; } = Shares.One / 2;
 
-    /// <summary>The part of each settlement that validators earn (Yuma's dividends), in billionths; with <see cref="AuditShare"/> below <see cref="Shares.One"/>.</summary>
+    /// <summary>The part of each settlement that validators earn as dividends, in billionths; with <see cref="AuditShare"/> less than
+    /// <see cref="Shares.One"/>.</summary>
     public long DividendShare { get; init; } = Shares.One / 10;
 
     /// <summary>The part of each settlement that is kept to pay audits, in billionths.</summary>
@@ -113,7 +114,9 @@ public sealed record LedgerRules
         Range("kappa", Kappa, 1, Shares.One);
         Range("backingMovingAverage", BackingMovingAverage, 0, Shares.One);
         Range("backingPenalty", BackingPenalty, 0, Shares.One);
-        Relate(ExitDelayRounds >= AccusationRounds, $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
+        Relate(
+            ExitDelayRounds >= AccusationRounds,
+            $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
         Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
         if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
         {

@@ -87,7 +87,10 @@ public sealed class SettlementTests
     {
         var world = new World(peers: 3, validators: 3, validatorBonds: [10, 10, 10], change: rules => rules with
         {
-            SettleEvery = 1, RewardPerSettlement = 1000, DividendShare = Shares.One / 10, AuditShare = Shares.One / 50,
+            SettleEvery = 1,
+            RewardPerSettlement = 1000,
+            DividendShare = Shares.One / 10,
+            AuditShare = Shares.One / 50,
         });
         world.Round();
         world.SettleAll((0, Shares.One / 2), (1, Shares.One / 2));

@@ -64,7 +64,11 @@ internal static class RunVerb
 
     private static Command Vote(string name, bool paused, string what)
     {
-        var by = new Option<string[]>("--as") { Description = "Which validators vote. Default: all whose keys lie in the run's folder.", AllowMultipleArgumentsPerToken = true };
+        var by = new Option<string[]>("--as")
+        {
+            Description = "Which validators vote. Default: all whose keys lie in the run's folder.",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var vote = new Command(name, $"{what}\n\nExample:  cairn run {name} --dir runs/swarm-1") { Dir, by };
         vote.SetAction(parsed =>
         {

@@ -22,8 +22,9 @@ internal static class RunSummaryView
                 $"{member.Accepted,8}  {member.Refused,7}  {100 * member.Share:F1} %{(member.Left ? "  left" : "")}");
         }
 
-        output.WriteLine($"\npaid {run.Money.Minted - run.Money.AuditFund:N0}   laid aside for audits {run.Money.AuditFund:N0}   cut off bonds and burned {run.Money.Burned:N0}");
-        foreach (var slash in run.Money.Slashes)
+        var money = run.Money;
+        output.WriteLine($"\npaid {money.Minted - money.AuditFund:N0}   laid aside for audits {money.AuditFund:N0}   cut off bonds and burned {money.Burned:N0}");
+        foreach (var slash in money.Slashes)
         {
             output.WriteLine($"round {slash.Round}: {slash.Amount:N0} cut off the bond of uid {slash.Uid} ({slash.Reason}, evidence {slash.Evidence[..16]})");
         }
