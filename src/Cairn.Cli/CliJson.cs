@@ -25,4 +25,5 @@ internal sealed record SimulationSummary(int Seeds, int Failed, ulong[] FailedSe
 [JsonSerializable(typeof(GeneratedText))]
 [JsonSerializable(typeof(SimulationSummary))]
 [JsonSerializable(typeof(Cairn.Node.SoloReport))]
+[JsonSerializable(typeof(Cairn.Ledger.YumaCheck))]
 internal sealed partial class CliJson : JsonSerializerContext;

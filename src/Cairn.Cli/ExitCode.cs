@@ -12,7 +12,8 @@ internal static class ExitCode
     /// <summary>A file, folder or value that was given cannot be used; one sentence says which and what to do.</summary>
     public const int BadInput = 2;
 
-    /// <summary>A replica differs from the quorum after recomputing: it halted, the evidence is in its folder.</summary>
+    /// <summary>What was computed again is not what others computed: a replica differs from the quorum and halted, the evidence is in its folder; or
+    /// epochs of a file differ from those of the chain that made them.</summary>
     public const int Disagreement = 4;
 
     /// <summary>An oracle of the simulator failed; the seed and the command that repeats it are printed.</summary>

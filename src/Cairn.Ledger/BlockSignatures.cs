@@ -18,6 +18,11 @@ internal sealed class BlockSignatures
             foreach (var operation in blocks[i].Operations)
             {
                 operations.Add((i, operation));
+                if (operation.Operation is Accuse accuse)
+                {
+                    operations.Add((i, accuse.First));
+                    operations.Add((i, accuse.Second));
+                }
             }
         }
 

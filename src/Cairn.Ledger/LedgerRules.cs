@@ -6,7 +6,7 @@ namespace Cairn.Ledger;
 public sealed record LedgerRules
 {
     /// <summary>Length of the canonical bytes.</summary>
-    public const int Size = (6 * sizeof(long)) + (5 * sizeof(int));
+    public const int Size = (13 * sizeof(long)) + (7 * sizeof(int));
 
     /// <summary>The most peers that any run can have in a round: bounds every list on the wire.</summary>
     public const int PeersLimit = 4096;
@@ -54,9 +54,42 @@ public sealed record LedgerRules
     /// 1 to <see cref="Shares.One"/> (no limit).</summary>
     public long NewcomerShareMax { get; init; } = Shares.One / 10;
 
+    /// <summary>Rounds for which the bond of a member that leaves can still be cut; at least <see cref="AccusationRounds"/>.</summary>
+    public int ExitDelayRounds { get; init; } = 16;
+
+    /// <summary>Rounds after which two contradicting statements are no longer held against their author; 0 to a million.</summary>
+    public int AccusationRounds { get; init; } = 8;
+
+    /// <summary>The part of its bond that a member loses for contradicting itself, in billionths; 0 to <see cref="Shares.One"/>.</summary>
+    public long EquivocationSlash { get; init; } = Shares.One / 10;
+
+    /// <summary>The part of its bond that a member loses for a fault that two thirds of the validators' bond vote on, in billionths; 0 to
+    /// <see cref="Shares.One"/>.</summary>
+    public long FaultSlash { get; init; } = Shares.One / 2;
+
+    /// <summary>The part of each settlement that validators earn as dividends, in billionths; with <see cref="AuditShare"/> less than
+    /// <see cref="Shares.One"/>.</summary>
+    public long DividendShare { get; init; } = Shares.One / 10;
+
+    /// <summary>The part of each settlement that is kept to pay audits, in billionths.</summary>
+    public long AuditShare { get; init; } = Shares.One / 50;
+
+    /// <summary>κ of the consensus (docs/consensus.md): a share counts as far as validators with this part of the bond support it, in billionths; 1 to
+    /// <see cref="Shares.One"/>. Just more than half by default.</summary>
+    public long Kappa { get; init; } = (Shares.One / 2) + 1;
+
+    /// <summary>How much a settlement keeps of what validators backed before, in billionths; 0 to <see cref="Shares.One"/>.</summary>
+    public long BackingMovingAverage { get; init; } = Shares.One / 10 * 9;
+
+    /// <summary>How far a share above the consensus is cut before it backs a peer, in billionths: from not at all (0) to down to the consensus
+    /// (<see cref="Shares.One"/>).</summary>
+    public long BackingPenalty { get; init; } = Shares.One;
+
     /// <summary>True if a round ends with a settlement.</summary>
     /// <param name="round">Any round of the run.</param>
     public bool Settles(Round round) => (round.Number + 1) % SettleEvery == 0 || round.Number == Rounds - 1;
+
+    internal EpochRules ForConsensus() => new() { Kappa = Kappa, BackingMovingAverage = BackingMovingAverage, BackingPenalty = BackingPenalty };
 
     /// <summary>Everything that is wrong with these rules, as sentences; none if they can be used.</summary>
     public IReadOnlyList<string> Faults()
@@ -72,6 +105,19 @@ public sealed record LedgerRules
         Range("peerBondMin", PeerBondMin, 1, MoneyLimit);
         Range("validatorBondMin", ValidatorBondMin, 1, MoneyLimit);
         Range("newcomerShareMax", NewcomerShareMax, 1, Shares.One);
+        Range("accusationRounds", AccusationRounds, 0, RoundsLimit);
+        Range("exitDelayRounds", ExitDelayRounds, 0, RoundsLimit);
+        Range("equivocationSlash", EquivocationSlash, 0, Shares.One);
+        Range("faultSlash", FaultSlash, 0, Shares.One);
+        Range("dividendShare", DividendShare, 0, Shares.One);
+        Range("auditShare", AuditShare, 0, Shares.One);
+        Range("kappa", Kappa, 1, Shares.One);
+        Range("backingMovingAverage", BackingMovingAverage, 0, Shares.One);
+        Range("backingPenalty", BackingPenalty, 0, Shares.One);
+        Relate(
+            ExitDelayRounds >= AccusationRounds,
+            $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
+        Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
         if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
         {
             var needed = (long)PeersMax * SamplesPerPeer;
@@ -79,6 +125,15 @@ public sealed record LedgerRules
         }
 
         return faults;
+
+        // A relation is only worth a sentence if its parts are in range.
+        void Relate(bool holds, string fault)
+        {
+            if (!holds && faults.Count == 0)
+            {
+                faults.Add(fault);
+            }
+        }
 
         void Range(string name, long value, long min, long max)
         {
@@ -104,6 +159,15 @@ public sealed record LedgerRules
         writer.Int64(PeerBondMin);
         writer.Int64(ValidatorBondMin);
         writer.Int64(NewcomerShareMax);
+        writer.Int32(ExitDelayRounds);
+        writer.Int32(AccusationRounds);
+        writer.Int64(EquivocationSlash);
+        writer.Int64(FaultSlash);
+        writer.Int64(DividendShare);
+        writer.Int64(AuditShare);
+        writer.Int64(Kappa);
+        writer.Int64(BackingMovingAverage);
+        writer.Int64(BackingPenalty);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. Rules with faults fail the reader.</summary>
@@ -123,6 +187,15 @@ public sealed record LedgerRules
             PeerBondMin = reader.Int64(),
             ValidatorBondMin = reader.Int64(),
             NewcomerShareMax = reader.Int64(),
+            ExitDelayRounds = reader.Int32(),
+            AccusationRounds = reader.Int32(),
+            EquivocationSlash = reader.Int64(),
+            FaultSlash = reader.Int64(),
+            DividendShare = reader.Int64(),
+            AuditShare = reader.Int64(),
+            Kappa = reader.Int64(),
+            BackingMovingAverage = reader.Int64(),
+            BackingPenalty = reader.Int64(),
         };
         if (rules.Faults().Count > 0)
         {

@@ -11,9 +11,24 @@ public sealed partial class LedgerState
     /// <see cref="EmbeddedLedger.ReadNew"/>.</param>
     public void Apply(Block block, bool verifySignatures = true) => Invariant.Check(TryApply(block, verifySignatures, out _));
 
+    /// <summary>Applies a block of the own ledger, whose signatures this process has verified, and shows the state after each of its operations.</summary>
+    /// <param name="block">The block after <see cref="Tip"/>.</param>
+    /// <param name="afterEach">Called after each operation, once the stages that it ended have ended.</param>
+    public void Apply(Block block, Action afterEach)
+    {
+        Invariant.Check(block.Height == Height + 1 && block.Previous == Tip);
+        foreach (var operation in block.Operations)
+        {
+            Invariant.Check(TryApply(operation, verifySignature: false, out _));
+            afterEach();
+        }
+
+        Seal(block);
+    }
+
     /// <summary>Applies a block from anywhere.</summary>
     /// <param name="block">Any.</param>
-    /// <param name="verifySignatures">As in <see cref="Apply"/>.</param>
+    /// <param name="verifySignatures">As in <see cref="Apply(Block, bool)"/>.</param>
     /// <param name="why">Why not: <see cref="Rejection.NotAsCommitted"/> if it does not follow <see cref="Tip"/>, else what
     /// <see cref="Check(SignedOperation)"/> says of its first bad operation.</param>
     /// <returns>False if the block is no part of this history. Operations before the bad one were applied then: throw this state away.</returns>
@@ -98,6 +113,19 @@ public sealed partial class LedgerState
                 _members[index] = _members[index] with { Active = true, AbsentRounds = 0 };
                 ReopenIfWaiting();
                 break;
+            case Accuse accuse:
+                var accused = new Uid(_byKey[accuse.First.Author]);
+                Cut(accused, Rejection.Equivocation, Contradiction.SlotOf(accused, accuse.First), Rules.EquivocationSlash);
+                break;
+            case VoteSlash vote:
+                Record(vote, _book.VoterOf(uid));
+                break;
+            case Exit exit:
+                _members[index] = _members[index] with { Active = false, LeftInRound = exit.Round.Number };
+                break;
+            case VotePause vote:
+                Record(vote, _book.VoterOf(uid));
+                break;
         }
     }
 
@@ -112,7 +140,7 @@ public sealed partial class LedgerState
 
     private void ReopenIfWaiting()
     {
-        if (_book.Roster.Length == 0 && Stage == Stage.Commit)
+        if (_book.Roster.Length == 0 && Stage == Stage.Commit && !Paused)
         {
             _book = OpenBook(CurrentRound);
         }
@@ -168,6 +196,7 @@ public sealed partial class LedgerState
         _bases.Add(_book.Bases);
         CountAbsences();
         _history = HistoryDigest();
+        ReleaseBonds();
         if (CurrentRound.Number == Rules.Rounds - 1)
         {
             _book.Enter(Stage.Finished);
@@ -194,6 +223,6 @@ public sealed partial class LedgerState
     {
         var member = _members[uid.Value];
         var rounds = absent ? member.AbsentRounds + 1 : 0;
-        _members[uid.Value] = member with { AbsentRounds = rounds, Active = rounds < Rules.AbsentRoundsMax };
+        _members[uid.Value] = member with { AbsentRounds = rounds, Active = rounds < Rules.AbsentRoundsMax && !member.HasLeft };
     }
 }

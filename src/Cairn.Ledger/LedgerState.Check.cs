@@ -35,6 +35,10 @@ public sealed partial class LedgerState
             PostShares posted => CheckPostShares(author!, posted),
             Timeout timeout => CheckTimeout(author!, timeout),
             Return back => CheckReturn(author!, back),
+            Accuse accuse => CheckAccuse(accuse, verifySignature),
+            VoteSlash vote => CheckVoteSlash(author!, vote),
+            Exit exit => CheckExit(author!, exit),
+            VotePause vote => CheckVotePause(author!, vote),
             _ => Rejection.Malformed,
         };
     }
@@ -190,7 +194,7 @@ public sealed partial class LedgerState
             return back.Round > CurrentRound ? Rejection.OutOfTurn : Rejection.Late;
         }
 
-        return author.Active ? Rejection.AlreadyThere : Rejection.None;
+        return author.HasLeft ? Rejection.NotEntitled : author.Active ? Rejection.AlreadyThere : Rejection.None;
     }
 
     private static bool Same(Operation left, Operation right) => OperationCodec.ToBytes(left).AsSpan().SequenceEqual(OperationCodec.ToBytes(right));

@@ -100,69 +100,64 @@ public sealed partial class LedgerState
             return;
         }
 
-        var (uids, medians) = MedianShares();
-        if (uids.Count == 0)
+        var voters = new EpochVoter[_book.Voters.Length];
+        for (var i = 0; i < voters.Length; i++)
         {
-            return;
+            var (uid, bond, _) = _book.Voters[i];
+            voters[i] = new EpochVoter(uid, bond, _book.Shares[i]?.Shares, _backings.GetValueOrDefault(uid.Value, []));
         }
 
-        var shares = Consensus.Divide(Shares.One, medians.ToArray());
-        var rewards = Consensus.Divide(Rules.RewardPerSettlement, shares);
-        var entries = new ShareEntry[uids.Count];
-        for (var i = 0; i < uids.Count; i++)
+        var agreed = EpochConsensus.Settle(voters, Rules.ForConsensus());
+        for (var i = 0; i < voters.Length; i++)
         {
-            entries[i] = new ShareEntry(new Uid(uids[i]), shares[i]);
-            Credit(uids[i], rewards[i]);
+            _backings[voters[i].Uid.Value] = agreed.Backings[i];
         }
 
-        ConsensusShares = entries;
+        if (agreed.Incentives.Count > 0)
+        {
+            ConsensusShares = agreed.Incentives;
+            Pay(agreed);
+        }
     }
 
-    // Of every peer that somebody named: the bond-weighted lower median over the validators who posted; not to name a peer is to give it 0.
-    private (List<int> Uids, List<long> Medians) MedianShares()
+    // Audits are paid out of the rewards, never out of what somebody lost. Dividends that nobody has earned yet go to the peers.
+    private void Pay(EpochShares agreed)
     {
-        var opinions = new SortedDictionary<int, long[]>();
-        for (var i = 0; i < _book.Voters.Length; i++)
+        var whole = Rules.RewardPerSettlement;
+        var forAudits = PartOf(whole, Rules.AuditShare);
+        var forValidators = agreed.Dividends.Count > 0 ? PartOf(whole, Rules.DividendShare) : 0;
+        Minted += whole;
+        AuditFund += forAudits;
+        Pay(whole - forAudits - forValidators, agreed.Incentives);
+        if (forValidators > 0)
         {
-            foreach (var entry in _book.Shares[i]?.Shares ?? [])
-            {
-                if (!opinions.TryGetValue(entry.Uid.Value, out var row))
-                {
-                    opinions.Add(entry.Uid.Value, row = new long[_book.Voters.Length]);
-                }
-
-                row[i] = entry.Share;
-            }
+            Pay(forValidators, agreed.Dividends);
         }
-
-        var (uids, medians) = (new List<int>(), new List<long>());
-        foreach (var (uid, row) in opinions)
-        {
-            var posted = new List<(long, long)>();
-            for (var i = 0; i < row.Length; i++)
-            {
-                if (_book.Shares[i] is not null)
-                {
-                    posted.Add((row[i], _book.Voters[i].Bond));
-                }
-            }
-
-            var median = Consensus.LowerMedian(posted);
-            if (median > 0)
-            {
-                uids.Add(uid);
-                medians.Add(median);
-            }
-        }
-
-        return (uids, medians);
     }
 
-    // A newcomer's pay stays locked as bond until it is established.
+    private void Pay(long amount, IReadOnlyList<ShareEntry> shares)
+    {
+        var parts = new long[shares.Count];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = shares[i].Share;
+        }
+
+        var amounts = Consensus.Divide(amount, parts);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            Credit(shares[i].Uid.Value, amounts[i]);
+        }
+    }
+
+    private static long PartOf(long whole, long billionths) => (long)((Int128)whole * billionths / Shares.One);
+
+    // A newcomer's pay stays locked as bond until it is established; of one that has left nothing is locked any more.
     private void Credit(int index, long amount)
     {
         var member = _members[index];
-        var locked = Math.Clamp(Rules.PeerBondMin - member.Bond, 0, amount);
+        var missing = member.Role == Role.Peer && !member.HasLeft ? Rules.PeerBondMin - member.Bond : 0;
+        var locked = Math.Clamp(missing, 0, amount);
         _members[index] = member with { Bond = member.Bond + locked, Reward = member.Reward + amount - locked };
     }
 }

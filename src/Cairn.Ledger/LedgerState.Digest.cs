@@ -44,6 +44,7 @@ public sealed partial class LedgerState
             writer.Int32(member.AbsentRounds);
             writer.Byte(member.Active ? (byte)1 : (byte)0);
             writer.Int64(member.Reward);
+            writer.Int32(member.LeftInRound);
             writer.Int64(_tallies[i].Accepted);
             writer.Int64(_tallies[i].Rejected);
         }
@@ -59,6 +60,30 @@ public sealed partial class LedgerState
         foreach (var id in _queue.Waiting)
         {
             writer.Int64(id);
+        }
+
+        writer.Byte(Paused ? (byte)1 : (byte)0);
+        writer.Digest(_slashHistory);
+        writer.Int64(Burned);
+        writer.Int64(AuditFund);
+        writer.Int64(Minted);
+        foreach (var version in RulesVersions)
+        {
+            writer.Int32(version.Number);
+            writer.Digest(version.RulesDigest);
+            writer.Int32(version.From.Number);
+        }
+
+        writer.Int32(_backings.Count);
+        foreach (var (uid, backings) in _backings)
+        {
+            writer.Int32(uid);
+            writer.Int32(backings.Count);
+            foreach (var backing in backings)
+            {
+                writer.Int32(backing.Peer.Value);
+                writer.Int64(backing.Bits);
+            }
         }
 
         writer.Int32(ConsensusShares.Count);
@@ -97,6 +122,14 @@ public sealed partial class LedgerState
             writer.Bytes(_book.Verdicts[i] is { } verdict ? OperationCodec.ToBytes(verdict) : []);
             writer.Bytes(_book.Shares[i] is { } shares ? OperationCodec.ToBytes(shares) : []);
             writer.Byte(_book.TimedOut[i] ? (byte)1 : (byte)0);
+            writer.Byte(_book.PauseVotes[i] switch { null => (byte)0, false => (byte)1, true => (byte)2 });
+        }
+
+        writer.Int32(_book.SlashVotes.Count);
+        foreach (var ((voter, _), vote) in _book.SlashVotes)
+        {
+            writer.Int32(voter);
+            writer.Bytes(OperationCodec.ToBytes(vote));
         }
 
         WriteBases(writer, _book.Bases);

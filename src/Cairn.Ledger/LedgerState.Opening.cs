@@ -7,14 +7,17 @@ public sealed partial class LedgerState
     // A round opens with its roster and its voters fixed: who joins later, or gets more bond, waits for the next.
     private RoundBook OpenBook(Round round)
     {
-        var roster = DrawRoster();
+        var voters = FindVoters();
+
+        // While the run is paused, or nobody could close the round, it waits as it does for peers.
+        var roster = Paused || voters.Length == 0 ? [] : DrawRoster();
         if (roster.Length > 0)
         {
             _queue.Open(roster.Length * Rules.SamplesPerPeer);
             SamplesIssued += _queue.IssuedCount;
         }
 
-        return new RoundBook(round, roster, FindVoters());
+        return new RoundBook(round, roster, voters);
     }
 
     private Voter[] FindVoters()
@@ -23,7 +26,7 @@ public sealed partial class LedgerState
         var (total, active) = (0L, 0L);
         foreach (var member in _members)
         {
-            if (member.Role == Role.Validator && member.Bond >= Rules.ValidatorBondMin)
+            if (HasVoice(member))
             {
                 voters.Add(new Voter(member.Uid, member.Bond, member.Active));
                 total += member.Bond;

@@ -20,6 +20,10 @@ public sealed partial class LedgerState
     private readonly List<(Round Round, Digest Digest)> _checkpoints = [];
     private readonly SampleQueue _queue;
     private readonly SignatureChecks _signatures = new();
+    private readonly List<Slash> _slashes = [];
+    private readonly HashSet<(Uid Uid, Digest Evidence)> _punished = [];
+    private readonly SortedDictionary<int, IReadOnlyList<Backing>> _backings = [];
+    private Digest _slashHistory;
     private RoundBook _book;
     private Digest _history;
     private Digest _lastBeacon;
@@ -29,6 +33,7 @@ public sealed partial class LedgerState
         Genesis = genesis;
         Tip = _history = genesis.Digest;
         _lastBeacon = Digest.Of("cairn/beacon/first", genesis.RulesDigest.ToArray());
+        RulesVersions = [new RulesVersion(1, genesis.RulesDigest, new Round(0))];
         _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
         foreach (var allocation in genesis.Allocations)
         {
@@ -153,6 +158,12 @@ public sealed partial class LedgerState
     /// <summary>Samples of updates that are in manifests.</summary>
     public long SamplesTrained { get; private set; }
 
+    /// <summary>How many places of all epochs the schedule of samples has passed.</summary>
+    public long SampleCursor => _queue.Cursor;
+
+    /// <summary>Samples that were passed, not trained, and are issued next.</summary>
+    public IReadOnlyList<long> WaitingSamples => _queue.Waiting.ToArray();
+
     /// <summary>How many of a peer's updates a majority accepted.</summary>
     /// <param name="uid">A member.</param>
     public long AcceptedOf(Uid uid) => _tallies[uid.Value].Accepted;
@@ -161,8 +172,31 @@ public sealed partial class LedgerState
     /// <param name="uid">A member.</param>
     public long RejectionsOf(Uid uid) => _tallies[uid.Value].Rejected;
 
+    /// <summary>The rules in force and to come, by the round from which they hold; the first is the genesis'. Votes that add to it come with governance.</summary>
+    public IReadOnlyList<RulesVersion> RulesVersions { get; }
+
+    /// <summary>True while validators with two thirds of all bond want no further round.</summary>
+    public bool Paused { get; private set; }
+
+    /// <summary>Every cut of a bond, in order.</summary>
+    public IReadOnlyList<Slash> Slashes => _slashes;
+
+    /// <summary>What was cut off bonds in all, and belongs to nobody.</summary>
+    public long Burned { get; private set; }
+
+    /// <summary>What settlements have laid aside to pay audits.</summary>
+    public long AuditFund { get; private set; }
+
+    /// <summary>What settlements have paid out in all, <see cref="AuditFund"/> counted. Bonds + rewards + burned + audit fund = bonds of the genesis (and of
+    /// allocations taken up) + this, after every operation.</summary>
+    public long Minted { get; private set; }
+
     /// <summary>The shares of the last settlement that paid; sum <see cref="Shares.One"/>, or empty before the first.</summary>
     public IReadOnlyList<ShareEntry> ConsensusShares { get; private set; } = [];
+
+    /// <summary>How far a validator has backed each peer over the settlements so far: what its dividends follow.</summary>
+    /// <param name="uid">Any member.</param>
+    public IReadOnlyList<Backing> BackingsOf(Uid uid) => _backings.GetValueOrDefault(uid.Value, []);
 
     private SortedDictionary<int, Digest>? BasesOf(Round round) =>
         round == CurrentRound && Stage != Stage.Finished ? _book.Bases

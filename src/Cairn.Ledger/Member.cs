@@ -30,9 +30,23 @@ public sealed record Member
     /// validator is not waited for.</summary>
     public bool Active { get; init; } = true;
 
+    /// <summary>The round in which it left for good, or −1.</summary>
+    public int LeftInRound { get; init; } = -1;
+
+    /// <summary>True once it has left: never again in a roster, without a voice.</summary>
+    public bool HasLeft => LeftInRound >= 0;
+
     /// <summary>What it earned and may spend.</summary>
     public long Reward { get; init; }
 }
+
+/// <summary>A cut of a member's bond: burned, so that nobody gains by another's fault.</summary>
+/// <param name="Round">When.</param>
+/// <param name="Uid">Whose.</param>
+/// <param name="Reason">Why: Equivocation where the ledger saw the proof itself, else what the voters said.</param>
+/// <param name="Evidence">Names the proof; one cut for each.</param>
+/// <param name="Amount">What was cut.</param>
+public readonly record struct Slash(Round Round, Uid Uid, Rejection Reason, Digest Evidence, long Amount);
 
 /// <summary>A place in a round.</summary>
 /// <param name="Uid">The peer.</param>

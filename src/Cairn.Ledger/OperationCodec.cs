@@ -9,8 +9,13 @@ public static class OperationCodec
     /// <summary>The longest name in characters.</summary>
     public const int NameMax = 32;
 
-    /// <summary>The most bytes of one operation: a statement on <see cref="LedgerRules.PeersLimit"/> peers fits.</summary>
-    public const int BytesMax = 49_280;
+    /// <summary>The most bytes of one statement: one on <see cref="LedgerRules.PeersLimit"/> peers fits.</summary>
+    public const int StatementBytesMax = 49_280;
+
+    /// <summary>The most bytes of one operation: an accusation holds two signed statements.</summary>
+    public const int BytesMax = 1 + (2 * (4 + SignedStatementBytesMax));
+
+    private const int SignedStatementBytesMax = PublicKey.Size + NodeKey.SignatureSize + StatementBytesMax;
 
     private const int VerdictEntrySize = 4 + 1 + 4;
     private const int ShareEntrySize = 4 + 8;
@@ -26,6 +31,10 @@ public static class OperationCodec
         PostShares = 7,
         Timeout = 8,
         Return = 9,
+        Accuse = 10,
+        VoteSlash = 11,
+        Exit = 12,
+        VotePause = 13,
     }
 
     /// <summary>The canonical bytes of an operation, without author and signature.</summary>
@@ -74,6 +83,24 @@ public static class OperationCodec
             case Return back:
                 Begin(writer, Kind.Return, back.Round);
                 break;
+            case Accuse accuse:
+                writer.Byte((byte)Kind.Accuse);
+                writer.Bytes(accuse.First.ToBytes());
+                writer.Bytes(accuse.Second.ToBytes());
+                break;
+            case VoteSlash vote:
+                Begin(writer, Kind.VoteSlash, vote.Round);
+                writer.Int32(vote.Uid.Value);
+                writer.Byte((byte)vote.Reason);
+                writer.Digest(vote.Evidence);
+                break;
+            case Exit exit:
+                Begin(writer, Kind.Exit, exit.Round);
+                break;
+            case VotePause vote:
+                Begin(writer, Kind.VotePause, vote.Round);
+                writer.Byte(vote.Paused ? (byte)1 : (byte)0);
+                break;
         }
 
         return writer.ToArray();
@@ -117,6 +144,10 @@ public static class OperationCodec
         PostShares posted => posted.Round.Number >= 0 && AreWellFormed(posted.Shares),
         Timeout timeout => timeout.Round.Number >= 0 && timeout.Stage is >= Stage.Commit and <= Stage.Settle,
         Return back => back.Round.Number >= 0,
+        Accuse accuse => Contradiction.IsOne(accuse.First, accuse.Second),
+        VoteSlash vote => vote.Round.Number >= 0 && vote.Uid.Value >= 0 && vote.Reason != Rejection.None && Enum.IsDefined(vote.Reason),
+        Exit exit => exit.Round.Number >= 0,
+        VotePause vote => vote.Round.Number >= 0,
         _ => false,
     };
 
@@ -172,6 +203,11 @@ public static class OperationCodec
             return new Register(role, reader.Text(NameMax), reader.Digest());
         }
 
+        if (kind == Kind.Accuse)
+        {
+            return ReadStatement(ref reader) is { } first && ReadStatement(ref reader) is { } second ? new Accuse(first, second) : null;
+        }
+
         var round = new Round(reader.Int32());
         return kind switch
         {
@@ -183,8 +219,25 @@ public static class OperationCodec
             Kind.PostShares => new PostShares(round, ReadShares(ref reader), reader.Digest()),
             Kind.Timeout => new Timeout(round, (Stage)reader.Byte()),
             Kind.Return => new Return(round),
+            Kind.VoteSlash => new VoteSlash(round, new Uid(reader.Int32()), (Rejection)reader.Byte(), reader.Digest()),
+            Kind.Exit => new Exit(round),
+            Kind.VotePause => ReadPause(round, ref reader),
             _ => null,
         };
+    }
+
+    private static VotePause? ReadPause(Round round, ref WireReader reader)
+    {
+        var paused = reader.Byte();
+        return paused <= 1 ? new VotePause(round, paused == 1) : null;
+    }
+
+    // An accusation inside an accusation is none: looked at before it is read, so that nobody can make a reader go deep.
+    private static SignedOperation? ReadStatement(ref WireReader reader)
+    {
+        var bytes = reader.Bytes(SignedStatementBytesMax);
+        const int KindAt = PublicKey.Size + NodeKey.SignatureSize;
+        return bytes.Length > KindAt && bytes[KindAt] != (byte)Kind.Accuse && SignedOperation.TryRead(bytes, out var statement, out _) ? statement : null;
     }
 
     private static Opening ReadOpening(ref WireReader reader) =>

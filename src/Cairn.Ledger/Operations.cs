@@ -120,6 +120,29 @@ public sealed record Timeout(Round Round, Stage Stage) : Operation;
 /// <param name="Round">The current round, so that nobody can replay an old return.</param>
 public sealed record Return(Round Round) : Operation;
 
+/// <summary>Proof that a member said two things where only one may be said. The ledger cuts its bond; nobody earns by it, the accuser least of all.</summary>
+/// <param name="First">One statement: a <see cref="Commit"/>, <see cref="Verdict"/>, <see cref="PostBase"/> or <see cref="PostShares"/>.</param>
+/// <param name="Second">Another of the same author, kind and round, with other content; its content sorts after the first's.</param>
+public sealed record Accuse(SignedOperation First, SignedOperation Second) : Operation;
+
+/// <summary>A validator's vote to cut a member's bond for a fault that a proof outside the ledger shows. Carried by validators with two thirds of all validator
+/// bond who name the same member, reason and evidence within one round.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Uid">Who did it.</param>
+/// <param name="Reason">What: any but None.</param>
+/// <param name="Evidence">Digest of the proof, which the voters serve. Punished once, however often it is voted on.</param>
+public sealed record VoteSlash(Round Round, Uid Uid, Rejection Reason, Digest Evidence) : Operation;
+
+/// <summary>A member leaves for good: in no roster and without a voice from the next round on. Its bond can still be cut until
+/// <see cref="LedgerRules.ExitDelayRounds"/> are over; then what is left of it is paid out.</summary>
+/// <param name="Round">The current round.</param>
+public sealed record Exit(Round Round) : Operation;
+
+/// <summary>A validator's vote to stop the run before its next round, or to let it go on. Carried by two thirds of all validator bond within one round.</summary>
+/// <param name="Round">The current round.</param>
+/// <param name="Paused">True to stop: the next round opens without a roster and waits.</param>
+public sealed record VotePause(Round Round, bool Paused) : Operation;
+
 /// <summary>Fixed-point shares.</summary>
 public static class Shares
 {

@@ -22,6 +22,7 @@ internal sealed class RoundBook
         Beacons = new Digest?[voters.Length];
         Verdicts = new Verdict?[voters.Length];
         Shares = new PostShares?[voters.Length];
+        PauseVotes = new bool?[voters.Length];
         _timedOut = new bool[voters.Length];
         foreach (var voter in voters)
         {
@@ -54,6 +55,12 @@ internal sealed class RoundBook
     public PostShares?[] Shares { get; }
 
     public SortedDictionary<int, Digest> Bases { get; } = [];
+
+    /// <summary>Votes to cut a bond, by voter and accused.</summary>
+    public SortedDictionary<(int Voter, int Accused), VoteSlash> SlashVotes { get; } = [];
+
+    /// <summary>Votes to stop or to go on, by voter.</summary>
+    public bool?[] PauseVotes { get; }
 
     public Digest Beacon { get; set; }
 
@@ -100,6 +107,10 @@ internal sealed class RoundBook
 
         return bond;
     }
+
+    /// <summary>Bond of the voters who say the same of a member.</summary>
+    public long BondFor(VoteSlash said) => BondOf(i =>
+        SlashVotes.TryGetValue((i, said.Uid.Value), out var vote) && vote.Reason == said.Reason && vote.Evidence == said.Evidence);
 
     /// <summary>More than half of all validator bond.</summary>
     public bool IsMajority(long bond) => 2 * bond > BondTotal;

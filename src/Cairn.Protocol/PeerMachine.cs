@@ -142,7 +142,7 @@ public sealed class PeerMachine
 
     private void TakePart(LedgerState ledger, Member me, List<Effect> effects)
     {
-        if (!me.Active && _saidReturnAt < ledger.CurrentRound.Number)
+        if (me is { Active: false, HasLeft: false } && _saidReturnAt < ledger.CurrentRound.Number)
         {
             _saidReturnAt = ledger.CurrentRound.Number;
             effects.Add(new Submit(new Return(ledger.CurrentRound)));
@@ -150,7 +150,7 @@ public sealed class PeerMachine
 
         if (!InRoster(ledger, me.Uid))
         {
-            WaitsFor = "a place in the next roster";
+            WaitsFor = me.HasLeft ? "nothing: it has left the run" : ledger.Paused ? "the validators: the run is paused" : "a place in the next roster";
             return;
         }
 

@@ -122,8 +122,9 @@ public sealed record RoundRules(
 /// <param name="Training">The inner loop.</param>
 /// <param name="Sparse">Compression and combination.</param>
 /// <param name="Round">The round.</param>
+/// <param name="Money">Bonds, pay and discipline.</param>
 public sealed record RunRules(
-    int Version, string Name, ulong Seed, int PeersMax, ModelRules Model, DataRules Data, TrainingRules Training, SparseRules Sparse, RoundRules Round)
+    int Version, string Name, ulong Seed, int PeersMax, ModelRules Model, DataRules Data, TrainingRules Training, SparseRules Sparse, RoundRules Round, MoneyRules Money)
 {
     /// <summary>The version this code speaks.</summary>
     public const int CurrentVersion = 1;
@@ -188,7 +189,7 @@ public sealed record RunRules(
         }
 
         w.Double(Round.ProbeStep);
-
+        Money.Write(w);
         return Digest.Of("cairn/rules", w.Written);
     }
 
@@ -246,11 +247,13 @@ public sealed record RunRules(
             Data.TrainSamples >= needed,
             $"the data gives {Data.TrainSamples} samples, one round takes {needed}: give more data (--data), or fewer --peers");
         Need(Data.HeldOutSamples >= 1, "the data gives no held-out sample: give more data (--data)");
+
+        faults.AddRange(Money.Faults());
         return faults;
     }
 
     /// <summary>The part that the ledger's state machine needs, in integers.</summary>
-    public LedgerRules ToLedgerRules() => new()
+    public LedgerRules ToLedgerRules() => Money.In(new LedgerRules
     {
         Seed = Seed,
         Rounds = Round.Rounds,
@@ -258,5 +261,5 @@ public sealed record RunRules(
         SampleCount = Data.TrainSamples,
         SamplesPerPeer = SamplesPerPeer,
         SettleEvery = Round.SettleEvery,
-    };
+    });
 }

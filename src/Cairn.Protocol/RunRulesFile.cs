@@ -33,7 +33,7 @@ public static class RunRulesFile
             throw new InputException($"{source} is not a rules file ({e.Message}): restore it from a copy of the run.", e);
         }
 
-        if (document?.Rules is not { Model: not null, Data: not null, Training: not null, Sparse: not null, Round: not null } rules)
+        if (document?.Rules is not { Model: not null, Data: not null, Training: not null, Sparse: not null, Round: not null, Money: not null } rules)
         {
             throw new InputException($"{source} is not a rules file: a part is missing. Restore it from a copy of the run.");
         }

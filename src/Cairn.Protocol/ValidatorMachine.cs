@@ -130,7 +130,7 @@ public sealed class ValidatorMachine
     private void TakePart(LedgerState ledger, Member me, List<Effect> effects)
     {
         var (round, uid) = (ledger.CurrentRound, me.Uid);
-        if (!me.Active && !_saidReturn)
+        if (me is { Active: false, HasLeft: false } && !_saidReturn)
         {
             _saidReturn = true;
             effects.Add(new Submit(new Return(round)));

@@ -10,7 +10,7 @@ public sealed class CommandTests : IDisposable
     private readonly TestFolder _folder = new();
 
     public static TheoryData<string> Verbs =>
-        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "lab sparse", "bench"];
+        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "lab sparse", "lab yuma", "bench"];
 
     public void Dispose() => _folder.Dispose();
 
@@ -78,6 +78,30 @@ public sealed class CommandTests : IDisposable
         var refused = await Captured.RunAsync(["lab", "sparse", .. options, "--out", _folder["lab"]]);
         Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["lab"]));
+    }
+
+    [Fact]
+    public async Task Epochs_of_a_file_are_compared_and_a_difference_is_named()
+    {
+        // Two validators of equal stake agree on one peer.
+        const string Epoch = """
+            {"specVersion": 293, "vectors": [{
+              "in": {"n": 3, "ownerUid": -1, "kappa": 32767, "bondsPenalty": 65535, "bondsMovingAverage": 900000, "yuma3": true, "liquidAlpha": false,
+                "alphaLow": 45875, "alphaHigh": 58982, "steepness": "1000", "maxValidators": 2, "stake": [7, 7, 0], "permit": [true, true, false],
+                "weights": [[[2, 65535]], [[2, 65535]], []], "bonds": [[], [], []], "block": 15},
+              "out": {"consensus": [0, 0, 65535], "incentive": [0, 0, 65535], "dividends": [32767, 32767, 0], "validatorTrust": [65535, 65535, 0],
+                "validatorPermit": [true, true, false], "bonds": [[[2, 6553]], [[2, 6553]], []]}}]}
+            """;
+        File.WriteAllText(_folder["same.json"], Epoch);
+        File.WriteAllText(_folder["other.json"], Epoch.Replace("[32767, 32767, 0]", "[32767, 32768, 0]", StringComparison.Ordinal));
+        var same = await Captured.RunAsync("lab", "yuma", _folder["same.json"]);
+        Assert.Equal((0, "", "1/1 epochs are the same, bit for bit"), (same.Code, same.Errors, same.Output.Trim()));
+        var other = await Captured.RunAsync("lab", "yuma", _folder["other.json"]);
+        Assert.Equal(ExitCode.Disagreement, other.Code);
+        Assert.Contains("vectors[0] dividends[1]: the file says 32768, computed 32767", other.Output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse((await Captured.RunAsync("lab", "yuma", _folder["other.json"], "--json")).Output);
+        Assert.Equal((0, 1), (json.RootElement.GetProperty("matched").GetInt32(), json.RootElement.GetProperty("total").GetInt32()));
+        Assert.Contains("none.json", (await Captured.RunAsync("lab", "yuma", _folder["none.json"])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ public sealed class SettlementTests
     private static World Settling(int validators, long[] bonds, long peerBond = 100, Func<LedgerRules, LedgerRules>? change = null)
     {
         var world = new World(peers: 3, validators: validators, validatorBonds: bonds, peerBond: peerBond,
-            change: rules => (change?.Invoke(rules) ?? rules) with { SettleEvery = 1, RewardPerSettlement = 1000 });
+            change: rules => (change?.Invoke(rules) ?? rules) with { SettleEvery = 1, RewardPerSettlement = 1000, DividendShare = 0, AuditShare = 0 });
         world.Round();
         Assert.Equal(Stage.Settle, world.State.Stage);
         return world;
@@ -22,10 +22,10 @@ public sealed class SettlementTests
         world.Must(5, world.Share(Digest.Zero, (0, 500_000_000), (2, 500_000_000)));
         var shares = world.State.ConsensusShares;
 
-        // Medians 333333333, 333333333, 333333334.
-        Assert.Equal([333_333_333L, 333_333_333L, 333_333_334L], shares.Select(entry => entry.Share));
+        // What two of three support: a third of each. Cut down to that, the validators together say 13/15, 2/3 and 2/3 thirds: 13, 10 and 10 parts of 33.
+        Assert.Equal([393_939_394L, 303_030_302L, 303_030_304L], shares.Select(entry => entry.Share));
         Assert.Equal(Shares.One, shares.Sum(entry => entry.Share));
-        Assert.Equal([333L, 333L, 334L], world.State.Members.Take(3).Select(member => member.Reward));
+        Assert.Equal([394L, 303L, 303L], world.State.Members.Take(3).Select(member => member.Reward));
     }
 
     [Fact]
@@ -82,6 +82,44 @@ public sealed class SettlementTests
         Assert.Equal([false, true, true], world.State.Roster.Select(entry => entry.Newcomer));
     }
 
+    [Fact]
+    public void Audits_and_validators_are_paid_out_of_the_same_settlement_and_nothing_is_lost()
+    {
+        var world = new World(peers: 3, validators: 3, validatorBonds: [10, 10, 10], change: rules => rules with
+        {
+            SettleEvery = 1,
+            RewardPerSettlement = 1000,
+            DividendShare = Shares.One / 10,
+            AuditShare = Shares.One / 50,
+        });
+        world.Round();
+        world.SettleAll((0, Shares.One / 2), (1, Shares.One / 2));
+        Assert.Equal((20L, 1000L), (world.State.AuditFund, world.State.Minted));
+        Assert.Equal([440L, 440L, 0L, 34L, 33L, 33L], world.State.Members.Select(member => member.Reward));
+    }
+
+    [Fact]
+    public void A_validator_that_copies_the_others_late_earns_less_than_they_who_saw_first()
+    {
+        var world = new World(peers: 2, validators: 3, validatorBonds: [10, 10, 10], change: rules => rules with { SettleEvery = 1, RewardPerSettlement = 1_000_000, PeerBondMin = 1 });
+        for (var round = 0; round < 6; round++)
+        {
+            world.Round();
+            var (good, bad) = round < 2 ? (0, 1) : (1, 0);
+            world.Must(2, world.Share(Digest.Zero, (good, Shares.One)));
+            world.Must(3, world.Share(Digest.Zero, (good, Shares.One)));
+
+            // The copier says what stood on the ledger at the last settlement.
+            var copied = round is 0 or > 2 ? good : 0;
+            world.Must(4, world.Share(Digest.Zero, (copied, Shares.One)));
+            Assert.Equal(copied == bad, world.State.ConsensusShares.All(entry => entry.Uid.Value != copied));
+        }
+
+        var rewards = world.State.Members.Skip(2).Select(member => member.Reward).ToList();
+        Assert.InRange(rewards[0] - rewards[1], -10, 10);
+        Assert.True(rewards[2] < rewards[0], $"{rewards[2]} against {rewards[0]}");
+    }
+
     [Theory]
     [InlineData(new long[] { 1, 1, 1 }, 10, new long[] { 4, 3, 3 })]
     [InlineData(new long[] { 0, 5, 5 }, 3, new long[] { 0, 2, 1 })]
@@ -92,7 +130,7 @@ public sealed class SettlementTests
         // Seen from outside: shares of `parts` on a whole of RewardPerSettlement.
         var sum = parts.Sum();
         Assert.Equal(whole, expected.Sum());
-        var world = new World(peers: parts.Length, change: rules => rules with { SettleEvery = 1, RewardPerSettlement = whole });
+        var world = new World(peers: parts.Length, change: rules => rules with { SettleEvery = 1, RewardPerSettlement = whole, DividendShare = 0, AuditShare = 0 });
         world.Round();
         var first = parts.Select((part, uid) => (uid, part * Shares.One / sum)).ToArray();
         first[Array.FindIndex(parts, part => part > 0)].Item2 += Shares.One - first.Sum(entry => entry.Item2);

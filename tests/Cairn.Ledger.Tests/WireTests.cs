@@ -29,6 +29,9 @@ public sealed class WireTests
         },
         { "timeout", new Timeout(new Round(6), Stage.Judge), "08" + "06000000" + "02" },
         { "return", new Return(new Round(7)), "09" + "07000000" },
+        { "vote to cut", new VoteSlash(new Round(8), new Uid(3), Rejection.Harmful, B), "0b" + "08000000" + "03000000" + "11" + BB },
+        { "exit", new Exit(new Round(9)), "0c" + "09000000" },
+        { "vote to pause", new VotePause(new Round(10), true), "0d" + "0a000000" + "01" },
     };
 
     [Theory]
@@ -113,6 +116,7 @@ public sealed class WireTests
             new PostShares(new Round(0), [new ShareEntry(new Uid(0), Shares.One - 1)], A),
             new PostShares(new Round(0), [new ShareEntry(new Uid(0), Shares.One + 1), new ShareEntry(new Uid(1), -1)], A),
             new Timeout(new Round(0), Stage.Finished),
+            new VoteSlash(new Round(0), new Uid(0), Rejection.None, A), new VoteSlash(new Round(0), new Uid(0), (Rejection)200, A),
         ];
         Assert.All(bad, operation => Assert.False(OperationCodec.IsWellFormed(operation)));
     }
@@ -127,7 +131,7 @@ public sealed class WireTests
         }
 
         var bytes = OperationCodec.ToBytes(new PostShares(new Round(0), shares, A));
-        Assert.InRange(bytes.Length, OperationCodec.BytesMax - 128, OperationCodec.BytesMax);
+        Assert.InRange(bytes.Length, OperationCodec.StatementBytesMax - 128, OperationCodec.StatementBytesMax);
         Assert.True(OperationCodec.TryRead(bytes, out _, out _));
         Assert.False(OperationCodec.TryRead(new byte[OperationCodec.BytesMax + 1], out _, out var why));
         Assert.Equal(Rejection.TooLarge, why);
@@ -196,12 +200,23 @@ public sealed class WireTests
             PeerBondMin = 8,
             ValidatorBondMin = 9,
             NewcomerShareMax = 11,
+            ExitDelayRounds = 13,
+            AccusationRounds = 12,
+            EquivocationSlash = 14,
+            FaultSlash = 15,
+            DividendShare = 16,
+            AuditShare = 17,
+            Kappa = 18,
+            BackingMovingAverage = 19,
+            BackingPenalty = 20,
         };
         var writer = new WireWriter();
         rules.Write(writer);
         Assert.Equal(
             "feffffffffffffff" + "0a000000" + "04000000" + "e803000000000000" + "19000000" + "05000000" + "02000000"
-            + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0b00000000000000",
+            + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0b00000000000000" + "0d000000" + "0c000000"
+            + "0e00000000000000" + "0f00000000000000" + "1000000000000000" + "1100000000000000" + "1200000000000000" + "1300000000000000"
+            + "1400000000000000",
             Convert.ToHexStringLower(writer.Written));
         Assert.Equal(LedgerRules.Size, writer.Written.Length);
 

@@ -111,14 +111,17 @@ internal sealed class World
         }
     }
 
-    public void RevealAll()
+    public void RevealAll() => RevealAllBut();
+
+    /// <summary>Everybody opens and reveals, but some validators.</summary>
+    public void RevealAllBut(params int[] silent)
     {
         foreach (var uid in Peers.Where(uid => State.CommitOf(new Uid(uid)) is not null).ToArray())
         {
             Must(uid, Reveal(uid));
         }
 
-        foreach (var uid in Validators.ToArray())
+        foreach (var uid in Validators.Except(silent).ToArray())
         {
             Must(uid, Beacon(uid));
         }

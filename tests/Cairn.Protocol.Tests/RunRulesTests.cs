@@ -12,14 +12,14 @@ public sealed class RunRulesTests
     {
         Assert.Empty(Rules.Faults());
         var digest = Rules.ComputeDigest().ToString();
-        Assert.True(digest == "8bd9e6e7588b37e744f42ecd9d85e3d8652325d3da56641990446e15ac936853", $"the digest of these rules is {digest} now: rules of older runs would be refused");
+        Assert.True(digest == "0765a4989b7662189951ac187f396a5c598080ac4656afc31712a049efe045f4", $"the digest of these rules is {digest} now: rules of older runs would be refused");
     }
 
     [Fact]
     public void Every_single_value_changes_the_digest_each_in_another_way()
     {
         var changed = SomeRules.EveryChange(Rules).ToList();
-        Assert.Equal(48, changed.Count);
+        Assert.Equal(62, changed.Count);
         var digests = changed.Select(change => change.Rules.ComputeDigest()).Append(Rules.ComputeDigest());
         Assert.Equal(changed.Count + 1, digests.Distinct().Count());
     }
@@ -155,6 +155,21 @@ public sealed class RunRulesTests
         { "overlapPerMille", Rules with { Round = Rules.Round with { OverlapPerMille = 501 } } },
         { "retainedRounds", Rules with { Round = Rules.Round with { RetainedRounds = 1 } } },
         { "stageSecondsMax", Rules with { Round = Rules.Round with { StageSecondsMax = 0 } } },
+        { "rewardPerSettlement", Rules with { Money = Rules.Money with { RewardPerSettlement = -1 } } },
+        { "dividendShare", Rules with { Money = Rules.Money with { DividendShare = -1 } } },
+        { "auditShare", Rules with { Money = Rules.Money with { AuditShare = -1 } } },
+        { "peerBondMin", Rules with { Money = Rules.Money with { PeerBondMin = 0 } } },
+        { "validatorBondMin", Rules with { Money = Rules.Money with { ValidatorBondMin = 0 } } },
+        { "newcomerShareMax", Rules with { Money = Rules.Money with { NewcomerShareMax = 0 } } },
+        { "absentRoundsMax", Rules with { Money = Rules.Money with { AbsentRoundsMax = 0 } } },
+        { "accusationRounds", Rules with { Money = Rules.Money with { AccusationRounds = -1 } } },
+        { "equivocationSlash", Rules with { Money = Rules.Money with { EquivocationSlash = 1_000_000_001 } } },
+        { "faultSlash", Rules with { Money = Rules.Money with { FaultSlash = -1 } } },
+        { "kappa", Rules with { Money = Rules.Money with { Kappa = 0 } } },
+        { "backingMovingAverage", Rules with { Money = Rules.Money with { BackingMovingAverage = 1_000_000_001 } } },
+        { "backingPenalty", Rules with { Money = Rules.Money with { BackingPenalty = -1 } } },
+        { "below accusationRounds", Rules with { Money = Rules.Money with { ExitDelayRounds = 1 } } },
+        { "leave nothing to the peers", Rules with { Money = Rules.Money with { DividendShare = 999_999_999 } } },
         { "held-out", Rules with { Data = Rules.Data with { HeldOutSamples = 0 } } },
     };
 

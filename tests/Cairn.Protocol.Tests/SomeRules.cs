@@ -13,7 +13,8 @@ internal static class SomeRules
         new DataRules(Digest.Of("test/data", []), Digest.Of("test/tokenizer", []), 10_000, 100),
         new TrainingRules(15, 8, 4e-3, 20, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0),
         new SparseRules(0.95, 1.5, Combination.Mean, 0, true, 64, Quantization.SignMagnitude, Coding.Small),
-        new RoundRules(100, 10, 0, 4, 8, 0.2, 300, 8, 600));
+        new RoundRules(100, 10, 0, 4, 8, 0.2, 300, 8, 600),
+        MoneyRules.Default);
 
     /// <summary>Each value of the rules changed alone, with its name.</summary>
     public static IEnumerable<(string Name, RunRules Rules)> EveryChange(RunRules rules) =>

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using Cairn.Base;
+using Cairn.Ledger;
 using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
@@ -43,7 +45,7 @@ internal static class LabVerb
         };
         Text.AddTo(sparse);
         sparse.SetAction(RunAsync);
-        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers(), AttacksVerb.Create() };
+        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers(), Yuma(), AttacksVerb.Create() };
     }
 
     private static Command Quantizers()
@@ -83,6 +85,38 @@ internal static class LabVerb
             },
             cancellation));
         return command;
+    }
+
+    private static Command Yuma()
+    {
+        var file = new Argument<string>("file") { Description = "JSON with epochs that a runtime has computed; docs/consensus.md tells its fields." };
+        var command = new Command(
+            "yuma",
+            "Computes epochs of the stake-weighted consensus (Yuma 2 and 3) again and compares every number with what the chain's own runtime made of them. " +
+            "Exit code 4 if any differs.\n\n" +
+            "Example:  cairn lab yuma yuma-spec293.json --json")
+        {
+            file, Json,
+        };
+        command.SetAction(parsed =>
+        {
+            var check = YumaCheck.Run(YumaVectorFile.Load(parsed.GetValue(file)!));
+            if (check.SpecVersion is not 0 and not YumaConsensus.SpecVersion)
+            {
+                Console.Error.WriteLine($"the file is of spec version {check.SpecVersion}; the rules computed here are those of {YumaConsensus.SpecVersion}.");
+            }
+
+            Console.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(check, CliJson.Default.YumaCheck) : Told(check));
+            return check.Matched == check.Total ? ExitCode.Success : ExitCode.Disagreement;
+        });
+        return command;
+    }
+
+    private static string Told(YumaCheck check)
+    {
+        const int Shown = 10;
+        var lines = check.Differences.Take(Shown).Select(difference => $"  {difference}").Prepend($"{check.Matched}/{check.Total} epochs are the same, bit for bit");
+        return string.Join('\n', check.Differences.Count > Shown ? lines.Append($"  and {check.Differences.Count - Shown} more differences") : lines);
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)

@@ -5,7 +5,8 @@ using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
 
-/// <summary><c>cairn run show</c>: what a run is and where it stands, from its own files alone.</summary>
+/// <summary><c>cairn run show</c>: what a run is and where it stands, from its own files alone; <c>pause</c>, <c>continue</c> and <c>leave</c>: what its members say
+/// on its ledger.</summary>
 internal static class RunVerb
 {
     private static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the newest under runs/." };
@@ -33,6 +34,65 @@ internal static class RunVerb
 
             return ExitCode.Success;
         });
-        return new Command("run", "Looks at runs.") { show };
+        return new Command("run", "Looks at runs, stops them and lets them go on.")
+        {
+            show,
+            Samples(),
+            Vote("pause", true, "Stops a run before its next round, by the votes of its validators; nothing is lost, and no round counts as missed."),
+            Vote("continue", false, "Lets a paused run go on."),
+            Leave(),
+        };
+    }
+
+    private static Command Samples()
+    {
+        var samples = new Command(
+            "samples",
+            "Counts from the ledger alone who trained on which samples, by signed receipts, and whether each was trained exactly once an epoch.\n\n" +
+            "Example:  cairn run samples --dir runs/swarm-1")
+        {
+            Dir, Json,
+        };
+        samples.SetAction(parsed =>
+        {
+            var audit = SampleAudit.Of(new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest()));
+            Console.WriteLine(parsed.GetValue(Json) ? audit.ToJsonLine() : SampleAuditView.Of(audit));
+            return audit.Holds ? ExitCode.Success : ExitCode.Disagreement;
+        });
+        return samples;
+    }
+
+    private static Command Vote(string name, bool paused, string what)
+    {
+        var by = new Option<string[]>("--as")
+        {
+            Description = "Which validators vote. Default: all whose keys lie in the run's folder.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var vote = new Command(name, $"{what}\n\nExample:  cairn run {name} --dir runs/swarm-1") { Dir, by };
+        vote.SetAction(parsed =>
+        {
+            var directory = new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest());
+            var stopped = MemberVoice.VotePause(directory, paused, parsed.GetValue(by) ?? []);
+            Console.WriteLine(
+                stopped == paused ? $"{directory.Root} {(paused ? "stops when its round has ended: cairn run continue lets it go on" : "goes on")}"
+                : "voted; validators with two thirds of all bond are needed");
+            return ExitCode.Success;
+        });
+        return vote;
+    }
+
+    private static Command Leave()
+    {
+        var member = new Option<string>("--member") { Description = "Who leaves.", Required = true };
+        var leave = new Command("leave", "Lets a member leave a run for good.\n\nExample:  cairn run leave --member peer-2 --dir runs/swarm-1") { member, Dir };
+        leave.SetAction(parsed =>
+        {
+            var (directory, name) = (new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest()), parsed.GetValue(member)!);
+            var until = MemberVoice.Leave(directory, name);
+            Console.WriteLine($"{name} is in no later round; what is left of its bond is paid out when round {until} has ended");
+            return ExitCode.Success;
+        });
+        return leave;
     }
 }

@@ -122,6 +122,9 @@ internal sealed class Outbox
         Verdict o => Name(o.Round, "verdict"),
         PostBase o => Name(o.Round, "base"),
         PostShares o => Name(o.Round, "shares"),
+        VotePause o => Name(o.Round, "pause"),
+        VoteSlash o => Name(o.Round, $"cut-{o.Uid}"),
+        Exit o => Name(o.Round, "exit"),
         Ledger.Timeout o => Name(o.Round, $"timeout-{(int)o.Stage}"),
         _ => null,
     };

@@ -53,7 +53,8 @@ internal static class RunCreator
                 options.Quantization, options.Coding),
             new RoundRules(
                 rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
-                RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)));
+                RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)),
+            MoneyRules.Default);
         var faults = rules.Faults();
         if (faults.Count > 0)
         {

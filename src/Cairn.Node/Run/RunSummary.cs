@@ -15,7 +15,23 @@ namespace Cairn.Node;
 /// <param name="Accepted">Updates that stood in a manifest.</param>
 /// <param name="Refused">Updates that did not.</param>
 /// <param name="Share">Its part of all rewards, 0 to 1.</param>
-public sealed record MemberSummary(int Uid, string Name, string Role, long Bond, long Reward, long Accepted, long Refused, double Share);
+/// <param name="Left">True if it left for good.</param>
+public sealed record MemberSummary(int Uid, string Name, string Role, long Bond, long Reward, long Accepted, long Refused, double Share, bool Left);
+
+/// <summary>A cut of a bond.</summary>
+/// <param name="Round">When.</param>
+/// <param name="Uid">Whose.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Amount">What was cut and burned.</param>
+/// <param name="Evidence">Names the proof.</param>
+public sealed record SlashSummary(int Round, int Uid, string Reason, long Amount, string Evidence);
+
+/// <summary>The money of a run, in its smallest unit.</summary>
+/// <param name="Minted">Paid out by settlements in all.</param>
+/// <param name="AuditFund">Laid aside for audits.</param>
+/// <param name="Burned">Cut off bonds.</param>
+/// <param name="Slashes">Every cut.</param>
+public sealed record MoneySummary(long Minted, long AuditFund, long Burned, IReadOnlyList<SlashSummary> Slashes);
 
 /// <summary>A closed round.</summary>
 /// <param name="Round">The round.</param>
@@ -45,10 +61,12 @@ public sealed record RoundSummary(int Round, int Members, long Samples, string M
 /// <param name="Checkpoint">The newest checkpoint's folder, or null.</param>
 /// <param name="LossInitial">From the report, or null.</param>
 /// <param name="LossFinal">From the report, or null.</param>
+/// <param name="Paused">True if its validators have stopped it.</param>
+/// <param name="Money">What was paid, laid aside and cut.</param>
 public sealed record RunSummary(
     string Name, string Folder, string RulesDigest, ulong Seed, string Preset, long Parameters, int Context, long TrainSamples, int Rounds, int RoundsClosed,
     string Stage, long Height, IReadOnlyList<MemberSummary> Members, IReadOnlyList<RoundSummary> History, bool DigestAgreement,
-    string? Checkpoint, double? LossInitial, double? LossFinal)
+    string? Checkpoint, double? LossInitial, double? LossFinal, bool Paused, MoneySummary Money)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJsonLine() => JsonSerializer.Serialize(this, SummaryJson.Default.RunSummary);
@@ -85,8 +103,11 @@ public sealed record RunSummary(
             rules.Data.TrainSamples, rules.Round.Rounds, history.Rounds.Count, state.Stage.ToString(), state.Height,
             [.. state.Members.Select(m => new MemberSummary(
                 m.Uid.Value, m.Name, m.Role.ToString(), m.Bond, m.Reward,
-                m.Role == Role.Peer ? state.AcceptedOf(m.Uid) : 0, m.Role == Role.Peer ? state.RejectionsOf(m.Uid) : 0, (double)m.Reward / rewards))],
-            history.Rounds, history.Agreement, CheckpointFolder.OfLedger(directory, state)?.Folder, report?.LossInitial, report?.LossFinal);
+                m.Role == Role.Peer ? state.AcceptedOf(m.Uid) : 0, m.Role == Role.Peer ? state.RejectionsOf(m.Uid) : 0, (double)m.Reward / rewards, m.HasLeft))],
+            history.Rounds, history.Agreement, CheckpointFolder.OfLedger(directory, state)?.Folder, report?.LossInitial, report?.LossFinal, state.Paused,
+            new MoneySummary(
+                state.Minted, state.AuditFund, state.Burned,
+                [.. state.Slashes.Select(s => new SlashSummary(s.Round.Number, s.Uid.Value, s.Reason.ToString(), s.Amount, s.Evidence.ToString()))]));
     }
 }
 

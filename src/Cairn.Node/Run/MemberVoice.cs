@@ -1,0 +1,84 @@
+using Cairn.Base;
+using Cairn.Ledger;
+
+namespace Cairn.Node;
+
+/// <summary>What a person has members say whose keys lie in the run's folder, while the run goes on or stands still.</summary>
+public static class MemberVoice
+{
+    /// <summary>Votes to stop the run before its next round, or to let it go on.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="paused">True to stop.</param>
+    /// <param name="names">Which validators vote; none for all whose keys are here.</param>
+    /// <returns>True if the run is stopped now; false if it goes on, or if more votes are needed.</returns>
+    /// <exception cref="InputException">There is no run, a name is no validator's, a key is missing, or the ledger refuses.</exception>
+    public static bool VotePause(RunDirectory directory, bool paused, IReadOnlyList<string> names)
+    {
+        using var ledger = Open(directory);
+        var state = LedgerHistory.Replay(ledger).State;
+        var voters = state.Members.Where(m => m.Role == Role.Validator && (names.Count == 0 ? File.Exists(KeyOf(directory, m.Name)) : names.Contains(m.Name))).ToList();
+        if (names.FirstOrDefault(name => voters.All(v => v.Name != name)) is { } stranger)
+        {
+            throw new InputException($"{stranger} is no validator of this run: name one of {Names(state, Role.Validator)}.");
+        }
+
+        foreach (var voter in voters)
+        {
+            Say(directory, ledger, voter.Name, new VotePause(state.CurrentRound, paused));
+        }
+
+        using var after = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        return LedgerHistory.Replay(after).State.Paused;
+    }
+
+    /// <summary>Lets a member leave for good.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="name">Which member.</param>
+    /// <returns>The round after whose end its bond is paid out.</returns>
+    /// <exception cref="InputException">As for <see cref="VotePause"/>; also if it is the last validator.</exception>
+    public static Round Leave(RunDirectory directory, string name)
+    {
+        using var ledger = Open(directory);
+        var state = LedgerHistory.Replay(ledger).State;
+        if (state.Members.All(m => m.Name != name))
+        {
+            throw new InputException($"{name} is no member of this run: name one of {Names(state, Role.Peer)}, {Names(state, Role.Validator)}.");
+        }
+
+        Say(directory, ledger, name, new Exit(state.CurrentRound));
+        return new Round(state.CurrentRound.Number + state.Rules.ExitDelayRounds);
+    }
+
+    private static EmbeddedLedger Open(RunDirectory directory) => directory.HoldsRun
+        ? EmbeddedLedger.Open(directory.Ledger)
+        : throw new InputException($"{directory.Root} holds no run: begin one with cairn swarm --dir {directory.Root}.");
+
+    private static void Say(RunDirectory directory, EmbeddedLedger ledger, string name, Operation operation)
+    {
+        var path = KeyOf(directory, name);
+        if (!File.Exists(path))
+        {
+            throw new InputException($"the key of {name} is not here ({path}): speak where that node runs.");
+        }
+
+        using var key = NodeKey.LoadOrCreate(path);
+        var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, ledger.Genesis.RulesDigest);
+        var outcome = ledger.Append(outbox.Sign(operation));
+        if (!outcome.Accepted)
+        {
+            throw new InputException($"the ledger refuses what {name} says ({operation.GetType().Name}): {Reason(outcome.Why)}.");
+        }
+    }
+
+    private static string Reason(Rejection why) => why switch
+    {
+        Rejection.NotEntitled => "it has no voice for that now (the last validator cannot leave)",
+        Rejection.Equivocation => "it has said otherwise in this round; wait for the next",
+        Rejection.Late => "the run is over, or the round has just ended: try again",
+        _ => why.ToString(),
+    };
+
+    private static string KeyOf(RunDirectory directory, string name) => Path.Combine(directory.Node(name), "node.key");
+
+    private static string Names(LedgerState state, Role role) => string.Join(", ", state.Members.Where(m => m.Role == role).Select(m => m.Name));
+}

@@ -1,0 +1,65 @@
+using Cairn.Base;
+
+namespace Cairn.Node.Tests;
+
+/// <summary>What people have members say on a run's ledger, and what an auditor counts in it.</summary>
+public sealed class MemberVoiceTests(SmallRun run)
+{
+    [Fact]
+    public async Task A_swarm_that_is_paused_waits_and_ends_as_if_it_had_not_been_once_it_goes_on()
+    {
+        using var folder = new TestFolder();
+        var options = run.Options(folder["run"]);
+        await SmallRun.RunAsync(options, stopAt: happened => happened is RoundApplied { Round: 2 });
+        var directory = new RunDirectory(folder["run"]);
+        Assert.True(MemberVoice.VotePause(directory, paused: true, []));
+        Assert.True(RunSummary.Read(directory).Paused);
+
+        // It plays the round in progress to its end, then waits until it may go on.
+        var going = SmallRun.RunAsync(options with { Resume = true });
+        var closed = RunSummary.Read(directory).RoundsClosed;
+        await Task.WhenAny(going, Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken));
+        Assert.False(going.IsCompleted);
+        Assert.InRange(RunSummary.Read(directory).RoundsClosed, closed, closed + 1);
+        Assert.False(MemberVoice.VotePause(directory, paused: false, ["validator-1"]));
+        var outcome = await going;
+        Assert.True(outcome.Finished);
+        Assert.Equal(run.Undisturbed.Report.BaseDigest, outcome.Report.BaseDigest);
+    }
+
+    [Fact]
+    public async Task A_peer_that_leaves_is_missed_in_no_later_round()
+    {
+        using var folder = new TestFolder();
+        var options = run.Options(folder["run"]);
+        await SmallRun.RunAsync(options, stopAt: happened => happened is RoundApplied { Round: 2 });
+        var directory = new RunDirectory(folder["run"]);
+        MemberVoice.Leave(directory, "peer-2");
+        var outcome = await SmallRun.RunAsync(options with { Resume = true });
+        Assert.True(outcome.Finished && outcome.Report.DigestAgreement);
+        var summary = RunSummary.Read(directory);
+        Assert.True(summary.Members.Single(m => m.Name == "peer-2").Left);
+        Assert.Equal(7, summary.RoundsClosed);
+        Assert.Equal(1, summary.History[^1].Members);
+        Assert.True(SampleAudit.Of(directory).Holds);
+    }
+
+    [Fact]
+    public void Who_is_no_member_and_who_is_the_last_validator_hears_why_not()
+    {
+        var directory = new RunDirectory(run.WholeFolder);
+        Assert.Contains("no member", Assert.Throws<InputException>(() => MemberVoice.Leave(directory, "nobody")).Message, StringComparison.Ordinal);
+        Assert.Contains("no validator", Assert.Throws<InputException>(() => MemberVoice.VotePause(directory, true, ["peer-1"])).Message, StringComparison.Ordinal);
+        Assert.Contains("the run is over", Assert.Throws<InputException>(() => MemberVoice.Leave(directory, "validator-1")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void After_a_run_what_was_trained_is_what_was_planned_sample_by_sample()
+    {
+        var audit = SampleAudit.Of(new RunDirectory(run.WholeFolder));
+        Assert.True(audit.Holds);
+        Assert.Equal((7L * 2 * 40, 7L * 2 * 40), (audit.Planned, audit.Trained));
+        Assert.Equal((0L, 0L), (audit.Duplicates, audit.Missing));
+        Assert.All(audit.PerPeer, peer => Assert.Equal((7, 7L * 40, 0), (peer.Rounds, peer.Samples, peer.BadReceipts)));
+    }
+}
