@@ -92,9 +92,7 @@ internal unsafe ref struct RangeDecoder
             for (; i + 4 <= count; i += 4)
             {
                 uint s0 = slots[x0 & 0xFFF], s1 = slots[x1 & 0xFFF], s2 = slots[x2 & 0xFFF], s3 = slots[x3 & 0xFFF];
-                *(uint*)(symbols + i) = BitConverter.IsLittleEndian
-                    ? (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24)
-                    : (s0 << 24) | ((s1 & 0xFF) << 16) | ((s2 & 0xFF) << 8) | (s3 & 0xFF);
+                *(uint*)(symbols + i) = (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24);
                 x0 = ((((s0 >> 8) & 0xFFF) + 1) * (x0 >> 12)) + (s0 >> 20);
                 x1 = ((((s1 >> 8) & 0xFFF) + 1) * (x1 >> 12)) + (s1 >> 20);
                 x2 = ((((s2 >> 8) & 0xFFF) + 1) * (x2 >> 12)) + (s2 >> 20);
