@@ -72,7 +72,7 @@ internal sealed class DeltaStore(RunContext run, string name)
         foreach (var publisher in publishers)
         {
             var outcome = await PatientFetch.AskAsync(
-                () => run.Store.GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation), cancellation);
+                () => run.Store.GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation), run.Time, cancellation);
             if (outcome.Status == FetchStatus.Found && await Task.Run(() => TryApply(outcome.Bytes), cancellation))
             {
                 return true;

@@ -12,10 +12,10 @@ internal static class PatientFetch
 
     /// <summary>Fetches.</summary>
     /// <param name="fetch">Asks once.</param>
+    /// <param name="time">For the waits.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <param name="time">For the waits; the system's if null.</param>
     /// <returns>What the store said in the end: Unreachable only if it was so every time.</returns>
-    public static async Task<FetchOutcome> AskAsync(Func<Task<FetchOutcome>> fetch, CancellationToken cancellation, TimeProvider? time = null)
+    public static async Task<FetchOutcome> AskAsync(Func<Task<FetchOutcome>> fetch, TimeProvider time, CancellationToken cancellation)
     {
         foreach (var wait in WaitsMilliseconds)
         {
@@ -25,7 +25,7 @@ internal static class PatientFetch
                 return outcome;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(wait), time ?? TimeProvider.System, cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(wait), time, cancellation);
         }
 
         return await fetch();

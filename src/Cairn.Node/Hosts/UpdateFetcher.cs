@@ -24,7 +24,8 @@ internal static class UpdateFetcher
         }
 
         var outcome = await PatientFetch.AskAsync(
-            () => run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation), cancellation);
+            () => run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation),
+            run.Time, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status != FetchStatus.Unreachable);
