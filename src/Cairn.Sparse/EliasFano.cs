@@ -51,7 +51,7 @@ internal static unsafe class EliasFano
             {
                 fixed (byte* r = record)
                 {
-                    return TryReadWhole(r, i);
+                    return WholeChunk.IsSupported ? WholeChunk.TryRead(r, i) : TryReadWhole(r, i);
                 }
             }
         }

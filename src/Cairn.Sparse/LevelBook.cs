@@ -47,13 +47,14 @@ public sealed class LevelBook
             return !codes.ContainsAnyExcept((byte)0);
         }
 
-        var ok = 1;
-        for (var i = 0; allowed != AllCodes && i < codes.Length; i++)
+        if (allowed == AllCodes)
         {
-            ok &= allowed >> codes[i];
+            return true;
         }
 
-        return ok != 0;
+        var counts = CodeCounts.Of(codes);
+        return ((allowed & 1) != 0 || counts.Of0 == 0) && ((allowed & 2) != 0 || counts.Of1 == 0)
+            && ((allowed & 4) != 0 || counts.Of2 == 0) && ((allowed & 8) != 0 || counts.Of3 == 0);
     }
 
     /// <summary>Of which quantiser.</summary>

@@ -32,21 +32,23 @@ public readonly ref struct OpenSection
     {
         var shape = _grid.ShapeOf(chunk);
         Invariant.Check(indices.Length == shape.Keep && values.Length == shape.Keep);
-        Span<byte> codes = stackalloc byte[TopK.KeepMax];
-        codes = codes[..shape.Keep];
         var record = _records.Slice((int)_grid.RecordsBefore(chunk, _bitsPerValue), shape.RecordBytes(_bitsPerValue));
-        if (!SectionCodec.TryReadRecord(record, shape, _bitsPerValue, indices, codes))
-        {
-            return false;
-        }
-
+        var packed = record[shape.Places.Bytes..];
         var scale = _scales.IsEmpty ? 0 : (_scales[chunk / 2] >> (4 * (chunk & 1))) & 15;
-        if ((_codesAllowed != LevelBook.AllCodes || scale == LevelBook.ZeroScale) && !LevelBook.MayHave(codes, scale, _codesAllowed))
+        if (!EliasFano.TryRead(record[..shape.Places.Bytes], shape.Places, indices) || !CodePacking.IsFilledWithZeros(packed, _bitsPerValue, shape.Keep)
+            || ((_codesAllowed != LevelBook.AllCodes || scale == LevelBook.ZeroScale) && !MayHave(packed, shape.Keep, scale)))
         {
             return false;
         }
 
-        ChunkValues.Read(_book.Table.Slice(4 * scale, 4), codes, values);
+        ChunkValues.ReadPacked(_book.Table.Slice(4 * scale, 4), packed, _bitsPerValue, values);
         return true;
+    }
+
+    private bool MayHave(ReadOnlySpan<byte> packed, int count, int scale)
+    {
+        Span<byte> codes = stackalloc byte[TopK.KeepMax];
+        CodePacking.TryUnpack(packed, _bitsPerValue, codes[..count]);
+        return LevelBook.MayHave(codes[..count], scale, _codesAllowed);
     }
 }
