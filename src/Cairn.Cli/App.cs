@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Cairn.Base;
 using Cairn.Cli.Verbs;
 
 namespace Cairn.Cli;
@@ -11,6 +12,12 @@ internal static class App
     {
         try
         {
+            // Files and updates are read as numbers where they lie, everywhere: asked once, here.
+            if (!BitConverter.IsLittleEndian)
+            {
+                throw new InputException("this processor keeps the highest byte of a number first, and Cairn's formats the lowest: use an x64 or ARM64 machine.");
+            }
+
             var parsed = Root().Parse(args);
             if (parsed.Action is ParseErrorAction && args.Length > 0)
             {

@@ -23,7 +23,11 @@ public sealed class ObjectKey : IEquatable<ObjectKey>, IComparable<ObjectKey>
     /// <summary>An encrypted update, named by the digest of its ciphertext: nobody can put other bytes under it unseen.</summary>
     /// <param name="round">The round it was made in.</param>
     /// <param name="ciphertext">SHA-256 of the encrypted object.</param>
-    public static ObjectKey Update(Round round, Digest ciphertext) => new($"{RoundPrefix(round)}updates/{ciphertext}");
+    public static ObjectKey Update(Round round, Digest ciphertext) => new($"{UpdatePrefix(round)}{ciphertext}");
+
+    /// <summary>What the keys of a round's updates begin with.</summary>
+    /// <param name="round">The round.</param>
+    public static string UpdatePrefix(Round round) => $"{RoundPrefix(round)}updates/";
 
     /// <summary>The mean of a round as one object, put there by a validator. Whoever uses it compares the base that it leads to.</summary>
     /// <param name="round">The round.</param>

@@ -17,7 +17,8 @@ public enum AggregationRule
     Support = 2,
 
     /// <summary>Of the R values of a coordinate, those that did not send it being zeros, the f largest and the f smallest are left out, and the
-    /// others averaged, samples not counted (Yin et al. 2018, arXiv:1803.01498). In a round of 2f or fewer, f is as large as leaves one.</summary>
+    /// others averaged, samples not counted (Yin et al. 2018, arXiv:1803.01498). In a round of 2f or fewer, f is as large as leaves
+    /// one of an odd R and two of an even one.</summary>
     TrimmedMean = 3,
 
     /// <summary><see cref="Mean"/> of the values, each first held within ±m, and 0 where the sum goes against the majority of signs or they are even; m is the lower

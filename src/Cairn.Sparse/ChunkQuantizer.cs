@@ -7,9 +7,8 @@ namespace Cairn.Sparse;
 
 /// <summary>Our quantiser: the sign of each value and, in two bits, whether it is a low or a high one; a scale for each chunk in 4 bits.</summary>
 /// <remarks>The kept values of a chunk are close to one another in size, chunks are not: on real pseudo-gradients a scale for each chunk leaves 0.1 % of the energy
-/// behind where the published quantiser leaves 0.4 to 3 % (docs/log.md). The scales of a tensor run from its largest down in 15 equal ratios. The two levels are the
-/// fixed point of Lloyd (1982) over the histogram of |v| / scale, in whole numbers, so that no order of summation can change it. Cost: three passes over the kept
-/// values. Tier T2.</remarks>
+/// behind where the published quantiser leaves 0.4 to 3 % (docs/log.md). The scales of a tensor run from its largest down in 15 equal ratios. The level of signs alone
+/// is the mean of |v| / scale, chunk by chunk in double; two levels are those of <see cref="SizeHistogram"/>. Cost: two or three passes over the kept values. Tier T2.</remarks>
 internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
 {
     // Chunks more than 2^10 below the largest of their tensor take the lowest scale, or are zero.
@@ -21,8 +20,9 @@ internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
     private const float TopMax = 1e6f;
     private const float RatioMin = 0.25f;
     private const float SpreadMax = 64;
-    private const int BinsPerUnit = 256;
-    private const int Bins = 8 * BinsPerUnit;
+
+    // Of sign and magnitude: 0 and 2.
+    private const int LowCodes = 0b0101;
 
     /// <inheritdoc/>
     public QuantizerKind Kind => kind;
@@ -57,17 +57,14 @@ internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
 
         Span<float> ladder = stackalloc float[LevelBook.ZeroScale];
         Ladder(largest, ChunkLevels.ToSingle(ratio), ladder);
-        var histogram = new int[Bins];
+        var used = 0;
         for (var chunk = 0; chunk < means.Length; chunk++)
         {
             scales[chunk] = ScaleOf(means[chunk], ladder);
-            if (scales[chunk] != LevelBook.ZeroScale)
-            {
-                Count(ValuesOf(grid, values, chunk), 1 / ladder[scales[chunk]], histogram);
-            }
+            used |= 1 << scales[chunk];
         }
 
-        var levels = Fit(histogram, largest, ratio);
+        var levels = Fit(grid, values, means, scales, ladder) with { Ratio = HasLowerRungs(used) ? ratio : ChunkLevels.One };
         var book = new LevelBook(kind, levels);
         if (!AreInRange(levels))
         {
@@ -96,29 +93,24 @@ internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
     }
 
     /// <inheritdoc/>
-    public bool IsInForm(TensorGrid grid, LevelBook book, ReadOnlySpan<byte> codes, ReadOnlySpan<byte> scales)
+    public bool IsBookInForm(LevelBook book, int scalesUsed)
     {
-        var zero = 0;
-        for (var chunk = 0; chunk < scales.Length; chunk++)
-        {
-            if (scales[chunk] == LevelBook.ZeroScale)
-            {
-                zero++;
-                if (codes[grid.FirstValueOf(chunk)..grid.FirstValueOf(chunk + 1)].ContainsAnyExcept((byte)0))
-                {
-                    return false;
-                }
-            }
-        }
-
-        // A book of zeros goes with zero chunks alone, and a spread with high codes alone.
-        if (zero == scales.Length || book.Levels == default)
-        {
-            return zero == scales.Length && book.Levels == default;
-        }
-
-        return book.Levels.Spread == ChunkLevels.One || CodeCounts.Of(codes) is { Of1: > 0 } or { Of3: > 0 };
+        // A book of zeros goes with zero chunks alone. Else the largest chunk has scale code 0, and the ratio is 1 just where no chunk needs it: then codes 1 to 14
+        // would say what 0 says.
+        var isZero = book.Levels == default;
+        return isZero || scalesUsed == 1 << LevelBook.ZeroScale
+            ? isZero && scalesUsed == 1 << LevelBook.ZeroScale
+            : (scalesUsed & 1) != 0 && HasLowerRungs(scalesUsed) == (book.Levels.Ratio != ChunkLevels.One);
     }
+
+    /// <inheritdoc/>
+    public int CodesAllowed(LevelBook book) => kind == QuantizerKind.SignMagnitude && book.Levels.Spread == ChunkLevels.One ? LowCodes : LevelBook.AllCodes;
+
+    /// <inheritdoc/>
+    public bool UsesItsBook(LevelBook book, ReadOnlySpan<byte> codes) =>
+        book.Levels == default || book.Levels.Spread == ChunkLevels.One || CodeCounts.Of(codes) is { Of1: > 0 } or { Of3: > 0 };
+
+    private static bool HasLowerRungs(int scalesUsed) => (scalesUsed & ~1 & ~(1 << LevelBook.ZeroScale)) != 0;
 
     // Written so that NaN fails.
     private bool AreInRange(ChunkLevels levels)
@@ -184,7 +176,7 @@ internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
         }
     }
 
-    /// <summary>The nearest rung; zero for what is below half of the lowest.</summary>
+    /// <summary>The nearest rung, of equal ones the first; zero for what is below half of the lowest.</summary>
     private static byte ScaleOf(float mean, ReadOnlySpan<float> ladder)
     {
         if (mean < 0.5f * ladder[^1])
@@ -195,57 +187,51 @@ internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
         var below = 0;
         for (var i = 1; i < ladder.Length; i++)
         {
-            below += mean < 0.5f * (ladder[i - 1] + ladder[i]) ? 1 : 0;
+            below += mean < 0.5f * (ladder[i - 1] + ladder[i]) && ladder[i] < ladder[0] ? 1 : 0;
         }
 
         return (byte)below;
     }
 
-    private static void Count(ReadOnlySpan<float> values, float perScale, Span<int> histogram)
+    /// <summary>Low level and spread that leave the least behind.</summary>
+    private ChunkLevels Fit(TensorGrid grid, ReadOnlySpan<float> values, ReadOnlySpan<float> means, ReadOnlySpan<byte> scales, ReadOnlySpan<float> ladder)
     {
-        foreach (var value in values)
-        {
-            histogram[(int)Math.Min(Math.Abs(value) * (perScale * BinsPerUnit), Bins - 1)]++;
-        }
+        var (low, high) = kind == QuantizerKind.Sign
+            ? (MeanInScales(grid, means, scales, ladder), 0)
+            : TwoLevels(grid, values, scales, ladder);
+        low = Math.Max(low, high / SpreadMax);
+        var level = ChunkLevels.FromSingle((float)(ladder[0] * low));
+        return new ChunkLevels(level, ChunkLevels.One, high == 0 ? ChunkLevels.One : ChunkLevels.FromSingle((float)(high / low)));
     }
 
-    /// <summary>Level and spread that leave the least behind: one level, or two between which the border lies in the middle.</summary>
-    private ChunkLevels Fit(ReadOnlySpan<int> histogram, float top, ushort ratio)
+    private static double MeanInScales(TensorGrid grid, ReadOnlySpan<float> means, ReadOnlySpan<byte> scales, ReadOnlySpan<float> ladder)
     {
-        var (low, high) = (Mean(histogram, 0, Bins), 0.0);
-        if (kind == QuantizerKind.SignMagnitude)
+        var (sum, count) = (0.0, 0L);
+        for (var chunk = 0; chunk < means.Length; chunk++)
         {
-            var border = (int)(low * BinsPerUnit * 1.05);
-            for (var turn = 0; turn < 16; turn++)
+            if (scales[chunk] != LevelBook.ZeroScale)
             {
-                border = Math.Clamp(border, 1, Bins - 1);
-                var (below, above) = (Mean(histogram, 0, border), Mean(histogram, border, Bins));
-                if (below == 0 || above == 0)
-                {
-                    break;
-                }
-
-                (low, high) = (below, above);
-                border = (int)((low + high) * (0.5 * BinsPerUnit));
+                var keep = grid.KeepOf(chunk);
+                sum += keep * (means[chunk] / (double)ladder[scales[chunk]]);
+                count += keep;
             }
         }
 
-        low = Math.Max(low, high / SpreadMax);
-        var level = ChunkLevels.FromSingle((float)(top * low));
-        return new ChunkLevels(level, ratio, high == 0 ? ChunkLevels.One : ChunkLevels.FromSingle((float)(high / low)));
+        return sum / count;
     }
 
-    // Of the values in some bins, taken as their middles; 0 if there are none.
-    private static double Mean(ReadOnlySpan<int> histogram, int from, int to)
+    private static (double Low, double High) TwoLevels(TensorGrid grid, ReadOnlySpan<float> values, ReadOnlySpan<byte> scales, ReadOnlySpan<float> ladder)
     {
-        var (count, sum) = (0L, 0L);
-        for (var bin = from; bin < to; bin++)
+        var histogram = new SizeHistogram();
+        for (var chunk = 0; chunk < scales.Length; chunk++)
         {
-            count += histogram[bin];
-            sum += (long)histogram[bin] * ((2 * bin) + 1);
+            if (scales[chunk] != LevelBook.ZeroScale)
+            {
+                histogram.Count(ValuesOf(grid, values, chunk), 1 / ladder[scales[chunk]]);
+            }
         }
 
-        return count == 0 ? 0 : sum / (2.0 * BinsPerUnit * count);
+        return histogram.TwoLevels();
     }
 
     /// <summary>Writes the codes; tells whether one is high.</summary>
@@ -264,7 +250,7 @@ internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
             var row = book.Table.Slice(4 * scales[chunk], 4);
             any |= kind == QuantizerKind.Sign
                 ? Signs(ValuesOf(grid, values, chunk), own)
-                : SignsAndSizes(ValuesOf(grid, values, chunk), 0.5f * (row[0] + row[1]), own);
+                : SignsAndSizes(ValuesOf(grid, values, chunk), book.Levels.Spread == ChunkLevels.One ? float.PositiveInfinity : 0.5f * (row[0] + row[1]), own);
         }
 
         return any != 0;

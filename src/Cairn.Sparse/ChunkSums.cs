@@ -229,12 +229,26 @@ internal readonly unsafe struct ChunkSums : IWork
         return sum / kept;
     }
 
+    // Adding +0 turns −0, which underflow may leave behind, into +0 and nothing else into anything: "did not move" has one form, here and in a RoundDelta.
     private void Write(int chunk, ChunkShape shape, float[] sums)
     {
         var target = _mean + _grid.OriginOf(chunk);
-        for (var row = 0; row < shape.Rows; row++, target += _grid.Spec.Cols)
+        fixed (float* first = sums)
         {
-            sums.AsSpan(row * shape.Cols, shape.Cols).CopyTo(new Span<float>(target, shape.Cols));
+            var source = first;
+            for (var row = 0; row < shape.Rows; row++, target += _grid.Spec.Cols, source += shape.Cols)
+            {
+                var i = 0;
+                for (; i + 8 <= shape.Cols; i += 8)
+                {
+                    (Vector256.Load(source + i) + Vector256<float>.Zero).Store(target + i);
+                }
+
+                for (; i < shape.Cols; i++)
+                {
+                    target[i] = source[i] + 0f;
+                }
+            }
         }
     }
 }

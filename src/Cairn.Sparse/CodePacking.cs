@@ -61,7 +61,13 @@ internal static class CodePacking
             codes[i] = (byte)((packed[i * bits / 8] >> (i * bits % 8)) & mask);
         }
 
-        var used = (int)((long)codes.Length * bits % 8);
+        return IsFilledWithZeros(packed, bits, codes.Length);
+    }
+
+    /// <summary>Whether the bits that fill up the last byte of a run are zero.</summary>
+    public static bool IsFilledWithZeros(ReadOnlySpan<byte> packed, int bits, int count)
+    {
+        var used = (int)((long)count * bits % 8);
         return used == 0 || packed[^1] >> used == 0;
     }
 

@@ -50,16 +50,37 @@ public readonly record struct Codebook(float Shift, float Scale, float Level0, f
     /// tails.</remarks>
     internal bool IsInForm(in CodeCounts counts)
     {
-        var wide = 1.5f * Scale;
-        var half = 0.5f * Scale;
-        return IsLevel(Level0, float.NegativeInfinity, -wide, counts.Of0) && IsLevel(Level1, -wide, -half, counts.Of1)
-            && IsLevel(Level2, -half, half, counts.Of2) && IsLevel(Level3, half, float.PositiveInfinity, counts.Of3);
+        var inBin = CodesInBin;
+        return IsLevel(Level0, inBin & 1, counts.Of0) && IsLevel(Level1, inBin & 2, counts.Of1) && IsLevel(Level2, inBin & 4, counts.Of2) && IsLevel(Level3, inBin & 8, counts.Of3);
     }
 
+    /// <summary>The codes whose levels lie inside their bins, a bit for each: no other can have been given to a value.</summary>
+    internal int CodesInBin
+    {
+        get
+        {
+            var (wide, half) = (1.5f * Scale, 0.5f * Scale);
+            return (IsBetween(Level0, float.NegativeInfinity, -wide) ? 1 : 0) | (IsBetween(Level1, -wide, -half) ? 2 : 0)
+                | (IsBetween(Level2, -half, half) ? 4 : 0) | (IsBetween(Level3, half, float.PositiveInfinity) ? 8 : 0);
+        }
+    }
+
+    /// <summary>Whether each level lies inside its bin or is +0: what <see cref="IsInForm"/> asks for, without the counts.</summary>
+    internal bool HasLevelsOrZeros
+    {
+        get
+        {
+            var inBin = CodesInBin;
+            return ((inBin & 1) != 0 || IsZero(Level0)) && ((inBin & 2) != 0 || IsZero(Level1)) && ((inBin & 4) != 0 || IsZero(Level2)) && ((inBin & 8) != 0 || IsZero(Level3));
+        }
+    }
+
+    private static bool IsLevel(float level, int inBin, int count) => count == 0 ? IsZero(level) : inBin != 0;
+
+    private static bool IsZero(float level) => BitConverter.SingleToInt32Bits(level) == 0;
+
     // A mean lies between its members, but its rounding may step over the border by one unit.
-    private static bool IsLevel(float level, float low, float high, int count) => count == 0
-        ? BitConverter.SingleToInt32Bits(level) == 0
-        : level >= MathF.BitDecrement(low) && level <= MathF.BitIncrement(high);
+    private static bool IsBetween(float level, float low, float high) => level >= MathF.BitDecrement(low) && level <= MathF.BitIncrement(high);
 }
 
 /// <summary>How many values carry each code.</summary>

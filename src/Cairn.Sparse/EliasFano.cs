@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -8,8 +9,7 @@ namespace Cairn.Sparse;
 
 /// <summary>The places of one chunk as Elias (1974) and Fano (1971) code a rising sequence: l low bits of each, then a map in which the i-th one stands after as
 /// many zeros as its high bits say. 8 bits a place for 64 of 4096, where log₂ C(4096, 64) / 64 is 7.364; a fixed size, and exactly one form for each set.</summary>
-/// <remarks>All bits run from the lowest of the first byte on. Both ways of computing follow this: by 64-bit words for a whole chunk, bit by bit for
-/// the others.</remarks>
+/// <remarks>All bits run from the lowest of the first byte on. A whole chunk, 64 of 4096, is read and written without a branch; all others place by place.</remarks>
 internal static unsafe class EliasFano
 {
     private static readonly ushort[] ZerosBefore = MakeZerosBefore();
@@ -34,14 +34,7 @@ internal static unsafe class EliasFano
             return;
         }
 
-        record.Clear();
-        var map = record[code.LowBytes..];
-        var mask = (1 << code.LowBits) - 1;
-        for (var i = 0; i < indices.Length; i++)
-        {
-            PutBits(record, i * code.LowBits, (uint)(indices[i] & mask));
-            PutBits(map, (indices[i] >> code.LowBits) + i, 1);
-        }
+        WriteAny(indices, code, record);
     }
 
     /// <summary>Reads and judges low bits and map of any content.</summary>
@@ -58,12 +51,12 @@ internal static unsafe class EliasFano
             {
                 fixed (byte* r = record)
                 {
-                    return TryReadWhole(r, i);
+                    return WholeChunk.IsSupported ? WholeChunk.TryRead(r, i) : TryReadWhole(r, i);
                 }
             }
         }
 
-        return TryReadBits(record, code, indices);
+        return TryReadAny(record, code, indices);
     }
 
     private static bool IsWhole(in PlaceCode code) => code.Length == 4096 && code.Count == 64;
@@ -164,34 +157,83 @@ internal static unsafe class EliasFano
         return (word & 0x003F_003F_003F_003F) | ((word & 0x0FC0_0FC0_0FC0_0FC0) << 2);
     }
 
-    private static bool TryReadBits(ReadOnlySpan<byte> record, in PlaceCode code, Span<ushort> indices)
+    private static void WriteAny(ReadOnlySpan<ushort> indices, in PlaceCode code, Span<byte> record)
     {
         var map = record[code.LowBytes..];
-        var (i, previous, mapBits) = (0, -1, 8 * map.Length);
-        for (var at = 0; at < mapBits; at++)
+        map.Clear();
+        var (lowBits, mask, at) = (code.LowBits, (1U << code.LowBits) - 1, 0);
+        var (pending, count) = (0UL, 0);
+        for (var i = 0; i < indices.Length; i++)
         {
-            if (Bits(map, at, 1) == 0)
+            var bit = (indices[i] >> lowBits) + i;
+            map[bit >> 3] |= (byte)(1 << (bit & 7));
+            pending |= (ulong)(indices[i] & mask) << count;
+            count += lowBits;
+            if (count >= 32)
             {
-                continue;
+                BinaryPrimitives.WriteUInt32LittleEndian(record[at..], (uint)pending);
+                (pending, count, at) = (pending >> 32, count - 32, at + 4);
             }
-
-            if (i == code.Count)
-            {
-                return false;
-            }
-
-            var place = ((at - i) << code.LowBits) | Bits(record, i * code.LowBits, code.LowBits);
-            if (place <= previous || place >= code.Length)
-            {
-                return false;
-            }
-
-            indices[i++] = (ushort)place;
-            previous = place;
         }
 
-        var filling = (8 * code.LowBytes) - (code.Count * code.LowBits);
-        return i == code.Count && Bits(record, code.Count * code.LowBits, filling) == 0;
+        for (; count > 0; count -= 8, pending >>= 8)
+        {
+            record[at++] = (byte)pending;
+        }
+    }
+
+    private static bool TryReadAny(ReadOnlySpan<byte> record, in PlaceCode code, Span<ushort> indices)
+    {
+        var low = record[..code.LowBytes];
+        var map = record[code.LowBytes..];
+        var (lowBits, mask, length) = (code.LowBits, (1U << code.LowBits) - 1, code.Length);
+        var (pending, count, next) = (0UL, 0, 0);
+        var (i, previous) = (0, -1);
+        for (var at = 0; at < map.Length; at += 8)
+        {
+            for (var word = WordAt(map, at); word != 0; word &= word - 1, i++)
+            {
+                if (i == indices.Length)
+                {
+                    return false;
+                }
+
+                for (; count < lowBits; count += 8)
+                {
+                    pending |= (ulong)low[next++] << count;
+                }
+
+                var high = (8 * at) + BitOperations.TrailingZeroCount(word) - i;
+                var place = (high << lowBits) | (int)((uint)pending & mask);
+                (pending, count) = (pending >> lowBits, count - lowBits);
+                if (place <= previous || place >= length)
+                {
+                    return false;
+                }
+
+                indices[i] = (ushort)place;
+                previous = place;
+            }
+        }
+
+        // What is left of the last byte of low bits is filling.
+        return i == indices.Length && pending == 0;
+    }
+
+    private static ulong WordAt(ReadOnlySpan<byte> bytes, int at)
+    {
+        if (at + 8 <= bytes.Length)
+        {
+            return BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..]);
+        }
+
+        var word = 0UL;
+        for (var i = bytes.Length - 1; i >= at; i--)
+        {
+            word = (word << 8) | bytes[i];
+        }
+
+        return word;
     }
 
     // For each of 256 bytes: of its r-th one, how many zeros stand before it in the byte, times 64.
@@ -212,24 +254,5 @@ internal static unsafe class EliasFano
         }
 
         return table;
-    }
-
-    private static void PutBits(Span<byte> bytes, int at, uint value)
-    {
-        for (; value != 0; value >>= 1, at++)
-        {
-            bytes[at >> 3] |= (byte)((value & 1) << (at & 7));
-        }
-    }
-
-    private static int Bits(ReadOnlySpan<byte> bytes, int at, int count)
-    {
-        var value = 0;
-        for (var i = 0; i < count; i++, at++)
-        {
-            value |= ((bytes[at >> 3] >> (at & 7)) & 1) << i;
-        }
-
-        return value;
     }
 }

@@ -33,8 +33,16 @@ internal interface IQuantizer
     /// <returns>Null if a number is not finite or out of its range.</returns>
     LevelBook? TryRead(ReadOnlySpan<byte> header);
 
-    /// <summary>Whether book, scales and codes fit each other: nothing in them that the quantiser would not have made room for.</summary>
-    bool IsInForm(TensorGrid grid, LevelBook book, ReadOnlySpan<byte> codes, ReadOnlySpan<byte> scales);
+    /// <summary>Whether book and scales fit each other, as far as can be told without the codes.</summary>
+    /// <param name="book">As read.</param>
+    /// <param name="scalesUsed">A bit for each scale code that occurs.</param>
+    bool IsBookInForm(LevelBook book, int scalesUsed);
+
+    /// <summary>Which codes a chunk that is not zero may have: a bit for each, or <see cref="LevelBook.AllCodes"/>.</summary>
+    int CodesAllowed(LevelBook book);
+
+    /// <summary>Whether the codes of a tensor name all that the book must have been made for.</summary>
+    bool UsesItsBook(LevelBook book, ReadOnlySpan<byte> codes);
 }
 
 /// <summary>The quantisers by kind.</summary>

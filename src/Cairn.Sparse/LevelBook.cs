@@ -11,6 +11,9 @@ public sealed class LevelBook
     /// <summary>The scale code of a chunk all of whose values are zero.</summary>
     public const int ZeroScale = 15;
 
+    /// <summary>A chunk may have any code: every bit.</summary>
+    internal const int AllCodes = -1;
+
     private readonly float[] _table;
 
     internal LevelBook(Codebook codebook)
@@ -33,6 +36,27 @@ public sealed class LevelBook
         }
     }
 
+    /// <summary>Whether a chunk has only codes that it may have.</summary>
+    /// <param name="codes">Of one chunk, each 0 to 3.</param>
+    /// <param name="scale">Its scale code, or 0 where there are none.</param>
+    /// <param name="allowed">A bit for each code that a chunk which is not zero may have, or <see cref="AllCodes"/>.</param>
+    internal static bool MayHave(ReadOnlySpan<byte> codes, int scale, int allowed)
+    {
+        if (scale == ZeroScale)
+        {
+            return !codes.ContainsAnyExcept((byte)0);
+        }
+
+        if (allowed == AllCodes)
+        {
+            return true;
+        }
+
+        var counts = CodeCounts.Of(codes);
+        return ((allowed & 1) != 0 || counts.Of0 == 0) && ((allowed & 2) != 0 || counts.Of1 == 0)
+            && ((allowed & 4) != 0 || counts.Of2 == 0) && ((allowed & 8) != 0 || counts.Of3 == 0);
+    }
+
     /// <summary>Of which quantiser.</summary>
     public QuantizerKind Kind { get; }
 
@@ -48,7 +72,7 @@ public sealed class LevelBook
 
 /// <summary>The three numbers of a tensor under our quantisers, each the upper half of an fp32 (bfloat16).</summary>
 /// <param name="Top">The low level of scale code 0.</param>
-/// <param name="Ratio">From one scale code to the next, at most 1.</param>
+/// <param name="Ratio">From one scale code to the next, at most 1; exactly 1 where no chunk has another code than 0 and 15.</param>
 /// <param name="Spread">High level over low level, at least 1; exactly 1 where no code is high.</param>
 internal readonly record struct ChunkLevels(ushort Top, ushort Ratio, ushort Spread)
 {

@@ -1,20 +1,19 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace Cairn.Sparse;
 
-/// <summary>Little-endian numbers at any address.</summary>
+/// <summary>Numbers of the wire at any address. The wire's order of bytes is the processor's, little-endian: <see cref="SparseUpdateCodec"/> asks for it.</summary>
 internal static unsafe class Little
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ushort UInt16(byte* at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<ushort>(at) : (ushort)(at[0] | (at[1] << 8));
+    public static ushort UInt16(byte* at) => Unsafe.ReadUnaligned<ushort>(at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint UInt32(byte* at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<uint>(at) : (uint)UInt16(at) | ((uint)UInt16(at + 2) << 16);
+    public static uint UInt32(byte* at) => Unsafe.ReadUnaligned<uint>(at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong UInt64(byte* at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<ulong>(at) : UInt32(at) | ((ulong)UInt32(at + 4) << 32);
+    public static ulong UInt64(byte* at) => Unsafe.ReadUnaligned<ulong>(at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Write(byte* at, ulong value) => Unsafe.WriteUnaligned(at, BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value));
+    public static void Write(byte* at, ulong value) => Unsafe.WriteUnaligned(at, value);
 }

@@ -50,8 +50,13 @@ internal sealed class PublishedQuantizer : IQuantizer
     }
 
     /// <inheritdoc/>
-    public bool IsInForm(TensorGrid grid, LevelBook book, ReadOnlySpan<byte> codes, ReadOnlySpan<byte> scales) =>
-        book.Codebook.IsInForm(CodeCounts.Of(codes));
+    public bool IsBookInForm(LevelBook book, int scalesUsed) => book.Codebook.HasLevelsOrZeros;
+
+    /// <inheritdoc/>
+    public int CodesAllowed(LevelBook book) => book.Codebook.CodesInBin is 0b1111 ? LevelBook.AllCodes : book.Codebook.CodesInBin;
+
+    /// <inheritdoc/>
+    public bool UsesItsBook(LevelBook book, ReadOnlySpan<byte> codes) => book.Codebook.IsInForm(CodeCounts.Of(codes));
 
     /// <summary>Quantises values.</summary>
     /// <param name="values">At least one, all finite.</param>
@@ -62,8 +67,8 @@ internal sealed class PublishedQuantizer : IQuantizer
     {
         Invariant.Check(values.Length > 0);
         Invariant.Check(codes.Length == values.Length);
-        var shift = (float)(Sum(values) / values.Length);
-        var sigma = Math.Sqrt(SumOfSquares(values, shift) / (values.Length - 1));
+        var shift = (float)(Sum(values, 0, squares: false) / values.Length);
+        var sigma = Math.Sqrt(Sum(values, shift, squares: true) / (values.Length - 1));
         var scale = (float)(1.5 * sigma);
         scale = scale >= Codebook.ScaleMin ? scale : 1; // NaN (a single value) and 0 included
         if (float.IsInfinity(scale) || !float.IsFinite(shift))
@@ -82,9 +87,11 @@ internal sealed class PublishedQuantizer : IQuantizer
 
     private static float Level(double sum, int count) => count == 0 ? 0 : (float)(sum / count);
 
-    private static double Sum(ReadOnlySpan<float> values)
+    // Σ (v − centre), or of its squares.
+    private static double Sum(ReadOnlySpan<float> values, double centre, bool squares)
     {
         var total = 0.0;
+        var centres = Vector256.Create(centre);
         Span<double> lanes = stackalloc double[Lanes];
         for (var start = 0; start < values.Length; start += Block)
         {
@@ -94,47 +101,17 @@ internal sealed class PublishedQuantizer : IQuantizer
             for (; i + Lanes <= block.Length; i += Lanes)
             {
                 var (low, high) = Widen(block, i);
-                a += low;
-                b += high;
+                (low, high) = (low - centres, high - centres);
+                a += squares ? low * low : low;
+                b += squares ? high * high : high;
             }
 
             a.CopyTo(lanes);
             b.CopyTo(lanes[4..]);
             for (; i < block.Length; i++)
             {
-                lanes[i % Lanes] += block[i];
-            }
-
-            total += InOrder(lanes);
-        }
-
-        return total;
-    }
-
-    private static double SumOfSquares(ReadOnlySpan<float> values, float shift)
-    {
-        var total = 0.0;
-        var centre = Vector256.Create((double)shift);
-        Span<double> lanes = stackalloc double[Lanes];
-        for (var start = 0; start < values.Length; start += Block)
-        {
-            var block = values.Slice(start, Math.Min(Block, values.Length - start));
-            var (a, b) = (Vector256<double>.Zero, Vector256<double>.Zero);
-            var i = 0;
-            for (; i + Lanes <= block.Length; i += Lanes)
-            {
-                var (low, high) = Widen(block, i);
-                (low, high) = (low - centre, high - centre);
-                a += low * low;
-                b += high * high;
-            }
-
-            a.CopyTo(lanes);
-            b.CopyTo(lanes[4..]);
-            for (; i < block.Length; i++)
-            {
-                var c = block[i] - (double)shift;
-                lanes[i % Lanes] += c * c;
+                var c = block[i] - centre;
+                lanes[i % Lanes] += squares ? c * c : c;
             }
 
             total += InOrder(lanes);

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
@@ -12,8 +14,10 @@ internal unsafe ref struct RangeDecoder
     /// <summary>Bytes that must be readable before and behind the coded ones: 64 words; 64 times 13 bits and one more word.</summary>
     public const int Padding = 128;
 
+    private const ulong EachByte = 0x0101_0101_0101_0101;
     private readonly GapModels _models;
     private readonly GapModel _model;
+    private readonly ulong _largeSymbols;
     private readonly int _sizes;
     private readonly int _rawCodeBits;
     private readonly Span<int> _histogram;
@@ -32,6 +36,8 @@ internal unsafe ref struct RangeDecoder
     {
         Invariant.Check(length >= RangeEncoder.StateBytes);
         (_models, _model, _sizes, _rawCodeBits) = (models, models[model], models.Sizes, models.RawCodeBits);
+        // The bits of eight symbols of which one is set where a gap is 256 or more.
+        _largeSymbols = (models.Sizes == 2 ? 0xC0UL : 0xE0UL) * EachByte;
         _histogram = histogram;
         _begin = begin;
         _words = begin + length - RangeEncoder.StateBytes;
@@ -92,9 +98,7 @@ internal unsafe ref struct RangeDecoder
             for (; i + 4 <= count; i += 4)
             {
                 uint s0 = slots[x0 & 0xFFF], s1 = slots[x1 & 0xFFF], s2 = slots[x2 & 0xFFF], s3 = slots[x3 & 0xFFF];
-                *(uint*)(symbols + i) = BitConverter.IsLittleEndian
-                    ? (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24)
-                    : (s0 << 24) | ((s1 & 0xFF) << 16) | ((s2 & 0xFF) << 8) | (s3 & 0xFF);
+                *(uint*)(symbols + i) = (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24);
                 x0 = ((((s0 >> 8) & 0xFFF) + 1) * (x0 >> 12)) + (s0 >> 20);
                 x1 = ((((s1 >> 8) & 0xFFF) + 1) * (x1 >> 12)) + (s1 >> 20);
                 x2 = ((((s2 >> 8) & 0xFFF) + 1) * (x2 >> 12)) + (s2 >> 20);
@@ -135,38 +139,116 @@ internal unsafe ref struct RangeDecoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Below(uint x) => ((long)x - RangeEncoder.Lowest) >> 63;
 
+    // Eight values at a time while their gaps are all below 256, as nearly all are: then each has as many bits after its symbol, code and three of the gap.
+    [SkipLocalsInit]
     private int ReadPlaces(byte* symbols, ushort* indices, byte* codes, int count)
     {
-        var (place, bits, codeBits, sizeBit) = (-1, _bits, _rawCodeBits, (uint)_sizes - 1);
-        var codeMask = (1UL << codeBits) - 1;
-        fixed (int* histogram = _histogram)
+        var (place, i) = (-1, 0);
+        for (; i + 8 <= count && place < TopK.ChunkMax; i += 8)
         {
-            fixed (uint* table = _models.Reading)
+            var eight = Little.UInt64(symbols + i);
+            place = (eight & _largeSymbols) == 0 ? ReadSmallGaps(eight, indices + i, codes + i, place) : ReadEach(symbols, indices, codes, i, i + 8, place);
+        }
+
+        Count(symbols, count);
+        return place < TopK.ChunkMax ? ReadEach(symbols, indices, codes, i, count, place) : place;
+    }
+
+    private int ReadSmallGaps(ulong symbols, ushort* indices, byte* codes, int place)
+    {
+        var raw = Little.UInt64(_begin + (_bits >> 3)) >> (int)(_bits & 7);
+        _bits += 8 * (_rawCodeBits + 3);
+        var each = _rawCodeBits == 1 ? Nibbles((uint)raw) : FiveBits(raw);
+        var classes = symbols << 3;
+        var code = each & (_rawCodeBits == 1 ? EachByte : 3 * EachByte);
+        if (_sizes == 2)
+        {
+            classes = (symbols & (0x3E * EachByte)) << 2;
+            code = (code << 1) | (symbols & EachByte);
+        }
+
+        *(ulong*)codes = code;
+        var gaps = Vector128.WidenLower(Vector128.CreateScalar(classes | ((each >> _rawCodeBits) & (7 * EachByte))).AsByte()) + Vector128<ushort>.One;
+        gaps += Vector128.Shuffle(gaps, Vector128.Create(0xFFFF, 0, 1, 2, 3, 4, 5, 6));
+        gaps += Vector128.Shuffle(gaps, Vector128.Create(0xFFFF, 0xFFFF, 0, 1, 2, 3, 4, 5));
+        gaps += Vector128.Shuffle(gaps, Vector128.Create(0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0, 1, 2, 3));
+        (gaps + Vector128.Create((ushort)place)).Store(indices);
+        return place + gaps.GetElement(7);
+    }
+
+    private int ReadEach(byte* symbols, ushort* indices, byte* codes, int i, int end, int place)
+    {
+        var (bits, codeBits, sizeBit) = (_bits, _rawCodeBits, (uint)_sizes - 1);
+        var codeMask = (1UL << codeBits) - 1;
+        fixed (uint* table = _models.Reading)
+        {
+            while (i < end)
             {
-                for (var i = 0; i < count;)
+                // One word holds what four values take: at most 4 · 13 of its 57 bits.
+                var raw = Little.UInt64(_begin + (bits >> 3)) >> (int)(bits & 7);
+                for (var four = Math.Min(i + 4, end); i < four; i++)
                 {
-                    // One word holds what four values take: at most 4 · 13 of its 57 bits.
-                    var raw = Little.UInt64(_begin + (bits >> 3)) >> (int)(bits & 7);
-                    var end = Math.Min(i + 4, count);
-                    do
-                    {
-                        uint symbol = symbols[i];
-                        var entry = table[symbol];
-                        histogram[((i & 3) * GapModels.SymbolsMax) + (int)symbol]++;
-                        codes[i] = (byte)(((uint)(raw & codeMask) << (int)sizeBit) | (symbol & sizeBit));
-                        place += (int)((entry >> 16) + ((uint)(raw >> codeBits) & entry & 0xFFF));
-                        indices[i] = (ushort)place;
-                        var taken = (int)(entry >> 12) & 15;
-                        raw >>= taken;
-                        bits += taken;
-                        i++;
-                    }
-                    while (i < end);
+                    uint symbol = symbols[i];
+                    var entry = table[symbol];
+                    codes[i] = (byte)(((uint)(raw & codeMask) << (int)sizeBit) | (symbol & sizeBit));
+                    place += (int)((entry >> 16) + ((uint)(raw >> codeBits) & entry & 0xFFF));
+                    indices[i] = (ushort)place;
+                    var taken = (int)(entry >> 12) & 15;
+                    raw >>= taken;
+                    bits += taken;
                 }
             }
         }
 
         _bits = bits;
         return place;
+    }
+
+    private readonly void Count(byte* symbols, int count)
+    {
+        fixed (int* histogram = _histogram)
+        {
+            var i = 0;
+            for (; i + 4 <= count; i += 4)
+            {
+                histogram[symbols[i]]++;
+                histogram[GapModels.SymbolsMax + symbols[i + 1]]++;
+                histogram[(2 * GapModels.SymbolsMax) + symbols[i + 2]]++;
+                histogram[(3 * GapModels.SymbolsMax) + symbols[i + 3]]++;
+            }
+
+            for (; i < count; i++)
+            {
+                histogram[symbols[i]]++;
+            }
+        }
+    }
+
+    // Four bits to each of eight bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Nibbles(ulong word)
+    {
+        if (Bmi2.X64.IsSupported)
+        {
+            return Bmi2.X64.ParallelBitDeposit(word, 0x0F * EachByte);
+        }
+
+        word = (word | (word << 16)) & 0x0000_FFFF_0000_FFFF;
+        word = (word | (word << 8)) & 0x00FF_00FF_00FF_00FF;
+        return (word | (word << 4)) & (0x0F * EachByte);
+    }
+
+    // Five bits to each of eight bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong FiveBits(ulong word)
+    {
+        if (Bmi2.X64.IsSupported)
+        {
+            return Bmi2.X64.ParallelBitDeposit(word, 0x1F * EachByte);
+        }
+
+        word = (word & 0xF_FFFF) | ((word & 0xFF_FFF0_0000) << 12);
+        word = (word & 0x0000_03FF_0000_03FF) | ((word & 0x000F_FC00_000F_FC00) << 6);
+        return (word & 0x001F_001F_001F_001F) | ((word & 0x03E0_03E0_03E0_03E0) << 3);
     }
 }

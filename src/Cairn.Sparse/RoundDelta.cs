@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
@@ -55,28 +56,16 @@ public sealed class RoundDelta
             return null;
         }
 
-        var (at, starts) = (HeaderBytes, new int[grid.TensorCount]);
+        ReadOnlySpan<byte> rest = bytes.AsSpan(HeaderBytes);
+        var starts = new int[grid.TensorCount];
         var places = new ushort[TopK.ChunkMax];
-        for (var tensor = 0; tensor < grid.TensorCount; tensor++)
+        for (var tensor = 0; tensor < grid.TensorCount && why == Rejection.None; tensor++)
         {
-            starts[tensor] = at;
-            for (var chunk = 0; chunk < grid[tensor].ChunkCount && why == Rejection.None; chunk++)
-            {
-                why = JudgeChunk(bytes, ref at, grid[tensor].LengthOf(chunk), places);
-            }
-
-            if (why == Rejection.None && !IsSummed(bytes, starts[tensor], ref at))
-            {
-                why = Rejection.Malformed;
-            }
-
-            if (why != Rejection.None)
-            {
-                return null;
-            }
+            starts[tensor] = bytes.Length - rest.Length;
+            why = JudgeSection(ref rest, grid[tensor], places);
         }
 
-        why = at == bytes.Length ? Rejection.None : Rejection.Malformed;
+        why = why != Rejection.None || rest.IsEmpty ? why : Rejection.Malformed;
         return why == Rejection.None ? new RoundDelta(grid, bytes, starts) : null;
     }
 
@@ -102,14 +91,19 @@ public sealed class RoundDelta
             var code = new PlaceCode(shape.Length, count);
             Invariant.Check(EliasFano.TryRead(_bytes.AsSpan(at, code.Bytes), code, places[..count]));
             at += code.Bytes;
-            for (var i = 0; i < count; i++, at += 4)
+            var values = MemoryMarshal.Cast<byte, float>(_bytes.AsSpan(at, 4 * count));
+            var offsets = shape.Offsets;
+            var target = mean[origin..];
+            for (var i = 0; i < count; i++)
             {
-                mean[origin + shape.Offsets[places[i]]] = BinaryPrimitives.ReadSingleLittleEndian(_bytes.AsSpan(at));
+                target[offsets[places[i]]] = values[i];
             }
+
+            at += 4 * count;
         }
     }
 
-    internal static void WriteHeader(Stream stream, ChunkGrid grid, Digest rules, Round round, Digest manifest)
+    internal static void WriteHeader(Span<byte> target, ChunkGrid grid, Digest rules, Round round, Digest manifest)
     {
         var writer = new WireWriter();
         writer.Raw(Magic);
@@ -118,9 +112,9 @@ public sealed class RoundDelta
         writer.Int32(round.Number);
         writer.Digest(manifest);
         writer.Digest(grid.Digest);
-        writer.Int32((int)SectionCodec.Checksum(writer.Written));
+        writer.Int32((int)Crc32C.Of(writer.Written));
         Invariant.Check(writer.Written.Length == HeaderBytes);
-        stream.Write(writer.Written);
+        writer.Written.CopyTo(target);
     }
 
     private static Rejection JudgeHeader(byte[] bytes, ChunkGrid grid, Digest rules, Round round, Digest manifest)
@@ -134,7 +128,7 @@ public sealed class RoundDelta
         var reader = new WireReader(header);
         var known = reader.Raw(Magic.Length).SequenceEqual(Magic) & reader.Int32() == 1;
         var (itsRules, itsRound, itsManifest, itsGrid) = (reader.Digest(), reader.Int32(), reader.Digest(), reader.Digest());
-        return !known || (uint)reader.Int32() != SectionCodec.Checksum(header[..^4]) ? Rejection.Malformed
+        return !known || (uint)reader.Int32() != Crc32C.Of(header[..^4]) ? Rejection.Malformed
             : itsRules != rules ? Rejection.WrongRules
             : itsRound != round.Number ? Rejection.Late
             : itsManifest != manifest ? Rejection.NotAsCommitted
@@ -144,15 +138,40 @@ public sealed class RoundDelta
 
     private static int CountAt(byte[] bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(at));
 
-    private static Rejection JudgeChunk(byte[] bytes, ref int at, int length, ushort[] places)
+    private static Rejection JudgeSection(ref ReadOnlySpan<byte> rest, TensorGrid grid, ushort[] places)
     {
-        if (at + 2 > bytes.Length)
+        var section = rest;
+        var why = Rejection.None;
+        for (var chunk = 0; chunk < grid.ChunkCount && why == Rejection.None; chunk++)
+        {
+            why = JudgeChunk(ref rest, grid.LengthOf(chunk), places);
+        }
+
+        if (why != Rejection.None)
+        {
+            return why;
+        }
+
+        section = section[..^rest.Length];
+        if (rest.Length < SectionCodec.ChecksumBytes || BinaryPrimitives.ReadUInt32LittleEndian(rest) != Crc32C.Of(section))
         {
             return Rejection.Malformed;
         }
 
-        var count = CountAt(bytes, at);
-        at += 2;
+        rest = rest[SectionCodec.ChecksumBytes..];
+        return Rejection.None;
+    }
+
+    // What is left is measured, never where it ends: no sum of sizes can leave the range of an int.
+    private static Rejection JudgeChunk(ref ReadOnlySpan<byte> rest, int length, ushort[] places)
+    {
+        if (rest.Length < 2)
+        {
+            return Rejection.Malformed;
+        }
+
+        var count = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+        rest = rest[2..];
         if (count == 0)
         {
             return Rejection.None;
@@ -164,20 +183,20 @@ public sealed class RoundDelta
         }
 
         var code = new PlaceCode(length, count);
-        if (at + code.Bytes + (4 * count) > bytes.Length)
+        if (rest.Length < code.Bytes + (4 * count))
         {
             return Rejection.Malformed;
         }
 
-        if (!EliasFano.TryRead(bytes.AsSpan(at, code.Bytes), code, places.AsSpan(0, count)))
+        if (!EliasFano.TryRead(rest[..code.Bytes], code, places.AsSpan(0, count)))
         {
             return Rejection.BadCode;
         }
 
-        at += code.Bytes;
-        for (var i = 0; i < count; i++, at += 4)
+        var values = MemoryMarshal.Cast<byte, float>(rest.Slice(code.Bytes, 4 * count));
+        rest = rest[(code.Bytes + (4 * count))..];
+        foreach (var value in values)
         {
-            var value = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(at));
             if (!float.IsFinite(value))
             {
                 return Rejection.NotFinite;
@@ -190,12 +209,5 @@ public sealed class RoundDelta
         }
 
         return Rejection.None;
-    }
-
-    private static bool IsSummed(byte[] bytes, int start, ref int at)
-    {
-        var sum = SectionCodec.Checksum(bytes.AsSpan(start, at - start));
-        at += 4;
-        return at <= bytes.Length && BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at - 4)) == sum;
     }
 }

@@ -4,72 +4,73 @@ using Cairn.Base;
 
 namespace Cairn.Sparse;
 
-/// <summary>Writes the mean of a round tensor by tensor, as it is being applied.</summary>
+/// <summary>Writes the mean of a round tensor by tensor, as it is being applied, straight into the bytes of the object.</summary>
+/// <remarks>Nothing is allocated after the constructor. Cost: one pass over the mean and one over what is not zero in it. Not for two threads at once.</remarks>
 public sealed class RoundDeltaWriter
 {
     private readonly ChunkGrid _grid;
-    private readonly Stream _stream;
-    private readonly List<byte> _section = [];
+    private readonly byte[] _target;
+    private readonly ushort[] _places = new ushort[TopK.ChunkMax + NonZeros.Surplus];
+    private readonly float[] _values = new float[TopK.ChunkMax + NonZeros.Surplus];
     private int _next;
 
     /// <summary>Writes the header.</summary>
     /// <param name="grid">How the model is cut.</param>
-    /// <param name="stream">Where to; stays the caller's.</param>
+    /// <param name="target">Where to, from its beginning on: at least <see cref="RoundDelta.BytesMax"/> of the round's updates. Stays the caller's.</param>
     /// <param name="rules">Digest of the rules of the run.</param>
     /// <param name="round">The round.</param>
     /// <param name="manifest">Digest of its manifest.</param>
-    public RoundDeltaWriter(ChunkGrid grid, Stream stream, Digest rules, Round round, Digest manifest)
+    public RoundDeltaWriter(ChunkGrid grid, byte[] target, Digest rules, Round round, Digest manifest)
     {
-        (_grid, _stream) = (grid, stream);
-        RoundDelta.WriteHeader(stream, grid, rules, round, manifest);
+        (_grid, _target) = (grid, target);
+        RoundDelta.WriteHeader(target, grid, rules, round, manifest);
+        Length = RoundDelta.HeaderBytes;
     }
 
+    /// <summary>How many bytes have been written: the whole delta once every tensor has been.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Whether every tensor has been written.</summary>
+    public bool IsWhole => _next == _grid.TensorCount;
+
     /// <summary>Writes the mean of the next tensor.</summary>
-    /// <param name="mean">Dense: exactly the tensor's length; finite.</param>
-    public void Write(ReadOnlySpan<float> mean)
+    /// <param name="mean">Dense: exactly the tensor's length; finite; of no more values per chunk than the updates of the round can have sent.</param>
+    public unsafe void Write(ReadOnlySpan<float> mean)
     {
         var grid = _grid[_next++];
         Invariant.Check(mean.Length == grid.Spec.Length);
-        _section.Clear();
-        for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
+        var rest = _target.AsSpan(Length);
+        var sum = Crc32C.Begin;
+        fixed (float* first = mean, values = _values)
         {
-            WriteChunk(grid.ShapeOf(chunk), mean[grid.OriginOf(chunk)..]);
+            fixed (ushort* places = _places)
+            {
+                for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
+                {
+                    var shape = grid.ShapeOf(chunk);
+                    var count = NonZeros.Read(first + grid.OriginOf(chunk), shape, grid.Spec.Cols, places, values);
+                    var bytes = WriteChunk(shape.Length, count, rest);
+                    sum = Crc32C.Append(sum, rest[..bytes]);
+                    rest = rest[bytes..];
+                }
+            }
         }
 
-        var bytes = CollectionsMarshal.AsSpan(_section);
-        _stream.Write(bytes);
-        Span<byte> sum = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(sum, SectionCodec.Checksum(bytes));
-        _stream.Write(sum);
+        BinaryPrimitives.WriteUInt32LittleEndian(rest, Crc32C.End(sum));
+        Length = _target.Length - rest.Length + SectionCodec.ChecksumBytes;
     }
 
-    private void WriteChunk(ChunkShape shape, ReadOnlySpan<float> mean)
+    private int WriteChunk(int length, int count, Span<byte> target)
     {
-        Span<ushort> places = stackalloc ushort[TopK.ChunkMax];
-        var count = 0;
-        for (var i = 0; i < shape.Length; i++)
-        {
-            places[count] = (ushort)i;
-            count += mean[shape.Offsets[i]] != 0 ? 1 : 0;
-        }
-
-        places = places[..count];
-        Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt16LittleEndian(number, (ushort)count);
-        _section.AddRange(number[..2]);
+        BinaryPrimitives.WriteUInt16LittleEndian(target, (ushort)count);
         if (count == 0)
         {
-            return;
+            return 2;
         }
 
-        var code = new PlaceCode(shape.Length, count);
-        Span<byte> record = stackalloc byte[code.Bytes];
-        EliasFano.Write(places, code, record);
-        _section.AddRange(record);
-        foreach (var place in places)
-        {
-            BinaryPrimitives.WriteSingleLittleEndian(number, mean[shape.Offsets[place]]);
-            _section.AddRange(number);
-        }
+        var code = new PlaceCode(length, count);
+        EliasFano.Write(_places.AsSpan(0, count), code, target.Slice(2, code.Bytes));
+        MemoryMarshal.AsBytes(_values.AsSpan(0, count)).CopyTo(target[(2 + code.Bytes)..]);
+        return 2 + code.Bytes + (4 * count);
     }
 }

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
@@ -68,7 +66,7 @@ internal sealed class SectionCodec
         tensor = null;
         var fast = FastBytes(grid);
         if (section.Length > fast || (_mode == WireMode.Fast && section.Length < fast) || section.Length < BookBytes(grid) + ChecksumBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(section[^ChecksumBytes..]) != Checksum(section[..^ChecksumBytes]))
+            || BinaryPrimitives.ReadUInt32LittleEndian(section[^ChecksumBytes..]) != Crc32C.Of(section[..^ChecksumBytes]))
         {
             return Rejection.Malformed;
         }
@@ -83,7 +81,7 @@ internal sealed class SectionCodec
         var coded = section[BookBytes(grid)..^ChecksumBytes];
         var ok = CodePacking.TryUnpack(section[_quantizer.HeaderBytes..BookBytes(grid)], 4, scales)
             && (section.Length == fast ? TryReadFast(coded, grid, indices, codes) : TryReadSmall(coded, grid, indices, codes))
-            && _quantizer.IsInForm(grid, book, codes, scales);
+            && IsInForm(grid, book, codes, scales);
         if (!ok)
         {
             return Rejection.BadCode;
@@ -93,11 +91,11 @@ internal sealed class SectionCodec
         return _mode == WireMode.Small && section.Length == fast && IsShorterSmall(ref tensor) ? Rejection.BadCode : Rejection.None;
     }
 
-    /// <summary>Judges a section of the fast mode by length, checksum and book, so that its chunks can be read one by one.</summary>
+    /// <summary>Judges a section of the fast mode by length, checksum, book and scales, so that its chunks can be read one by one.</summary>
     public Rejection TryOpen(ReadOnlySpan<byte> section, TensorGrid grid, out OpenSection opened)
     {
         opened = default;
-        if (section.Length != FastBytes(grid) || BinaryPrimitives.ReadUInt32LittleEndian(section[^ChecksumBytes..]) != Checksum(section[..^ChecksumBytes]))
+        if (section.Length != FastBytes(grid) || BinaryPrimitives.ReadUInt32LittleEndian(section[^ChecksumBytes..]) != Crc32C.Of(section[..^ChecksumBytes]))
         {
             return Rejection.Malformed;
         }
@@ -108,8 +106,46 @@ internal sealed class SectionCodec
         }
 
         var scales = section[_quantizer.HeaderBytes..BookBytes(grid)];
-        opened = new OpenSection(grid, book, scales, section[BookBytes(grid)..^ChecksumBytes], _quantizer.BitsPerValue);
+        if (!TryScalesUsed(scales, grid.ChunkCount, out var used) || !_quantizer.IsBookInForm(book, used))
+        {
+            return Rejection.BadCode;
+        }
+
+        opened = new OpenSection(grid, book, scales, section[BookBytes(grid)..^ChecksumBytes], _quantizer.BitsPerValue, _quantizer.CodesAllowed(book));
         return Rejection.None;
+    }
+
+    private bool IsInForm(TensorGrid grid, LevelBook book, ReadOnlySpan<byte> codes, ReadOnlySpan<byte> scales)
+    {
+        var (used, allowed, ok) = (0, _quantizer.CodesAllowed(book), true);
+        for (var chunk = 0; ok && chunk < scales.Length; chunk++)
+        {
+            var scale = scales[chunk];
+            used |= 1 << scale;
+            ok = (allowed == LevelBook.AllCodes && scale != LevelBook.ZeroScale)
+                || LevelBook.MayHave(codes[grid.FirstValueOf(chunk)..grid.FirstValueOf(chunk + 1)], scale, allowed);
+        }
+
+        return ok && _quantizer.IsBookInForm(book, used) && _quantizer.UsesItsBook(book, codes);
+    }
+
+    // False if the filling behind the last one is not zero.
+    private bool TryScalesUsed(ReadOnlySpan<byte> packed, int chunks, out int used)
+    {
+        used = 0;
+        if (!_quantizer.HasScales)
+        {
+            return true;
+        }
+
+        foreach (var two in packed[..(chunks / 2)])
+        {
+            used |= (1 << (two & 15)) | (1 << (two >> 4));
+        }
+
+        var rest = chunks % 2 == 0 ? 0 : packed[^1];
+        used |= chunks % 2 == 0 ? 0 : 1 << (rest & 15);
+        return rest < 16;
     }
 
     private int BookBytes(TensorGrid grid) => _quantizer.HeaderBytes + (_quantizer.HasScales ? CodePacking.Bytes(grid.ChunkCount, 4) : 0);
@@ -123,7 +159,7 @@ internal sealed class SectionCodec
     }
 
     private static void WriteChecksum(Span<byte> section) =>
-        BinaryPrimitives.WriteUInt32LittleEndian(section[^ChecksumBytes..], Checksum(section[..^ChecksumBytes]));
+        BinaryPrimitives.WriteUInt32LittleEndian(section[^ChecksumBytes..], Crc32C.Of(section[..^ChecksumBytes]));
 
     private void WriteFast(SparseTensor tensor, Span<byte> section)
     {
@@ -221,23 +257,5 @@ internal sealed class SectionCodec
 
             return ok && decoder.IsAtEnd && coded[0] == _models.Best(histogram[.._models.Symbols]);
         }
-    }
-
-    /// <summary>CRC-32C (Castagnoli) as iSCSI has it: all ones before and after.</summary>
-    internal static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        var words = MemoryMarshal.Cast<byte, ulong>(bytes);
-        foreach (var word in words)
-        {
-            crc = BitOperations.Crc32C(crc, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
-        }
-
-        foreach (var one in bytes[(8 * words.Length)..])
-        {
-            crc = BitOperations.Crc32C(crc, one);
-        }
-
-        return ~crc;
     }
 }

@@ -5,7 +5,7 @@ namespace Cairn.Sparse;
 
 /// <summary>The bytes of an update under one grid and one format (docs/wire.md, "Sparse update"): one form for one content.</summary>
 /// <remarks>Sections follow the header tensor by tensor; <see cref="SparseUpdateWriter"/> and <see cref="SparseUpdateReader"/> hold one at a time. Safe for any number of
-/// callers at once. The wire's order of bytes is little-endian.</remarks>
+/// callers at once. Little-endian processors only, as everything here that reads bytes as numbers: the constructor checks it.</remarks>
 public sealed class SparseUpdateCodec
 {
     /// <summary>Bytes before the first tensor: magic 4, version 1, quantiser 1, mode 1, zero 1, rules digest 32, round 4, uid 4, tensor count 4, grid digest 32,
@@ -22,6 +22,7 @@ public sealed class SparseUpdateCodec
     /// <param name="format">How codes are made and written.</param>
     public SparseUpdateCodec(ChunkGrid grid, UpdateFormat format)
     {
+        Invariant.Check(BitConverter.IsLittleEndian);
         Invariant.Check(Enum.IsDefined(format.Quantizer) && Enum.IsDefined(format.Mode));
         (Grid, Format) = (grid, format);
         _sections = new SectionCodec(format, grid.Keep);
@@ -79,8 +80,8 @@ public sealed class SparseUpdateCodec
         return stream.Length == stream.Capacity ? stream.GetBuffer() : stream.ToArray();
     }
 
-    /// <summary>Decodes and judges an update from anywhere. Never throws on any bytes; allocates only the decoded form and one section, and that only for bytes of a
-    /// possible length.</summary>
+    /// <summary>Decodes and judges an update from anywhere. Never throws on any bytes; allocates the decoded form, and in the small mode what one section takes at a
+    /// time: its bytes padded, and its small form again where it came in the fast one. All of that only for bytes of a possible length.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <param name="rules">The rules it must be made under.</param>
     /// <param name="round">The round it must be of.</param>
@@ -125,11 +126,11 @@ public sealed class SparseUpdateCodec
         return why == Rejection.None;
     }
 
-    /// <summary>Judges a section of the fast mode, fetched alone, by length, checksum and book, so that its chunks can be read one by one.</summary>
+    /// <summary>Judges a section of the fast mode, fetched alone, by length, checksum, book and scales, so that its chunks can be read one by one.</summary>
     /// <param name="section">Its bytes.</param>
     /// <param name="tensor">Which tensor it is of.</param>
     /// <param name="opened">Gives the chunks; of no use when false comes back.</param>
-    /// <param name="why">Malformed, NotFinite or None.</param>
+    /// <param name="why">Malformed, NotFinite, BadCode (book and scales contradict each other) or None.</param>
     public bool TryOpenTensor(ReadOnlySpan<byte> section, int tensor, out OpenSection opened, out Rejection why)
     {
         Invariant.Check(Format.Mode == WireMode.Fast);
@@ -149,7 +150,7 @@ public sealed class SparseUpdateCodec
         writer.Int32(uid.Value);
         writer.Int32(Grid.TensorCount);
         writer.Digest(Grid.Digest);
-        writer.Int32((int)SectionCodec.Checksum(writer.Written));
+        writer.Int32((int)Crc32C.Of(writer.Written));
         Invariant.Check(writer.Written.Length == HeaderBytes);
         return writer.Written.ToArray();
     }
@@ -162,7 +163,7 @@ public sealed class SparseUpdateCodec
         var (itsRules, itsRound, itsUid) = (reader.Digest(), reader.Int32(), reader.Int32());
         var (itsCount, itsGrid) = (reader.Int32(), reader.Digest());
         var sum = (uint)reader.Int32();
-        return !known || !reader.Complete || sum != SectionCodec.Checksum(header[..^SectionCodec.ChecksumBytes]) ? Rejection.Malformed
+        return !known || !reader.Complete || sum != Crc32C.Of(header[..^SectionCodec.ChecksumBytes]) ? Rejection.Malformed
             : itsRules != rules ? Rejection.WrongRules
             : itsRound != round.Number ? Rejection.Late
             : itsUid != uid.Value ? Rejection.BadSignature

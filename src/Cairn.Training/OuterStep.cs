@@ -25,28 +25,8 @@ public static class OuterStep
 
         for (; i < parametersN.Length; i++)
         {
-            parametersN[i] = Moved(parametersN[i], directionN[i], alpha);
+            var change = alpha * directionN[i];
+            parametersN[i] -= change;
         }
-    }
-
-    /// <summary>Applies a sparse direction: the same bits as the dense one with zeros elsewhere, without touching the elsewhere.</summary>
-    /// <param name="parametersN">Changed in place.</param>
-    /// <param name="indicesK">Where; each inside the parameters, none twice.</param>
-    /// <param name="valuesK">How much.</param>
-    /// <param name="alpha">The outer learning rate.</param>
-    public static void ApplySparse(Span<float> parametersN, ReadOnlySpan<int> indicesK, ReadOnlySpan<float> valuesK, float alpha)
-    {
-        Invariant.Check(indicesK.Length == valuesK.Length);
-        for (var k = 0; k < indicesK.Length; k++)
-        {
-            ref var parameter = ref parametersN[indicesK[k]];
-            parameter = Moved(parameter, valuesK[k], alpha);
-        }
-    }
-
-    private static float Moved(float parameter, float direction, float alpha)
-    {
-        var change = alpha * direction;
-        return parameter - change;
     }
 }

@@ -80,6 +80,17 @@ public sealed class CommandTests : IDisposable
         Assert.False(Directory.Exists(_folder["lab"]));
     }
 
+    [Theory]
+    [InlineData("tokenizer", "train")]
+    [InlineData("data", "prepare")]
+    public async Task A_vocabulary_that_cannot_be_is_refused_before_the_text_is_read(params string[] verb)
+    {
+        // The text is not there either: whoever read it first would complain about it.
+        var refused = await Captured.RunAsync([.. verb, "--vocabulary", "256", "--data", _folder["missing.txt"], "--out", _folder["out"]]);
+        Assert.Contains("a vocabulary of 256", refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.False(Path.Exists(_folder["out"]));
+    }
+
     [Fact]
     public async Task Epochs_of_a_file_are_compared_and_a_difference_is_named()
     {

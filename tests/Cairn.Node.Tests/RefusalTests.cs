@@ -116,6 +116,22 @@ public sealed class RefusalTests(SmallRun run)
     }
 
     [Fact]
+    public async Task A_store_that_does_not_take_the_mean_of_a_round_stops_nobody()
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        var inTheWay = Path.Combine(half.Store, "rounds", "000005", "deltas");
+        Directory.CreateDirectory(Path.GetDirectoryName(inTheWay)!);
+        File.WriteAllText(inTheWay, "a file where the folder should be");
+
+        await run.AssertEndsAsUndisturbedAsync(half);
+
+        var told = Assert.Single(EventLog.Read(half.Events).Select(line => line.Data).OfType<DeltaNotPut>());
+        Assert.Equal(("validator-1", 5), (told.Node, told.Round));
+        Assert.Contains(inTheWay, told.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_others_can_read_is_refused()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "files have no mode bits here");

@@ -21,13 +21,13 @@ public class FuzzTests
         var seeds = Enumerable.Range(0, 8).Select(i => codec.Encode(TestData.Update(Grid, "fuzz" + i, quantizer: quantizer))).ToArray();
         var random = new SeededRandom(4, "fuzz", (int)quantizer, (int)mode);
         var cap = (12 * Grid.ValueCount) + (4 * codec.BytesMax) + 20_000;
-        var (accepted, reasons) = (0, new HashSet<Rejection>());
+        var (accepted, resummed, reasons) = (0, 0, new HashSet<Rejection>());
         for (var trial = 0; trial < Trials / 6; trial++)
         {
             var changed = Mutate(random, seeds);
             if (random.NextBelow(20) != 0)
             {
-                Resum(changed, mode, codec);
+                resummed += Resum(changed, mode, codec) ? 1 : 0;
             }
 
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -44,19 +44,20 @@ public class FuzzTests
         }
 
         Assert.InRange(accepted, 10, Trials);
+        Assert.InRange(resummed, Trials / 6 * 9 / 10, Trials);
         Assert.Superset(new HashSet<Rejection> { Rejection.Malformed, Rejection.BadCode }, reasons);
     }
 
     private static byte[] Mutate(SeededRandom random, byte[][] seeds)
     {
         var bytes = (byte[])seeds[random.NextBelow(seeds.Length)].Clone();
-        switch (random.NextBelow(8))
+        switch (random.NextBelow(32))
         {
             case 0:
                 return bytes[..(int)random.NextBelow(bytes.Length)];
-            case 1:
+            case 1 or 2 or 3:
                 return [.. bytes, .. new byte[1 + random.NextBelow(40)]];
-            case 2:
+            case 4 or 5 or 6:
                 var other = seeds[random.NextBelow(seeds.Length)];
                 var cut = (int)random.NextBelow(Math.Min(bytes.Length, other.Length));
                 return [.. bytes[..cut], .. other[cut..]];
@@ -71,35 +72,42 @@ public class FuzzTests
         }
     }
 
-    // As an attacker would: every checksum is made right again, as far as the bytes reach.
-    private static void Resum(byte[] bytes, WireMode mode, SparseUpdateCodec codec)
+    // As an attacker would: every checksum is made right again, and a length that cannot be is made one that can. False if the bytes do not reach that far.
+    private static bool Resum(byte[] bytes, WireMode mode, SparseUpdateCodec codec)
     {
         if (bytes.Length < SparseUpdateCodec.HeaderBytes)
         {
-            return;
+            return false;
         }
 
         Sum(bytes.AsSpan(0, SparseUpdateCodec.HeaderBytes));
-        var at = SparseUpdateCodec.HeaderBytes;
+        var rest = bytes.AsSpan(SparseUpdateCodec.HeaderBytes);
         for (var t = 0; t < Grid.TensorCount; t++)
         {
             var prefix = mode == WireMode.Small ? 4 : 0;
-            if (at + prefix > bytes.Length)
+            if (rest.Length < prefix + 4)
             {
-                return;
+                return false;
             }
 
-            var length = codec.LengthOf(bytes.AsSpan(at, prefix), t);
-            at += prefix;
-            if (length < 4 || at + length > bytes.Length)
+            var length = codec.LengthOf(rest[..prefix], t);
+            if (mode == WireMode.Small && (length < 4 || length > rest.Length - prefix))
             {
-                return;
+                length = Math.Min(rest.Length - prefix, 40);
+                BitConverter.TryWriteBytes(rest, (int)length);
             }
 
-            Sum(bytes.AsSpan(at, (int)length));
-            at += (int)length;
+            if (length > rest.Length - prefix)
+            {
+                return false;
+            }
+
+            Sum(rest.Slice(prefix, (int)length));
+            rest = rest[(prefix + (int)length)..];
         }
+
+        return true;
     }
 
-    private static void Sum(Span<byte> section) => BitConverter.TryWriteBytes(section[^4..], SectionCodec.Checksum(section[..^4]));
+    private static void Sum(Span<byte> section) => BitConverter.TryWriteBytes(section[^4..], Crc32C.Of(section[..^4]));
 }

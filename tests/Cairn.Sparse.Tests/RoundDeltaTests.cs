@@ -25,6 +25,75 @@ public class RoundDeltaTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(250)]
+    [InlineData(501)]
+    [InlineData(1000)]
+    public void Whatever_part_of_a_mean_is_not_zero_comes_back(int perMille)
+    {
+        var bytes = new byte[RoundDelta.BytesMax(Grid, 64)];
+        var writer = new RoundDeltaWriter(Grid, bytes, TestData.Rules, TestData.Round, Manifest);
+        var random = new SeededRandom(2, "part", perMille);
+        var means = Enumerable.Range(0, Grid.TensorCount).Select(t => TestData.Normal(Grid[t].Spec.Length, "part" + t)).ToArray();
+        foreach (var mean in means)
+        {
+            for (var i = 0; i < mean.Length; i++)
+            {
+                mean[i] = random.NextBelow(1000) < perMille ? mean[i] : 0;
+            }
+
+            writer.Write(mean);
+        }
+
+        var delta = RoundDelta.TryRead(bytes[..writer.Length], Grid, TestData.Rules, TestData.Round, Manifest, out var why);
+        Assert.Equal(Rejection.None, why);
+        for (var t = 0; t < means.Length; t++)
+        {
+            var read = new float[means[t].Length];
+            delta!.CopyTo(t, read);
+            Assert.Equal(means[t], read);
+        }
+    }
+
+    [Fact]
+    public void Writing_allocates_nothing_and_never_more_than_was_announced()
+    {
+        var (bytes, means, _) = Written(new Aggregation(AggregationRule.Mean));
+        var target = new byte[RoundDelta.BytesMax(Grid, 5)];
+        var writer = new RoundDeltaWriter(Grid, target, TestData.Rules, TestData.Round, Manifest);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var mean in means)
+        {
+            writer.Write(mean);
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(bytes, target[..writer.Length]);
+    }
+
+    [Fact]
+    public void The_delta_of_known_updates_never_changes() => Assert.Equal(
+        "236b01929fd38ae655ed6f5d6e93fbf781835c22f2f2c91f547bfed32b37cd19",
+        Digest.Of(Written(new Aggregation(AggregationRule.Mean)).Bytes).ToString());
+
+    [Theory]
+    [InlineData(AggregationRule.MeanOfSelectors)]
+    [InlineData(AggregationRule.TrimmedMean)]
+    public void A_mean_that_underflows_is_plus_zero_so_that_base_and_delta_agree(AggregationRule rule)
+    {
+        var grid = new ChunkGrid([new TensorSpec("v", 1, 4, 0)], 2048);
+        Contribution[] round =
+        [
+            new(TestData.Handmade(grid, 1, (0, -float.Epsilon), (1, 1)), 1),
+            new(TestData.Handmade(grid, 2, (0, 0), (1, 1)), 1),
+        ];
+        using var aggregator = new Aggregator(grid, new Aggregation(rule));
+        aggregator.Aggregate(round, (_, mean, _) => Assert.Equal([0, BitConverter.SingleToInt32Bits(1), 0, 0], mean.ToArray().Select(BitConverter.SingleToInt32Bits)));
+    }
+
     [Fact]
     public void A_delta_of_another_round_run_manifest_or_model_is_refused_by_name()
     {
@@ -64,7 +133,7 @@ public class RoundDeltaTests
 
             if (RoundDelta.TryRead(changed, Grid, TestData.Rules, TestData.Round, Manifest, out var why) is { } read)
             {
-                using var again = new MemoryStream();
+                var again = new byte[RoundDelta.BytesMax(Grid, 64)];
                 var writer = new RoundDeltaWriter(Grid, again, TestData.Rules, TestData.Round, Manifest);
                 for (var t = 0; t < Grid.TensorCount; t++)
                 {
@@ -74,7 +143,7 @@ public class RoundDeltaTests
                 }
 
                 accepted++;
-                Assert.Equal(changed, again.ToArray());
+                Assert.Equal(changed, again[..writer.Length]);
             }
             else
             {
@@ -90,7 +159,7 @@ public class RoundDeltaTests
         for (var i = 0; i < ends.Count; i++)
         {
             var section = bytes.AsSpan((i == 0 ? 0 : ends[i - 1])..ends[i]);
-            BitConverter.TryWriteBytes(section[^4..], SectionCodec.Checksum(section[..^4]));
+            BitConverter.TryWriteBytes(section[^4..], Crc32C.Of(section[..^4]));
         }
     }
 
@@ -98,15 +167,17 @@ public class RoundDeltaTests
     {
         var all = Enumerable.Range(0, 5).Select(i => new Contribution(TestData.Update(Grid, "delta" + i, i), 1 + i)).ToArray();
         using var aggregator = new Aggregator(Grid, aggregation);
-        using var stream = new MemoryStream();
-        var writer = new RoundDeltaWriter(Grid, stream, TestData.Rules, TestData.Round, Manifest);
+        var bytes = new byte[RoundDelta.BytesMax(Grid, all.Length)];
+        var writer = new RoundDeltaWriter(Grid, bytes, TestData.Rules, TestData.Round, Manifest);
         var (means, ends) = (new float[Grid.TensorCount][], new List<int> { RoundDelta.HeaderBytes });
         aggregator.Aggregate(all, (t, mean, _) =>
         {
+            Assert.False(writer.IsWhole);
             writer.Write(mean);
             means[t] = mean.ToArray();
-            ends.Add((int)stream.Length);
+            ends.Add(writer.Length);
         });
-        return (stream.ToArray(), means, ends);
+        Assert.True(writer.IsWhole);
+        return (bytes[..writer.Length], means, ends);
     }
 }

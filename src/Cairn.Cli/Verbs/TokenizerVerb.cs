@@ -48,6 +48,7 @@ internal static class TokenizerVerb
 
     private static int Train(ParseResult parsed)
     {
+        BpeTrainer.CheckSize(parsed.GetValue(Vocabulary));
         var (json, path, clock) = (parsed.GetValue(Json), parsed.GetValue(Out)!, Stopwatch.StartNew());
         var progress = StageProgress.For(json);
         progress?.Report("reading text");

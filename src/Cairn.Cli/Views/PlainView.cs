@@ -33,6 +33,9 @@ internal sealed class PlainView(TextWriter output) : IRunView
             case OperationRefused refused:
                 output.WriteLine($"  the ledger refused {refused.Operation} of {refused.Node}: {refused.Reason}");
                 break;
+            case DeltaNotPut lacking:
+                output.WriteLine($"  {lacking.Node} could not store the mean of round {lacking.Round}: {lacking.Detail}");
+                break;
             case ReplicaHalted halted:
                 output.WriteLine($"  {halted.Node} halted after round {halted.Round}: its base is {halted.Own[..8]}, the quorum's {halted.Quorum[..8]}");
                 break;

@@ -31,6 +31,11 @@ internal sealed class DataSetBuilder
     public DataSet Run()
     {
         var given = _options.TokenizerPath is null ? null : Tokenizer.Load(_options.TokenizerPath);
+        if (given is null)
+        {
+            BpeTrainer.CheckSize(_options.VocabularySize);
+        }
+
         var key = ComputeKey(given);
         if (TryReuse(key) is { } ready)
         {

@@ -121,17 +121,13 @@ public sealed unsafe class TokenShard : IDisposable
             var source = new ReadOnlySpan<ushort>(_ids + (2 * start), ids.Length);
             for (var i = 0; i < source.Length; i++)
             {
-                ids[i] = BitConverter.IsLittleEndian ? source[i] : BinaryPrimitives.ReverseEndianness(source[i]);
+                ids[i] = source[i];
             }
 
             return;
         }
 
-        var wide = new ReadOnlySpan<int>(_ids + (4 * start), ids.Length);
-        for (var i = 0; i < wide.Length; i++)
-        {
-            ids[i] = BitConverter.IsLittleEndian ? wide[i] : BinaryPrimitives.ReverseEndianness(wide[i]);
-        }
+        new ReadOnlySpan<int>(_ids + (4 * start), ids.Length).CopyTo(ids);
     }
 
     /// <inheritdoc/>

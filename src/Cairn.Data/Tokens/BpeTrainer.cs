@@ -12,6 +12,19 @@ public static class BpeTrainer
     /// <summary>The largest vocabulary that can be asked for.</summary>
     public const int VocabularySizeMax = 1 << 20;
 
+    /// <summary>Refuses a size that cannot be, before any text is read for it.</summary>
+    /// <param name="vocabularySize">As for <see cref="Train"/>.</param>
+    /// <param name="specials">How many special tokens; by default the one that ends a text.</param>
+    /// <exception cref="InputException">The size is out of range.</exception>
+    public static void CheckSize(int vocabularySize, int specials = 1)
+    {
+        if (vocabularySize < 256 + specials || vocabularySize > VocabularySizeMax)
+        {
+            throw new InputException(
+                $"a vocabulary of {vocabularySize} is out of range: choose {256 + specials} (every byte and {specials} special) to {VocabularySizeMax}.");
+        }
+    }
+
     /// <summary>Trains on the documents that are not held out.</summary>
     /// <param name="corpus">Any corpus.</param>
     /// <param name="vocabularySize">256 bytes + special tokens + merges. Fewer come out if no pair occurs twice any more.</param>
@@ -22,13 +35,8 @@ public static class BpeTrainer
     {
         var special = specialTokens ?? [Tokenizer.EndOfText];
         Invariant.Check(special.Contains(Tokenizer.EndOfText) && special.Distinct(StringComparer.Ordinal).Count() == special.Count);
+        CheckSize(vocabularySize, special.Count);
         var sizeMin = 256 + special.Count;
-        if (vocabularySize < sizeMin || vocabularySize > VocabularySizeMax)
-        {
-            throw new InputException(
-                $"a vocabulary of {vocabularySize} is out of range: choose {sizeMin} (every byte and {special.Count} special) to {VocabularySizeMax}.");
-        }
-
         var words = WordCounts.Of(corpus, PreTokenizer.Threes);
         var learner = new MergeLearner(words, firstId: sizeMin);
         learner.Run(vocabularySize - sizeMin);

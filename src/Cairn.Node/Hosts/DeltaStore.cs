@@ -8,28 +8,51 @@ namespace Cairn.Node;
 
 /// <summary>The means of rounds in the store: every validator puts one there as it applies a round, and whoever comes back when the updates are gone takes
 /// any that leads to the base which the ledger names.</summary>
-internal sealed class DeltaStore : IDisposable
+/// <remarks>A delta is written whole into memory, into the same buffer round after round, before it is put: its length and digest are known only at its end, and a store takes
+/// an object with its length, all at once or not at all (<see cref="IObjectStore.PutAsync"/>), so a stream would have to wait in a file first.</remarks>
+internal sealed class DeltaStore(RunContext run, string name)
 {
-    private readonly RunContext _run;
-    private readonly Manifest _manifest;
-    private readonly MemoryStream _bytes = new();
+    private byte[] _bytes = [];
+    private RoundDeltaWriter? _writer;
+    private ObjectKey? _key;
 
-    /// <summary>Begins a delta.</summary>
-    public DeltaStore(RunContext run, Manifest manifest)
+    /// <summary>Begins the delta of a round.</summary>
+    /// <param name="manifest">Of the round; not empty.</param>
+    /// <param name="publisher">Who puts it there.</param>
+    /// <returns>Takes the mean; null if it might not fit one object: of the largest models it does not, and they are caught up otherwise.</returns>
+    public RoundDeltaWriter? Begin(Manifest manifest, Uid publisher)
     {
-        (_run, _manifest) = (run, manifest);
-        Writer = new RoundDeltaWriter(run.Grid, _bytes, run.RulesDigest, manifest.Round, manifest.Digest);
+        var bytesMax = RoundDelta.BytesMax(run.Grid, manifest.Entries.Count);
+        if (bytesMax > Array.MaxLength)
+        {
+            return null;
+        }
+
+        if (_bytes.Length < bytesMax)
+        {
+            _bytes = GC.AllocateUninitializedArray<byte>((int)bytesMax);
+        }
+
+        _key = ObjectKey.Delta(manifest.Round, publisher);
+        return _writer = new RoundDeltaWriter(run.Grid, _bytes, run.RulesDigest, manifest.Round, manifest.Digest);
     }
 
-    /// <summary>Whether a delta of this round fits one object: of the largest models it does not, and they are caught up otherwise.</summary>
-    public static bool Fits(RunContext run, Manifest manifest) => RoundDelta.BytesMax(run.Grid, manifest.Entries.Count) <= Array.MaxLength;
-
-    /// <summary>Takes the mean.</summary>
-    public RoundDeltaWriter Writer { get; }
-
-    /// <summary>Puts what was written in the store.</summary>
-    public Task PutAsync(Uid publisher, CancellationToken cancellation) =>
-        _run.Store.PutAsync(ObjectKey.Delta(_manifest.Round, publisher), _bytes.ToArray(), cancellation);
+    /// <summary>Puts what was written in the store. The round stands without it: where the store does not take it, that is told and nothing else happens.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="round">For the log.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task PutAsync(IObjectStore store, Round round, CancellationToken cancellation)
+    {
+        Invariant.Check(_writer is { IsWhole: true } && _key is not null);
+        try
+        {
+            await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
+        }
+        catch (InputException refused)
+        {
+            run.Log.Tell(new DeltaNotPut(name, round.Number, refused.Message));
+        }
+    }
 
     /// <summary>Applies a round by the first delta that leads to the right base.</summary>
     /// <param name="run">The run.</param>
@@ -48,7 +71,8 @@ internal sealed class DeltaStore : IDisposable
         var bytesMax = RoundDelta.BytesMax(run.Grid, apply.Manifest.Entries.Count);
         foreach (var publisher in publishers)
         {
-            var outcome = await run.Store.GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation);
+            var outcome = await PatientFetch.AskAsync(
+                () => run.Store.GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation), run.Time, cancellation);
             if (outcome.Status == FetchStatus.Found && await Task.Run(() => TryApply(outcome.Bytes), cancellation))
             {
                 return true;
@@ -61,7 +85,4 @@ internal sealed class DeltaStore : IDisposable
             RoundDelta.TryRead(bytes, run.Grid, run.RulesDigest, apply.Round, apply.Manifest.Digest, out _) is { } delta
             && replica.TryApply(delta, quorum, apply.Included, book, settles);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _bytes.Dispose();
 }

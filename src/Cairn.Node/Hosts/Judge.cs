@@ -105,9 +105,13 @@ internal sealed class Judge
             return (null, Rejection.WrongBase, $"trained from {opening.BaseDigest.Short}, the base is {_replica.BaseDigest.Short}");
         }
 
-        return opening.Receipt != SampleReceipt.Of(peer.Samples)
-            ? (null, Rejection.WrongSamples, "the receipt names other samples than the assigned ones")
-            : await UpdateFetcher.FetchAsync(_run, round, peer.Uid, peer.Key, opening, cancellation);
+        if (opening.Receipt != SampleReceipt.Of(peer.Samples))
+        {
+            return (null, Rejection.WrongSamples, "the receipt names other samples than the assigned ones");
+        }
+
+        var fetched = await UpdateFetcher.FetchAsync(_run, round, peer.Uid, peer.Key, opening, cancellation);
+        return (fetched.Update, fetched.Why, fetched.Detail);
     }
 
     private static (IReadOnlyList<PairOverlap> Pairs, double OverlapMax) Compare(SortedDictionary<Uid, SparseUpdate> updates)

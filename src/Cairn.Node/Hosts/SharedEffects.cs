@@ -11,8 +11,13 @@ internal sealed class SharedEffects
     private readonly RunContext _run;
     private readonly NodeIdentity _self;
     private readonly LedgerFollower _ledger;
+    private readonly DeltaStore _deltas;
 
-    public SharedEffects(RunContext run, NodeIdentity self, LedgerFollower ledger) => (_run, _self, _ledger) = (run, self, ledger);
+    public SharedEffects(RunContext run, NodeIdentity self, LedgerFollower ledger)
+    {
+        (_run, _self, _ledger) = (run, self, ledger);
+        _deltas = new DeltaStore(run, self.Name);
+    }
 
     /// <summary>Begins an effect that both roles know.</summary>
     public Task<NodeEvent?> BeginAsync(Replica replica, Effect effect, LedgerState ledger, CancellationToken cancellation)
@@ -55,31 +60,23 @@ internal sealed class SharedEffects
         var quorum = ledger.QuorumBase(apply.Round);
         var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
         Uid[] publishers = [.. ledger.Members.Where(m => m.Role == Role.Validator).Select(m => m.Uid)];
-        var (contributions, missing) = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
-        var book = await makeBook(contributions is not null);
-        if (contributions is null)
+        var updates = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        var book = await makeBook(updates.Contributions is not null);
+        if (updates.Contributions is { } contributions)
         {
-            return quorum is { } named && await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation)
-                ? TellApplied(replica, apply)
-                : throw new InputException(missing);
+            // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
+            var included = apply.Included ? contributions.FindIndex(c => c.Update.Uid == uid) : -1;
+            var delta = publishes && contributions.Count > 0 ? _deltas.Begin(apply.Manifest, uid) : null;
+            await Task.Run(() => replica.Apply(contributions, included, book, settles, delta), cancellation);
+            await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Store, apply.Round, cancellation));
+        }
+        else if (!updates.AreLost || quorum is not { } named
+            || !await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation))
+        {
+            throw new InputException(updates.Missing);
         }
 
-        var included = -1;
-        for (var i = 0; apply.Included && i < contributions.Count; i++)
-        {
-            included = contributions[i].Update.Uid == uid ? i : included;
-        }
-
-        // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
-        using var delta = publishes && contributions.Count > 0 && DeltaStore.Fits(_run, apply.Manifest) ? new DeltaStore(_run, apply.Manifest) : null;
-        await Task.Run(() => replica.Apply(contributions, included, book, settles, delta?.Writer), cancellation);
-        await (delta?.PutAsync(uid, cancellation) ?? Task.CompletedTask);
-        await ForgetAsync(apply.Round, contributions.Count == 0 ? null : uid, cancellation);
-        return TellApplied(replica, apply);
-    }
-
-    private Applied TellApplied(Replica replica, ApplyManifest apply)
-    {
+        await ForgetAsync(apply.Round, cancellation);
         _run.Log.Tell(new RoundApplied(_self.Name, apply.Round.Number, apply.Manifest.Entries.Count, replica.BaseDigest.ToString()));
         return new Applied(apply.Round, replica.BaseDigest);
     }
@@ -100,27 +97,10 @@ internal sealed class SharedEffects
         return new WentBack(round);
     }
 
-    // Accepted updates are kept for some rounds, for whoever is late; then everybody drops what is old.
-    private async Task ForgetAsync(Round applied, Uid? author, CancellationToken cancellation)
+    private async Task ForgetAsync(Round applied, CancellationToken cancellation)
     {
-        var before = new Round(applied.Number - _run.Rules.Round.RetainedRounds + 1);
-        _self.Outbox.Forget(before);
-        if (author is null || before.Number < 1)
-        {
-            return;
-        }
-
-        await foreach (var key in _run.Store.ListAsync(ObjectKey.RoundPrefix(new Round(before.Number - 1)) + "updates/", cancellation))
-        {
-            await _run.Store.DeleteAsync(key, cancellation);
-        }
-
-        if (applied.Number >= _run.DeltasRetained)
-        {
-            await foreach (var key in _run.Store.ListAsync(ObjectKey.DeltaPrefix(new Round(applied.Number - _run.DeltasRetained)), cancellation))
-            {
-                await _run.Store.DeleteAsync(key, cancellation);
-            }
-        }
+        var updatesFrom = new Round(applied.Number - _run.Rules.Round.RetainedRounds + 1);
+        _self.Outbox.Forget(updatesFrom);
+        await Retention.ForgetAsync(_run.Store, updatesFrom, new Round(applied.Number - _run.DeltasRetained + 1), cancellation);
     }
 }

@@ -9,72 +9,98 @@ namespace Cairn.Node;
 internal static class UpdateFetcher
 {
     /// <summary>Fetches, decrypts, verifies and decodes one update.</summary>
-    /// <returns>The update, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it.</returns>
-    public static async Task<(SparseUpdate? Update, Rejection Why, string Detail)> FetchAsync(
+    /// <returns>The update, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it, asked again and again.</returns>
+    public static async Task<FetchedUpdate> FetchAsync(
         RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
     {
-        if (opening.SizeBytes > run.ObjectBytesMax || !run.Codec.IsPossible(opening.SizeBytes - Envelope.SealedSize(0)))
+        if (opening.SizeBytes > run.ObjectBytesMax)
         {
-            var why = opening.SizeBytes > run.ObjectBytesMax ? Rejection.TooLarge : Rejection.Malformed;
-            return (null, why, $"announced as {opening.SizeBytes} bytes, the rules allow {run.ObjectBytesMax}");
+            return new FetchedUpdate(Rejection.TooLarge, $"announced as {opening.SizeBytes} bytes, the rules allow {run.ObjectBytesMax}");
         }
 
-        var outcome = await run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation);
+        if (!run.Codec.IsPossible(opening.SizeBytes - Envelope.SealedSize(0)))
+        {
+            return new FetchedUpdate(Rejection.Malformed, $"announced as {opening.SizeBytes} bytes, which no update of this run has");
+        }
+
+        var outcome = await PatientFetch.AskAsync(
+            () => run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation),
+            run.Time, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
-            var why = outcome.Status switch
-            {
-                FetchStatus.TooLarge => Rejection.TooLarge,
-                FetchStatus.Corrupt => Rejection.NotAsCommitted,
-                _ => Rejection.Missing,
-            };
-            return (null, why, outcome.Detail);
+            return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status != FetchStatus.Unreachable);
         }
 
         if (outcome.Bytes.Length != opening.SizeBytes)
         {
-            return (null, Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {outcome.Bytes.Length}");
+            return new FetchedUpdate(Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {outcome.Bytes.Length}");
         }
 
         var header = new EnvelopeHeader(EnvelopeKind.Update, run.RulesDigest, round, uid);
         if (!Envelope.TryOpen(outcome.Bytes, opening.Key, opening.ObjectDigest, header, author, out var payload, out var refused))
         {
-            return (null, refused, "the envelope does not open");
+            return new FetchedUpdate(refused, "the envelope does not open");
         }
 
         return run.Codec.TryDecode(payload, run.RulesDigest, round, uid, out var update, out refused)
-            ? (update, Rejection.None, "")
-            : (null, refused, "the update does not decode");
+            ? new FetchedUpdate(Rejection.None, "") { Update = update }
+            : new FetchedUpdate(refused, "the update does not decode");
     }
 
     /// <summary>Fetches exactly the manifest, in its order.</summary>
     /// <exception cref="InputException">A member of a closed manifest cannot be had: the round cannot be applied here.</exception>
-    public static async Task<IReadOnlyList<Contribution>> FetchManifestAsync(
+    public static async Task<List<Contribution>> FetchManifestAsync(
         RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
-        var (contributions, missing) = await TryFetchManifestAsync(run, manifest, keys, cancellation);
-        return contributions ?? throw new InputException(missing);
+        var updates = await TryFetchManifestAsync(run, manifest, keys, cancellation);
+        return updates.Contributions ?? throw new InputException(updates.Missing);
     }
 
-    /// <summary>The same, or null and one sentence about the first member that cannot be had.</summary>
-    public static async Task<(IReadOnlyList<Contribution>? Contributions, string Missing)> TryFetchManifestAsync(
+    /// <summary>The same, or one sentence about the first member that cannot be had.</summary>
+    public static async Task<ManifestUpdates> TryFetchManifestAsync(
         RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
         var contributions = new List<Contribution>(manifest.Entries.Count);
         foreach (var entry in manifest.Entries)
         {
             var opening = new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero);
-            var (update, why, detail) = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, cancellation);
-            if (update is null)
+            var fetched = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, cancellation);
+            if (fetched.Update is null)
             {
-                return (null,
+                var remedy = fetched.IsLost ? "restore the object from a copy of the store" : "see that the store answers";
+                return new ManifestUpdates(
+                    null,
                     $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Directory.Store} " +
-                    $"({why}: {detail}): restore the object from a copy of the store, then go on with --resume.");
+                    $"({fetched.Why}: {fetched.Detail}): {remedy}, then go on with --resume.",
+                    fetched.IsLost);
             }
 
-            contributions.Add(new Contribution(update, entry.Weight));
+            contributions.Add(new Contribution(fetched.Update, entry.Weight));
         }
 
-        return (contributions, "");
+        return new ManifestUpdates(contributions, "", AreLost: false);
     }
+
+    private static Rejection WhyOf(FetchStatus status) => status switch
+    {
+        FetchStatus.TooLarge => Rejection.TooLarge,
+        FetchStatus.Corrupt => Rejection.NotAsCommitted,
+        _ => Rejection.Missing,
+    };
 }
+
+/// <summary>An update from the store, or why there is none.</summary>
+/// <param name="Why">None if there is one.</param>
+/// <param name="Detail">More on a refusal, for people.</param>
+/// <param name="IsLost">True if the store holds no such object, or another in its place: asking again does not help, and no copy of ours would say otherwise.</param>
+internal sealed record FetchedUpdate(Rejection Why, string Detail, bool IsLost = false)
+{
+    /// <summary>The update, or null.</summary>
+    public SparseUpdate? Update { get; init; }
+}
+
+/// <summary>The updates of a closed round, or why they cannot be had.</summary>
+/// <param name="Contributions">In the order of the manifest, or null.</param>
+/// <param name="Missing">One sentence if null.</param>
+/// <param name="AreLost">True if one is lost for good: only then may the round's delta stand for them. A store that does not answer may do so later.</param>
+internal sealed record ManifestUpdates(List<Contribution>? Contributions, string Missing, bool AreLost);

@@ -40,7 +40,10 @@ internal sealed class RunContext : IDisposable
 
     public DataSet Data { get; }
 
-    public IObjectStore Store { get; }
+    public IObjectStore Store { get; init; }
+
+    /// <summary>The clock of the waits for a store that does not answer.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public HeldOutSet HeldOut { get; }
 

@@ -15,6 +15,7 @@ namespace Cairn.Node;
 [JsonDerivedType(typeof(CheckpointSaved), "checkpoint")]
 [JsonDerivedType(typeof(OperationRefused), "refused")]
 [JsonDerivedType(typeof(ReplicaHalted), "halted")]
+[JsonDerivedType(typeof(DeltaNotPut), "delta-not-put")]
 [JsonDerivedType(typeof(RunFinished), "run-finished")]
 public abstract record RunEvent;
 
@@ -100,6 +101,12 @@ public sealed record CheckpointSaved(string Node, int Round, string Digest, stri
 /// <param name="Operation">Its kind.</param>
 /// <param name="Reason">Why.</param>
 public sealed record OperationRefused(string Node, string Operation, string Reason) : RunEvent;
+
+/// <summary>A validator could not put the mean of a round in the store; the round stands, and others' means of it do as well.</summary>
+/// <param name="Node">The validator.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Detail">What the store said.</param>
+public sealed record DeltaNotPut(string Node, int Round, string Detail) : RunEvent;
 
 /// <summary>A node stopped since its replica differs from the quorum's even after recomputing.</summary>
 /// <param name="Node">The node.</param>
