@@ -22,10 +22,10 @@ public sealed class SettlementTests
         world.Must(5, world.Share(Digest.Zero, (0, 500_000_000), (2, 500_000_000)));
         var shares = world.State.ConsensusShares;
 
-        // What two of three support: a third of each. Cut down to that, the validators together say 13/15, 2/3 and 2/3 thirds: 13, 10 and 10 parts of 33.
-        Assert.Equal([393_939_394L, 303_030_302L, 303_030_304L], shares.Select(entry => entry.Share));
+        // What two of three support: a third of each.
+        Assert.Equal([333_333_333L, 333_333_333L, 333_333_334L], shares.Select(entry => entry.Share));
         Assert.Equal(Shares.One, shares.Sum(entry => entry.Share));
-        Assert.Equal([394L, 303L, 303L], world.State.Members.Take(3).Select(member => member.Reward));
+        Assert.Equal([333L, 333L, 334L], world.State.Members.Take(3).Select(member => member.Reward));
     }
 
     [Fact]
@@ -37,6 +37,18 @@ public sealed class SettlementTests
         world.Must(5, world.Share(Digest.Zero, (2, Shares.One)));
         Assert.Equal([500L, 500L, 0L], world.State.Members.Take(3).Select(member => member.Reward));
         Assert.Equal([0, 1], world.State.ConsensusShares.Select(entry => entry.Uid.Value));
+    }
+
+    [Fact]
+    public void A_third_of_bond_that_gives_all_to_a_friend_changes_nobodys_pay()
+    {
+        var honest = Settling(3, [1, 1, 1]);
+        honest.SettleAll((0, 300_000_000), (1, 300_000_000), (2, 400_000_000));
+        var lied = Settling(3, [1, 1, 1]);
+        lied.Must(3, lied.Share(Digest.Zero, (0, 300_000_000), (1, 300_000_000), (2, 400_000_000)));
+        lied.Must(4, lied.Share(Digest.Zero, (0, 300_000_000), (1, 300_000_000), (2, 400_000_000)));
+        lied.Must(5, lied.Share(Digest.Zero, (0, Shares.One)));
+        Assert.Equal(honest.State.ConsensusShares.Select(e => (e.Uid, e.Share)), lied.State.ConsensusShares.Select(e => (e.Uid, e.Share)));
     }
 
     [Fact]

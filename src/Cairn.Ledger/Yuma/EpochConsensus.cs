@@ -46,8 +46,8 @@ public sealed record EpochShares(IReadOnlyList<ShareEntry> Incentives, IReadOnly
 
 /// <summary>Yuma 3 for the ledger's settlement: posted shares, each counted by bond, become shares for peers and for validators that sum to exactly
 /// one. Tier T1, and pure.</summary>
-/// <remarks>The same core as <see cref="YumaConsensus"/>, without the 16-bit numbers between epochs: what is kept has 32 bits after the point.
-/// See docs/consensus.md.</remarks>
+/// <remarks>The same core as <see cref="YumaConsensus"/>, without the 16-bit numbers between epochs: what is kept has 32 bits after the point. One rule differs:
+/// peers are paid by the consensus itself, not by rank, so that a minority of the bond can move nobody's pay (docs/consensus.md says how it could).</remarks>
 public static class EpochConsensus
 {
     /// <summary>Runs one settlement.</summary>
@@ -68,7 +68,7 @@ public static class EpochConsensus
         var places = uids.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
         var core = YumaCore.Run(EpochOf(voters, places), rules.ToSettings());
         return new EpochShares(
-            Exactly(uids, core.Incentive),
+            Exactly(uids, core.Consensus),
             Exactly(uids, core.Dividends),
             [.. voters.Select(voter => BackingsOf(uids, core.Bonds[places[voter.Uid]]))]);
     }

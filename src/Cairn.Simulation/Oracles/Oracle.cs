@@ -270,11 +270,11 @@ internal sealed class Oracle
         _world.Reach(Probe.RoundWithoutQuorum, ledger.QuorumBase(round) is null);
     }
 
-    // Bonds that wait for a joiner count as money too: they are its as soon as it registers.
+    // Bonds that wait for a joiner count as money too: they are its as soon as it registers. So does what was burned, and what waits for audits.
     private long Money()
     {
         var ledger = _world.Ledger.Head;
-        var sum = 0L;
+        var sum = ledger.Burned + ledger.AuditFund;
         foreach (var member in ledger.Members)
         {
             sum += member.Bond + member.Reward;
