@@ -29,11 +29,12 @@ public static class Simulator
     /// <summary>Runs a scenario to its end.</summary>
     /// <param name="scenario">One without faults of its own (<see cref="Scenario.Faulty"/>).</param>
     /// <param name="trace">Receives every event as a line, or null.</param>
-    public static SeedResult Run(Scenario scenario, Action<string>? trace = null) => Run(scenario, Mutation.None, trace);
+    /// <param name="objective">What is trained; null for the small problem that a seed makes. Its samples are those of the scenario.</param>
+    public static SeedResult Run(Scenario scenario, Action<string>? trace = null, IObjective? objective = null) => Run(scenario, Mutation.None, trace, objective);
 
-    internal static SeedResult Run(Scenario scenario, Mutation mutation, Action<string>? trace = null)
+    internal static SeedResult Run(Scenario scenario, Mutation mutation, Action<string>? trace = null, IObjective? objective = null)
     {
-        using var world = new World(scenario, trace is not null, mutation: mutation);
+        using var world = new World(scenario, trace is not null, mutation: mutation, objective: objective);
         string? fault = null;
         string? oracle = null;
         try

@@ -141,7 +141,9 @@ internal static class AttackLab
         await Task.WhenAll(Enumerable.Range(0, options.Threads).Select(_ => Task.Run(Work, CancellationToken.None)));
     }
 
-    private static double RateOf(string preset) => preset.ToLowerInvariant() switch { "pico" => 6e-3, "nano" => 4e-3, "micro" => 3e-3, "small" => 2e-3, _ => 4e-4 };
+    /// <summary>The inner learning rate of a preset.</summary>
+    /// <param name="preset">Its name.</param>
+    public static double RateOf(string preset) => preset.ToLowerInvariant() switch { "pico" => 6e-3, "nano" => 4e-3, "micro" => 3e-3, "small" => 2e-3, _ => 4e-4 };
 
     private sealed class Stages(Action<string> tell) : IProgress<string>
     {

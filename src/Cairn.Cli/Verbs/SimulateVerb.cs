@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Cairn.Base;
+using Cairn.Cli.Attacks;
 using Cairn.Simulation;
 
 namespace Cairn.Cli.Verbs;
@@ -27,7 +28,11 @@ internal static class SimulateVerb
         DefaultValueFactory = _ => "all",
     };
 
-    private static readonly Option<string> Objective = new("--objective") { Description = "What is trained: toy.", DefaultValueFactory = _ => "toy" };
+    private static readonly Option<string> Objective = new("--objective")
+    {
+        Description = "What is trained: toy, or a real model by its preset (pico, nano, …): slow, and what cheats may earn is judged on few samples there.",
+        DefaultValueFactory = _ => "toy",
+    };
     private static readonly Option<string?> ScenarioPath = new("--scenario") { Description = "Runs the scenario in this file instead of drawing one." };
     private static readonly Option<string?> Log = new("--log") { Description = "Writes every event of the run to this file; with one seed only." };
     private static readonly Option<bool> RealKeys = new("--real-keys") { Description = "ECDSA keys and verified signatures instead of the seeded test signer: slower." };
@@ -66,11 +71,8 @@ internal static class SimulateVerb
             RealKeys = parsed.GetValue(RealKeys),
         };
         options.Validate();
-        if (parsed.GetValue(Objective) != "toy")
-        {
-            throw new InputException($"no objective is named '{parsed.GetValue(Objective)}': there is toy.");
-        }
-
+        var model = parsed.GetValue(Objective)!;
+        using var real = model == "toy" ? null : SimulatedModel.Prepare(model, Console.Error.WriteLine);
         var path = parsed.GetValue(ScenarioPath);
         if (path is null && options.Seeds > 1 && parsed.GetValue(Log) is not null)
         {
@@ -78,8 +80,8 @@ internal static class SimulateVerb
         }
 
         return path is null && options.Seeds > 1
-            ? RunMany(options, parsed.GetValue(Json), cancellation)
-            : RunOne(path is null ? Simulator.Draw(options.Seed, options) : ScenarioFile.Read(File.ReadAllText(path), path), options, path, parsed);
+            ? RunMany(options, real, parsed.GetValue(Json), cancellation)
+            : RunOne(path is null ? Draw(options.Seed, options, real) : ScenarioFile.Read(File.ReadAllText(path), path), options, real, path, parsed);
     }
 
     private static IReadOnlyList<string>? Names(string list) => list switch
@@ -90,13 +92,13 @@ internal static class SimulateVerb
     };
 
     // A large swarm has too many events to keep them all as text: its fingerprint says the same.
-    private static int RunOne(Scenario scenario, SimulationOptions options, string? path, ParseResult parsed)
+    private static int RunOne(Scenario scenario, SimulationOptions options, SimulatedModel? real, string? path, ParseResult parsed)
     {
         var file = parsed.GetValue(Log);
         var watch = Stopwatch.StartNew();
         var lines = new List<string>();
         var small = (long)scenario.Peers.Count * scenario.Rounds <= 2_000 || file is not null;
-        var result = Simulator.Run(scenario, small ? lines.Add : null);
+        var result = Run(scenario, real, small ? lines.Add : null);
         var text = string.Concat(lines.Select(line => line + "\n"));
         if (file is not null)
         {
@@ -110,7 +112,8 @@ internal static class SimulateVerb
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in {watch.Elapsed.TotalSeconds:0.00} s"));
         if (!result.Held)
         {
-            Explain(result, path is null ? $"cairn simulate --seed {scenario.Seed}{Given(options)}" : $"cairn simulate --scenario {path}");
+            var which = path is null ? $"--seed {scenario.Seed}{Given(options)}" : $"--scenario {path}";
+            Explain(result, real, $"cairn simulate {which}{(real is null ? "" : $" --objective {real.Name}")}");
         }
 
         if (parsed.GetValue(Json))
@@ -121,7 +124,16 @@ internal static class SimulateVerb
         return result.Held ? ExitCode.Success : ExitCode.Broken;
     }
 
-    private static int RunMany(SimulationOptions options, bool json, CancellationToken cancellation)
+    private static Scenario Draw(ulong seed, SimulationOptions options, SimulatedModel? real) =>
+        real is null ? Simulator.Draw(seed, options) : real.Fit(Simulator.Draw(seed, options));
+
+    private static SeedResult Run(Scenario scenario, SimulatedModel? real, Action<string>? trace = null)
+    {
+        using var objective = real?.ObjectiveOf(scenario);
+        return Simulator.Run(scenario, trace, objective);
+    }
+
+    private static int RunMany(SimulationOptions options, SimulatedModel? real, bool json, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         var reached = new SortedDictionary<Probe, int>();
@@ -130,7 +142,7 @@ internal static class SimulateVerb
         for (var i = 0; i < options.Seeds; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var result = Simulator.Run(Simulator.Draw(options.Seed + (ulong)i, options));
+            var result = Run(Draw(options.Seed + (ulong)i, options, real), real);
             events += result.Events;
             print.Append(CultureInfo.InvariantCulture, $"{result.Seed} {result.Fingerprint:x16}\n");
             foreach (var probe in result.Reached)
@@ -164,7 +176,7 @@ internal static class SimulateVerb
         if (failed.Count > 0)
         {
             Console.WriteLine("seeds that failed: " + string.Join(' ', failed.Take(100).Select(result => result.Seed)));
-            Explain(failed[0], $"cairn simulate --seed {failed[0].Seed}{Given(options)}");
+            Explain(failed[0], real, $"cairn simulate --seed {failed[0].Seed}{Given(options)}{(real is null ? "" : $" --objective {real.Name}")}");
         }
 
         if (json)
@@ -175,8 +187,14 @@ internal static class SimulateVerb
         return failed.Count == 0 ? ExitCode.Success : ExitCode.Broken;
     }
 
-    private static void Explain(SeedResult failed, string command)
+    private static void Explain(SeedResult failed, SimulatedModel? real, string command)
     {
+        if (real is not null)
+        {
+            Console.WriteLine($"to repeat:  {command}");
+            return;
+        }
+
         Console.Error.WriteLine("making it smaller…");
         var smallest = Simulator.Shrink(failed);
         Console.WriteLine($"to repeat:  {command}");

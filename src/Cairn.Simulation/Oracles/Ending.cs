@@ -7,6 +7,8 @@ namespace Cairn.Simulation;
 /// <summary>The end of a run as the claims of adversaries look at it.</summary>
 internal sealed class Ending(World world)
 {
+    private const double LuckInRounds = 1.5;
+
     /// <summary>A peer of the scenario.</summary>
     public SimNode PeerAt(int place) => world.Nodes[place];
 
@@ -41,8 +43,9 @@ internal sealed class Ending(World world)
             paid += settlement.Paid.Where(share => some.Any(node => node.Uid == share.Uid)).Sum(share => share.Share);
         }
 
-        // In a run of few rounds, luck in the probes and rounds that tell nothing may give the pay of one.
-        return typical == 0 || paid <= (part + (part > 0 ? 1.0 / rounds : 0)) * typical ? null
+        // Pay follows what probes find, and a probe is a sample: luck, and rounds that tell nothing, may give the pay of one round and a half in a single run (more than
+        // one round's was seen in 2 of 6,600 seeds). What a cheat earns in the mean is measured by `cairn lab attacks`. Where nothing may be earned, nothing is.
+        return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
             : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
     }
 
