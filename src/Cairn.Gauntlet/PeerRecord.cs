@@ -79,7 +79,8 @@ public sealed record PeerRecord
     /// <param name="round">The round.</param>
     /// <param name="reason">Why it was refused, or None.</param>
     /// <param name="samples">Samples of an accepted update.</param>
-    /// <param name="work">The part of the work that this round's probe found; NaN if it says nothing, and then the average counts, or <see cref="WorkShare.Unknown"/> without one.</param>
+    /// <param name="work">The part of the work that this round's probe found; NaN if it says nothing, and then the average counts, or
+    /// <see cref="WorkShare.Unknown"/> without one.</param>
     internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work)
     {
         var known = !double.IsNaN(work);

@@ -54,7 +54,8 @@ public sealed record SimulationOptions
             faults.Add($"--rounds is {Rounds}, must be 1 to 10,000");
         }
 
-        faults.AddRange((Faults ?? []).Except(Simulation.Faults.Names).Select(name => $"no fault is named '{name}': there are {string.Join(", ", Simulation.Faults.Names)}"));
+        faults.AddRange((Faults ?? []).Except(Simulation.Faults.Names)
+            .Select(name => $"no fault is named '{name}': there are {string.Join(", ", Simulation.Faults.Names)}"));
         faults.AddRange((Adversaries ?? []).Except(Conducts.Names).Select(name => $"no adversary is named '{name}': there are {string.Join(", ", Conducts.Names)}"));
         if (faults.Count > 0)
         {

@@ -8,7 +8,8 @@ namespace Cairn.Sparse;
 /// <summary>Our quantiser: the sign of each value and, in two bits, whether it is a low or a high one; a scale for each chunk in 4 bits.</summary>
 /// <remarks>The kept values of a chunk are close to one another in size, chunks are not: on real pseudo-gradients a scale for each chunk leaves 0.1 % of the energy
 /// behind where the published quantiser leaves 0.4 to 3 % (docs/log.md). The scales of a tensor run from its largest down in 15 equal ratios. The level of signs alone
-/// is the mean of |v| / scale, chunk by chunk in double; two levels are those of <see cref="SizeHistogram"/>. Cost: two or three passes over the kept values. Tier T2.</remarks>
+/// is the mean of |v| / scale, chunk by chunk in double; two levels are those of <see cref="SizeHistogram"/>.
+/// Cost: two or three passes over the kept values. Tier T2.</remarks>
 internal sealed class ChunkQuantizer(QuantizerKind kind) : IQuantizer
 {
     // Chunks more than 2^10 below the largest of their tensor take the lowest scale, or are zero.

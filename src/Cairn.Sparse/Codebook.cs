@@ -51,7 +51,8 @@ public readonly record struct Codebook(float Shift, float Scale, float Level0, f
     internal bool IsInForm(in CodeCounts counts)
     {
         var inBin = CodesInBin;
-        return IsLevel(Level0, inBin & 1, counts.Of0) && IsLevel(Level1, inBin & 2, counts.Of1) && IsLevel(Level2, inBin & 4, counts.Of2) && IsLevel(Level3, inBin & 8, counts.Of3);
+        return IsLevel(Level0, inBin & 1, counts.Of0) && IsLevel(Level1, inBin & 2, counts.Of1)
+            && IsLevel(Level2, inBin & 4, counts.Of2) && IsLevel(Level3, inBin & 8, counts.Of3);
     }
 
     /// <summary>The codes whose levels lie inside their bins, a bit for each: no other can have been given to a value.</summary>
@@ -71,7 +72,8 @@ public readonly record struct Codebook(float Shift, float Scale, float Level0, f
         get
         {
             var inBin = CodesInBin;
-            return ((inBin & 1) != 0 || IsZero(Level0)) && ((inBin & 2) != 0 || IsZero(Level1)) && ((inBin & 4) != 0 || IsZero(Level2)) && ((inBin & 8) != 0 || IsZero(Level3));
+            return ((inBin & 1) != 0 || IsZero(Level0)) && ((inBin & 2) != 0 || IsZero(Level1))
+                && ((inBin & 4) != 0 || IsZero(Level2)) && ((inBin & 8) != 0 || IsZero(Level3));
         }
     }
 

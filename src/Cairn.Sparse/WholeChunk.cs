@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Cairn.Sparse;
 
 /// <summary>Reads the places of a whole chunk, 64 of 4096, with 256-bit vectors: what <see cref="EliasFano"/> reads, in a third of the time.</summary>
-/// <remarks>The high bits of a place are the zeros before its one in the map: a table tells them for each byte of the map, up to eight at once. The low bits are cut out of
+/// <remarks>The high bits of a place are the zeros before its one in the map: a table tells them for each byte of the map, up to eight at once. The low bits are
+/// cut out of
 /// three bytes for four places. The two are joined as bytes, and widened by interleaving.</remarks>
 internal static unsafe class WholeChunk
 {

@@ -35,7 +35,8 @@ internal static class AttackLab
     /// <summary>Computes what is missing and writes the table.</summary>
     /// <returns>The report, or null if it was stopped before its end.</returns>
     /// <exception cref="InputException">An option, the data or the folder cannot be used.</exception>
-    public static async Task<(AttackReport? Report, string Page, int Done, int Count)> RunAsync(AttackOptions options, Action<string> tell, CancellationToken cancellation)
+    public static async Task<(AttackReport? Report, string Page, int Done, int Count)> RunAsync(
+        AttackOptions options, Action<string> tell, CancellationToken cancellation)
     {
         Validate(options);
         var directory = new RunDirectory(options.Out);

@@ -35,8 +35,8 @@ internal static class AttacksVerb
     {
         var attacks = new Command(
             "attacks",
-            "Lets a simulated swarm train a real model with cheats among its peers, for every kind of cheat, with and without judgement; measures the loss against a clean run with " +
-            "as many honest peers, and what the cheats are paid. Ctrl-C stops it; the same command goes on.\n\n" +
+            "Lets a simulated swarm train a real model with cheats among its peers, for every kind of cheat, with and without judgement; measures the loss " +
+            "against a clean run with as many honest peers, and what the cheats are paid. Ctrl-C stops it; the same command goes on.\n\n" +
             "Examples:  cairn lab attacks --preset pico --seed-count 1\n           cairn lab attacks --adversaries sign-flip lazy sybil --percents 33")
         {
             Preset, Out, Peers, Rounds, InnerSteps, Batch, SeedCount, Adversaries, Percents, Threads, Json,

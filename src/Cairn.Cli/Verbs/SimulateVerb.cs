@@ -24,7 +24,9 @@ internal static class SimulateVerb
 
     private static readonly Option<string> Adversaries = new("--adversaries")
     {
-        Description = $"Which adversaries take part, separated by commas: {string.Join(", ", Conducts.Names)}; all (some, drawn by the seed) or none. Named ones are a third of the peers.",
+        Description =
+            $"Which adversaries take part, separated by commas: {string.Join(", ", Conducts.Names)}; all (some, drawn by the seed) or none. " +
+            "Named ones are a third of the peers.",
         DefaultValueFactory = _ => "all",
     };
 
@@ -108,7 +110,8 @@ internal static class SimulateVerb
         var log = small ? Digest.Of("cairn/simulate/log", Encoding.UTF8.GetBytes(text)).ToString() : result.Fingerprint.ToString("x16", CultureInfo.InvariantCulture);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"seed {scenario.Seed}: {(result.Held ? "all held" : result.Fault)}. {result.Events} events, {result.VirtualMilliseconds / 1000.0:0.0} s of virtual time, log {log}"));
+            $"seed {scenario.Seed}: {(result.Held ? "all held" : result.Fault)}. {result.Events} events, {result.VirtualMilliseconds / 1000.0:0.0} s of virtual time, " +
+            $"log {log}"));
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in {watch.Elapsed.TotalSeconds:0.00} s"));
         if (!result.Held)
         {

@@ -8,7 +8,8 @@ namespace Cairn.Node;
 
 /// <summary>The means of rounds in the store: every validator puts one there as it applies a round, and whoever comes back when the updates are gone takes
 /// any that leads to the base which the ledger names.</summary>
-/// <remarks>A delta is written whole into memory, into the same buffer round after round, before it is put: its length and digest are known only at its end, and a store takes
+/// <remarks>A delta is written whole into memory, into the same buffer round after round, before it is put: its length and digest are known only at its end, and a
+/// store takes
 /// an object with its length, all at once or not at all (<see cref="IObjectStore.PutAsync"/>), so a stream would have to wait in a file first.</remarks>
 internal sealed class DeltaStore(RunContext run, string name)
 {

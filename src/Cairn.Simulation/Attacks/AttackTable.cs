@@ -48,19 +48,22 @@ public static class AttackTable
     public static string Page(AttackSetting setting, IReadOnlyList<AttackRow> rows)
     {
         var page = new StringBuilder();
-        page.Append(CultureInfo.InvariantCulture, $"# What cheats get\n\n{setting.Model}; {setting.Peers} peers, {setting.Validators} validators, {setting.Rounds} rounds of ");
+        page.Append(CultureInfo.InvariantCulture, $"# What cheats get\n\n{setting.Model}; {setting.Peers} peers, ");
+        page.Append(CultureInfo.InvariantCulture, $"{setting.Validators} validators, {setting.Rounds} rounds of ");
         page.Append(CultureInfo.InvariantCulture, $"{setting.InnerSteps} inner steps of {setting.Batch} sequences; probes of {setting.ProbeSequences} sequences.\n");
-        page.Append("`loss` is held-out nats per token at the end, and how far that lies above a clean run with as many honest peers. `pay` is what one cheat earns as a part of\n");
-        page.Append("what one honest peer does (of a farmer: after its turn), `captured` what all cheats earn of all pay to peers. **Bold**: the bar is missed (loss within the larger\n");
-        page.Append("of 2 % and two standard errors; pay for work not done at most 5 %, of a lazy peer 55 %).\n\n");
-        page.Append("| adversary | cheats | judged | loss | above clean | pay | captured | rounds admitted | out after | back door |\n|---|---:|---|---:|---:|---:|---:|---:|---:|---:|\n");
+        page.Append("`loss` is held-out nats per token at the end, and how far that lies above a clean run with as many honest peers. `pay` is what one cheat\n");
+        page.Append("earns as a part of what one honest peer does (of a farmer: after its turn), `captured` what all cheats earn of all pay to peers.\n");
+        page.Append("**Bold**: the bar is missed (loss within the larger of 2 % and two standard errors; pay for work not done at most 5 %, of a lazy peer 55 %).\n\n");
+        page.Append("| adversary | cheats | judged | loss | above clean | pay | captured | rounds admitted | out after | back door |\n");
+        page.Append("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|\n");
         foreach (var row in rows)
         {
             page.Append(CultureInfo.InvariantCulture, $"| {row.Adversary} | {row.Cheats} of {setting.Peers} | {(row.Gauntlet ? "yes" : "no")} | {row.Loss:F4} | ");
             var error = row.ExcessError is { } e ? string.Create(CultureInfo.InvariantCulture, $" ± {100 * e:F2}") : "";
             page.Append(Bold(string.Create(CultureInfo.InvariantCulture, $"{100 * row.Excess:+0.00;-0.00} %{error}"), row.Gauntlet && !row.LossHeld)).Append(" | ");
             page.Append(Bold(string.Create(CultureInfo.InvariantCulture, $"{100 * row.Pay:F1} %"), row.Gauntlet && !row.PayHeld)).Append(" | ");
-            page.Append(CultureInfo.InvariantCulture, $"{100 * row.Captured:F1} % | {row.RoundsAdmitted:F1} | {(row.RoundsUntilOut < 0 ? "never" : $"{row.RoundsUntilOut:F1}")} | ");
+            page.Append(CultureInfo.InvariantCulture, $"{100 * row.Captured:F1} % | {row.RoundsAdmitted:F1} | ");
+            page.Append(CultureInfo.InvariantCulture, $"{(row.RoundsUntilOut < 0 ? "never" : $"{row.RoundsUntilOut:F1}")} | ");
             page.Append(CultureInfo.InvariantCulture, $"{(row.Trigger is { } t ? $"{100 * t:F0} %" : "–")} |\n");
         }
 

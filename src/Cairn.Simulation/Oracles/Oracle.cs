@@ -132,7 +132,8 @@ internal sealed class Oracle
         var key = (node.Member, round.Number);
         var included = node.Uid is { } uid && _manifests[round.Number].Contains(uid);
         double[]? expected = null;
-        var known = _feedback.TryGetValue(key, out expected) || (!included && (round.Number == 0 || _feedback.TryGetValue((node.Member, round.Number - 1), out expected)));
+        var known = _feedback.TryGetValue(key, out expected)
+            || (!included && (round.Number == 0 || _feedback.TryGetValue((node.Member, round.Number - 1), out expected)));
         Must.Hold(!known || Same(expected, feedback), "rollback", () => $"{node.Name} has another error feedback after round {round} than it should");
         _feedback[key] = feedback;
     }

@@ -4,7 +4,8 @@ using Cairn.Ledger;
 
 namespace Cairn.Simulation;
 
-/// <summary>One validator's judgement of one round: it fetches and checks as its own eyes see; the rules that decide are the product's (<see cref="RoundTrial"/>).</summary>
+/// <summary>One validator's judgement of one round: it fetches and checks as its own eyes see; the
+/// rules that decide are the product's (<see cref="RoundTrial"/>).</summary>
 internal sealed class SimJudge
 {
     private const int AttemptsMax = 4;

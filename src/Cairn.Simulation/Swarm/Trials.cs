@@ -62,7 +62,8 @@ internal sealed class Trials(World world)
         var scenario = world.Scenario;
         var trial = scenario.Gauntlet
             ? new RoundTrial(
-                view.Round, view.Beacon, book, view.Peers, checks, Pairs(view, checks), new TrialRules(scenario.ProbedPeers, scenario.OverlapPerMille, RatingRules.Bounded))
+                view.Round, view.Beacon, book, view.Peers, checks, Pairs(view, checks),
+                new TrialRules(scenario.ProbedPeers, scenario.OverlapPerMille, RatingRules.Bounded))
             : new RoundTrial(
                 view.Round, view.Beacon, book, [.. view.Peers.Select(peer => peer with { Newcomer = false })], checks, [],
                 new TrialRules(0, scenario.OverlapPerMille, RatingRules.Bounded));
