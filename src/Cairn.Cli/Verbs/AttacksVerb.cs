@@ -20,12 +20,15 @@ internal static class AttacksVerb
     private static readonly Option<int> Threads = Number("--threads", "Runs side by side, a thread each. Changes no bit.", Environment.ProcessorCount);
     private static readonly Option<string[]> Adversaries = new("--adversaries")
     {
-        Description = $"Which; all without it: {string.Join(", ", Conducts.PeerNames)}.", AllowMultipleArgumentsPerToken = true,
+        Description = $"Which; all without it: {string.Join(", ", Conducts.PeerNames)}.",
+        AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<int[]> Percents = new("--percents")
     {
-        Description = "Which parts of the peers cheat.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [10, 25, 33],
+        Description = "Which parts of the peers cheat.",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [10, 25, 33],
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print the table as one line of JSON; progress stays on the error stream." };

@@ -13,7 +13,7 @@ internal static class ReportWriter
         var state = history.State;
         var (tokens, seconds) = (state.SamplesTrained * run.Rules.Model.Context, SecondsWorked(run.Directory.Events));
         var bytes = history.UpdateBytes.DefaultIfEmpty(0).Average();
-        var rewards = Math.Max(1, state.Members.Sum(m => m.Reward));
+        var rewards = Math.Max(1, state.Members.Where(m => m.Role == Role.Peer).Sum(m => m.Reward));
         var report = new RunReport(
             replica.Next.Number, state.Members.Count(m => m.Role == Role.Peer), tokens, seconds, seconds > 0 ? tokens / seconds : 0,
             initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, replica.BaseDigest.ToString(), history.Agreement,

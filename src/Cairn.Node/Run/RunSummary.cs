@@ -14,7 +14,7 @@ namespace Cairn.Node;
 /// <param name="Reward">What it was paid.</param>
 /// <param name="Accepted">Updates that stood in a manifest.</param>
 /// <param name="Refused">Updates that did not.</param>
-/// <param name="Share">Its part of all rewards, 0 to 1.</param>
+/// <param name="Share">Its part of what was paid to members, 0 to 1.</param>
 /// <param name="Left">True if it left for good.</param>
 public sealed record MemberSummary(int Uid, string Name, string Role, long Bond, long Reward, long Accepted, long Refused, double Share, bool Left);
 
