@@ -20,7 +20,9 @@ public sealed class EpochConsensusTests
             var random = new SeededRandom(seed, "test/epoch");
             var rules = new EpochRules
             {
-                Kappa = 1 + (long)random.NextBelow((ulong)Shares.One), BackingPenalty = (long)random.NextBelow((ulong)Shares.One + 1), BackingMovingAverage = (long)random.NextBelow((ulong)Shares.One),
+                Kappa = 1 + (long)random.NextBelow((ulong)Shares.One),
+                BackingPenalty = (long)random.NextBelow((ulong)Shares.One + 1),
+                BackingMovingAverage = (long)random.NextBelow((ulong)Shares.One),
             };
             var (peers, voters) = (1 + random.NextBelow(20), 1 + random.NextBelow(6));
             var backings = Enumerable.Repeat<IReadOnlyList<Backing>>([], voters).ToArray();
