@@ -28,5 +28,6 @@ public static class Benchmarks
         TrainBenchmark.Entry,
         SparseBenchmark.Entry,
         TokenizerBenchmark.Entry,
+        SimulationBenchmark.Entry,
     ];
 }

@@ -103,8 +103,9 @@ public sealed partial class LedgerState
         var voters = new EpochVoter[_book.Voters.Length];
         for (var i = 0; i < voters.Length; i++)
         {
+            // Who posted nothing supports nobody: κ is a part of all bond, not of those who came.
             var (uid, bond, _) = _book.Voters[i];
-            voters[i] = new EpochVoter(uid, bond, _book.Shares[i]?.Shares, _backings.GetValueOrDefault(uid.Value, []));
+            voters[i] = new EpochVoter(uid, bond, _book.Shares[i]?.Shares ?? [], _backings.GetValueOrDefault(uid.Value, []));
         }
 
         var agreed = EpochConsensus.Settle(voters, Rules.ForConsensus());

@@ -14,6 +14,8 @@ public sealed partial class LedgerState
         var round = Contradiction.RoundOf(accuse.First.Operation)!.Value;
         return round > CurrentRound ? Rejection.OutOfTurn
             : CurrentRound.Number - round.Number > Rules.AccusationRounds ? Rejection.Late
+            // Keys without bond could fill the ledger with proofs against themselves that cost nobody anything.
+            : PartOf(accused.Bond, Rules.EquivocationSlash) == 0 ? Rejection.NotEntitled
             : _punished.Contains((accused.Uid, Contradiction.SlotOf(accused.Uid, accuse.First))) ? Rejection.AlreadyThere
             : verifySignature && !(_signatures.Verify(accuse.First, Genesis.RulesDigest) && _signatures.Verify(accuse.Second, Genesis.RulesDigest))
                 ? Rejection.BadSignature
@@ -59,6 +61,8 @@ public sealed partial class LedgerState
         return voter < 0 ? Rejection.NotEntitled
             : _book.PauseVotes[voter] is { } said ? (said == vote.Paused ? Rejection.AlreadyThere : Rejection.Equivocation)
             : vote.Paused == Paused ? Rejection.AlreadyThere
+            // A round that waits has no successor in which a vote to go on could be cast: it stands still already.
+            : vote.Paused && _book.Roster.Length == 0 ? Rejection.OutOfTurn
             : Rejection.None;
     }
 
@@ -68,7 +72,7 @@ public sealed partial class LedgerState
 
     // The last validator cannot leave: nobody could close a round, or let another in.
     private bool AnotherVoiceStays(Member leaving) =>
-        _members.Exists(member => member.Uid != leaving.Uid && HasVoice(member));
+        _members.Exists(member => member.Uid != leaving.Uid && member.Active && HasVoice(member));
 
     private bool HasVoice(Member member) => member.Role == Role.Validator && !member.HasLeft && member.Bond >= Rules.ValidatorBondMin;
 

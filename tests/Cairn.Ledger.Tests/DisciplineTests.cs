@@ -193,6 +193,21 @@ public sealed class DisciplineTests
     }
 
     [Fact]
+    public void A_run_that_waits_for_peers_cannot_be_paused_for_ever()
+    {
+        var world = new World(peers: 0, validators: 1);
+        Assert.Empty(world.Peers);
+        Assert.Equal(Rejection.OutOfTurn, world.Check(0, new VotePause(new Round(0), true)));
+    }
+
+    [Fact]
+    public void Who_has_no_bond_to_lose_cannot_fill_the_ledger_with_proofs_against_itself()
+    {
+        var world = new World(peerBond: 0);
+        Assert.Equal(Rejection.NotEntitled, world.Check(0, TwoCommits(world, 0)));
+    }
+
+    [Fact]
     public void Without_any_validators_voice_the_run_waits_and_does_not_race_through_empty_rounds()
     {
         var world = new World(validatorBonds: [10], change: rules => rules with { EquivocationSlash = Shares.One, SettleEvery = 50, ValidatorBondMin = 5 });

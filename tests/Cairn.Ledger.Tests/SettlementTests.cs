@@ -52,6 +52,18 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public void Half_of_those_who_came_is_not_half_of_all_bond()
+    {
+        var world = Settling(3, [34, 33, 33]);
+        world.Must(3, world.Share(Digest.Zero, (2, Shares.One)));
+        world.Must(4, world.Share(Digest.Zero, (0, Shares.One)));
+        world.Must(3, world.Timeout());
+        world.Must(4, world.Timeout());
+        Assert.Equal(new Round(1), world.State.CurrentRound);
+        Assert.Empty(world.State.ConsensusShares);
+    }
+
+    [Fact]
     public void Without_two_thirds_of_bond_nothing_is_paid()
     {
         var world = Settling(2, [64, 36]);

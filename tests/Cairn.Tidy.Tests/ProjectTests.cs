@@ -19,7 +19,7 @@ public sealed class ProjectTests
         ["Cairn.Exchange"] = ["Cairn.Base"],
         ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
-        ["Cairn.Bench"] = [.. Pure, "Cairn.Data"],
+        ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation"],
         ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Node", "Cairn.Simulation", "Cairn.Bench"],
     };
 
