@@ -62,7 +62,8 @@ internal static class Crc32C
     }
 
     // What a state becomes by a piece of zeros: the sum of what its four bytes become.
-    private static uint Past(uint state) => PastPiece[(byte)state] ^ PastPiece[256 + (byte)(state >> 8)] ^ PastPiece[512 + (byte)(state >> 16)] ^ PastPiece[768 + (state >> 24)];
+    private static uint Past(uint state) =>
+        PastPiece[(byte)state] ^ PastPiece[256 + (byte)(state >> 8)] ^ PastPiece[512 + (byte)(state >> 16)] ^ PastPiece[768 + (int)(state >> 24)];
 
     private static uint[] MakePastPiece()
     {
