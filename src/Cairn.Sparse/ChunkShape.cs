@@ -8,13 +8,14 @@ public sealed class ChunkShape
 {
     private readonly int[] _offsets;
     private readonly int _codeBytes1, _codeBytes2;
+    private readonly PlaceCode _places;
 
     internal ChunkShape(int rows, int cols, int stride, int keep)
     {
         (Rows, Cols, Length) = (rows, cols, rows * cols);
         Keep = (int)(((long)Length * keep + TopK.ChunkMax - 1) / TopK.ChunkMax);
         Invariant.Check(Length is > 0 and <= TopK.ChunkMax && Keep <= Math.Min(TopK.KeepMax, Length));
-        Places = new PlaceCode(Length, Keep);
+        _places = new PlaceCode(Length, Keep);
         (_codeBytes1, _codeBytes2) = ((Keep + 7) / 8, (Keep + 3) / 4);
         _offsets = new int[Length];
         for (var i = 0; i < Length; i++)
@@ -36,7 +37,7 @@ public sealed class ChunkShape
     public int Keep { get; }
 
     /// <summary>How the places are written.</summary>
-    internal PlaceCode Places { get; }
+    internal ref readonly PlaceCode Places => ref _places;
 
     /// <summary>Where each element lies, counted from the chunk's first element in the tensor: [Length].</summary>
     public ReadOnlySpan<int> Offsets => _offsets;

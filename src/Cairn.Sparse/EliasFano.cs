@@ -21,7 +21,7 @@ internal static unsafe class EliasFano
     public static void Write(ReadOnlySpan<ushort> indices, in PlaceCode code, Span<byte> record)
     {
         Invariant.Check(indices.Length == code.Count && record.Length == code.Bytes);
-        if (IsWhole(code))
+        if (code.IsWhole)
         {
             fixed (ushort* i = indices)
             {
@@ -45,7 +45,7 @@ internal static unsafe class EliasFano
     public static bool TryRead(ReadOnlySpan<byte> record, in PlaceCode code, Span<ushort> indices)
     {
         Invariant.Check(indices.Length == code.Count && record.Length == code.Bytes);
-        if (IsWhole(code))
+        if (code.IsWhole)
         {
             fixed (ushort* i = indices)
             {
@@ -58,8 +58,6 @@ internal static unsafe class EliasFano
 
         return TryReadAny(record, code, indices);
     }
-
-    private static bool IsWhole(in PlaceCode code) => code.Length == 4096 && code.Count == 64;
 
     private static void WriteWhole(ushort* indices, byte* record)
     {

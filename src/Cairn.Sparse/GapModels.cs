@@ -198,14 +198,14 @@ internal sealed class GapModel
             Starts[i] = (ushort)start;
             for (var j = 0; j < Frequencies[i]; j++)
             {
-                Slots[start + j] = (uint)i | ((uint)(Frequencies[i] - 1) << 8) | ((uint)j << 20);
+                Slots[start + j] = (uint)i | ((uint)j << 8) | ((uint)Frequencies[i] << 20);
             }
 
             start += Frequencies[i];
             _costs[i] = (int)Math.Round(65536 * DeterministicMath.Log(Whole / (double)Frequencies[i]) / 0.6931471805599453);
         }
 
-        Invariant.Check(start == Whole);
+        Invariant.Check(start == Whole && Frequencies[largest] < Whole);
     }
 
     /// <summary>Of 4096.</summary>
@@ -214,7 +214,7 @@ internal sealed class GapModel
     /// <summary>The sum of all frequencies before a symbol's.</summary>
     public ushort[] Starts { get; }
 
-    /// <summary>For each of 4096 places: symbol (8 bits), its frequency − 1 (12 bits), place − start (12 bits).</summary>
+    /// <summary>For each of 4096 places: symbol (8 bits), place − start (12 bits), the symbol's frequency (12 bits).</summary>
     public uint[] Slots { get; }
 
     /// <summary>Bits · 65536 that symbols cost which occur so often.</summary>

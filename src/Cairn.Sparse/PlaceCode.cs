@@ -16,6 +16,7 @@ internal readonly struct PlaceCode
         (Length, Count, LowBits) = (length, count, BitOperations.Log2((uint)(length / count)));
         LowBytes = ((count * LowBits) + 7) / 8;
         MapBytes = (count + ((length - 1) >> LowBits) + 1 + 7) / 8;
+        (Bytes, IsWhole) = (LowBytes + MapBytes, length == TopK.ChunkMax && count == TopK.KeepMax);
     }
 
     /// <summary>Elements.</summary>
@@ -34,5 +35,8 @@ internal readonly struct PlaceCode
     public int MapBytes { get; }
 
     /// <summary>Bytes of both.</summary>
-    public int Bytes => LowBytes + MapBytes;
+    public int Bytes { get; }
+
+    /// <summary>Whether it is 64 of 4096, as of nearly every chunk.</summary>
+    public bool IsWhole { get; }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -87,47 +88,58 @@ internal unsafe ref struct RangeDecoder
     }
 
     // x ← f · ⌊x / 4096⌋ + (x mod 4096) − start for each of the states in turn; then a word more if that is below 2^16, without a branch, which nobody
-    // could foretell. Written out: the four chains run side by side only if all of it stays in registers.
+    // could foretell. Written out: the four chains run side by side only if all of it stays in registers. Counting costs nothing here: the chains leave time.
     private void ReadSymbols(byte* symbols, int count)
     {
         uint x0 = _x0, x1 = _x1, x2 = _x2, x3 = _x3;
         var words = _words;
         fixed (uint* slots = _model.Slots)
         {
-            var i = 0;
-            for (; i + 4 <= count; i += 4)
+            fixed (int* counts = _histogram)
             {
-                uint s0 = slots[x0 & 0xFFF], s1 = slots[x1 & 0xFFF], s2 = slots[x2 & 0xFFF], s3 = slots[x3 & 0xFFF];
-                *(uint*)(symbols + i) = (s0 & 0xFF) | ((s1 & 0xFF) << 8) | ((s2 & 0xFF) << 16) | (s3 << 24);
-                x0 = ((((s0 >> 8) & 0xFFF) + 1) * (x0 >> 12)) + (s0 >> 20);
-                x1 = ((((s1 >> 8) & 0xFFF) + 1) * (x1 >> 12)) + (s1 >> 20);
-                x2 = ((((s2 >> 8) & 0xFFF) + 1) * (x2 >> 12)) + (s2 >> 20);
-                x3 = ((((s3 >> 8) & 0xFFF) + 1) * (x3 >> 12)) + (s3 >> 20);
-                var below = Below(x0);
-                x0 = (x0 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
-                words += 2 * below;
-                below = Below(x1);
-                x1 = (x1 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
-                words += 2 * below;
-                below = Below(x2);
-                x2 = (x2 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
-                words += 2 * below;
-                below = Below(x3);
-                x3 = (x3 << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
-                words += 2 * below;
-            }
+                var end = symbols + (count & ~3);
+                for (; symbols < end; symbols += 4)
+                {
+                    uint s0 = slots[x0 & 0xFFF], s1 = slots[x1 & 0xFFF], s2 = slots[x2 & 0xFFF], s3 = slots[x3 & 0xFFF];
+                    symbols[0] = (byte)s0;
+                    symbols[1] = (byte)s1;
+                    symbols[2] = (byte)s2;
+                    symbols[3] = (byte)s3;
+                    counts[(byte)s0]++;
+                    counts[GapModels.SymbolsMax + (byte)s1]++;
+                    counts[(2 * GapModels.SymbolsMax) + (byte)s2]++;
+                    counts[(3 * GapModels.SymbolsMax) + (byte)s3]++;
+                    x0 = ((s0 >> 20) * (x0 >> 12)) + ((s0 >> 8) & 0xFFF);
+                    x1 = ((s1 >> 20) * (x1 >> 12)) + ((s1 >> 8) & 0xFFF);
+                    x2 = ((s2 >> 20) * (x2 >> 12)) + ((s2 >> 8) & 0xFFF);
+                    x3 = ((s3 >> 20) * (x3 >> 12)) + ((s3 >> 8) & 0xFFF);
+                    var more = Missing(x0);
+                    x0 = (x0 << more) | Word(words, more);
+                    words -= more >> 3;
+                    more = Missing(x1);
+                    x1 = (x1 << more) | Word(words, more);
+                    words -= more >> 3;
+                    more = Missing(x2);
+                    x2 = (x2 << more) | Word(words, more);
+                    words -= more >> 3;
+                    more = Missing(x3);
+                    x3 = (x3 << more) | Word(words, more);
+                    words -= more >> 3;
+                }
 
-            // The rest of a chunk of which no multiple of four is sent: at most three, of the first three states.
-            for (; i < count; i++)
-            {
-                var x = (i & 3) switch { 0 => x0, 1 => x1, _ => x2 };
-                var slot = slots[x & 0xFFF];
-                symbols[i] = (byte)slot;
-                x = ((((slot >> 8) & 0xFFF) + 1) * (x >> 12)) + (slot >> 20);
-                var below = Below(x);
-                x = (x << (int)(below & 16)) | ((uint)below & Little.UInt16(words - 2));
-                words += 2 * below;
-                (x0, x1, x2) = (i & 3) switch { 0 => (x, x1, x2), 1 => (x0, x, x2), _ => (x0, x1, x) };
+                // The rest of a chunk of which no multiple of four is sent: at most three, of the first three states.
+                for (var i = 0; i < (count & 3); i++)
+                {
+                    var x = i switch { 0 => x0, 1 => x1, _ => x2 };
+                    var slot = slots[x & 0xFFF];
+                    symbols[i] = (byte)slot;
+                    counts[(byte)slot]++;
+                    x = ((slot >> 20) * (x >> 12)) + ((slot >> 8) & 0xFFF);
+                    var more = Missing(x);
+                    x = (x << more) | Word(words, more);
+                    words -= more >> 3;
+                    (x0, x1, x2) = i switch { 0 => (x, x1, x2), 1 => (x0, x, x2), _ => (x0, x1, x) };
+                }
             }
         }
 
@@ -135,45 +147,53 @@ internal unsafe ref struct RangeDecoder
         _words = words;
     }
 
-    // All ones if x has fallen below where states live, else zero.
+    // 16 if x has fallen below 2^16, where states live, else 0: never below 16, so that its leading zeros are fewer than 32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static long Below(uint x) => ((long)x - RangeEncoder.Lowest) >> 63;
+    private static int Missing(uint x) => BitOperations.LeadingZeroCount(x) & 16;
+
+    // The word before the cursor, or 0 if no bits of it are wanted.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Word(byte* words, int bits) =>
+        Bmi2.IsSupported ? Bmi2.ZeroHighBits(Little.UInt32(words - 2), (uint)bits) : Little.UInt32(words - 2) & ((1U << bits) - 1);
 
     // Eight values at a time while their gaps are all below 256, as nearly all are: then each has as many bits after its symbol, code and three of the gap.
-    [SkipLocalsInit]
     private int ReadPlaces(byte* symbols, ushort* indices, byte* codes, int count)
     {
-        var (place, i) = (-1, 0);
-        for (; i + 8 <= count && place < TopK.ChunkMax; i += 8)
+        var (i, bits, last) = (0, _bits, Vector128<ushort>.AllBitsSet);
+        var (codeBits, sizeBit) = (_rawCodeBits, _sizes - 1);
+        var (spread, codeMask, sizeMask) = (((8UL << codeBits) - 1) * EachByte, ((1UL << codeBits) - 1) * EachByte, (ulong)sizeBit * EachByte);
+        for (; i + 8 <= count; i += 8)
         {
             var eight = Little.UInt64(symbols + i);
-            place = (eight & _largeSymbols) == 0 ? ReadSmallGaps(eight, indices + i, codes + i, place) : ReadEach(symbols, indices, codes, i, i + 8, place);
+            if ((eight & _largeSymbols) != 0)
+            {
+                _bits = bits;
+                var place = ReadEach(symbols, indices, codes, i, i + 8, (short)last.ToScalar());
+                if (place >= TopK.ChunkMax)
+                {
+                    return place;
+                }
+
+                (bits, last) = (_bits, Vector128.Create((ushort)place));
+                continue;
+            }
+
+            var raw = Little.UInt64(_begin + (bits >> 3)) >> (int)(bits & 7);
+            bits += 8 * (codeBits + 3);
+            var each = Bmi2.X64.IsSupported ? Bmi2.X64.ParallelBitDeposit(raw, spread) : codeBits == 1 ? Nibbles((uint)raw) : FiveBits(raw);
+            *(ulong*)(codes + i) = ((each & codeMask) << sizeBit) | (eight & sizeMask);
+            var small = ((eight & ~sizeMask) << (3 - sizeBit)) | ((each >> codeBits) & (7 * EachByte));
+            var places = Vector128.WidenLower(Vector128.CreateScalar(small).AsByte()) + Vector128<ushort>.One;
+            places += Vector128.Shuffle(places, Vector128.Create(0xFFFF, 0, 1, 2, 3, 4, 5, 6));
+            places += Vector128.Shuffle(places, Vector128.Create(0xFFFF, 0xFFFF, 0, 1, 2, 3, 4, 5));
+            places += Vector128.Shuffle(places, Vector128.Create(0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0, 1, 2, 3));
+            places += last;
+            places.Store(indices + i);
+            last = Vector128.Shuffle(places, Vector128.Create((ushort)7));
         }
 
-        Count(symbols, count);
-        return place < TopK.ChunkMax ? ReadEach(symbols, indices, codes, i, count, place) : place;
-    }
-
-    private int ReadSmallGaps(ulong symbols, ushort* indices, byte* codes, int place)
-    {
-        var raw = Little.UInt64(_begin + (_bits >> 3)) >> (int)(_bits & 7);
-        _bits += 8 * (_rawCodeBits + 3);
-        var each = _rawCodeBits == 1 ? Nibbles((uint)raw) : FiveBits(raw);
-        var classes = symbols << 3;
-        var code = each & (_rawCodeBits == 1 ? EachByte : 3 * EachByte);
-        if (_sizes == 2)
-        {
-            classes = (symbols & (0x3E * EachByte)) << 2;
-            code = (code << 1) | (symbols & EachByte);
-        }
-
-        *(ulong*)codes = code;
-        var gaps = Vector128.WidenLower(Vector128.CreateScalar(classes | ((each >> _rawCodeBits) & (7 * EachByte))).AsByte()) + Vector128<ushort>.One;
-        gaps += Vector128.Shuffle(gaps, Vector128.Create(0xFFFF, 0, 1, 2, 3, 4, 5, 6));
-        gaps += Vector128.Shuffle(gaps, Vector128.Create(0xFFFF, 0xFFFF, 0, 1, 2, 3, 4, 5));
-        gaps += Vector128.Shuffle(gaps, Vector128.Create(0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0, 1, 2, 3));
-        (gaps + Vector128.Create((ushort)place)).Store(indices);
-        return place + gaps.GetElement(7);
+        _bits = bits;
+        return ReadEach(symbols, indices, codes, i, count, (short)last.ToScalar());
     }
 
     private int ReadEach(byte* symbols, ushort* indices, byte* codes, int i, int end, int place)
@@ -204,49 +224,17 @@ internal unsafe ref struct RangeDecoder
         return place;
     }
 
-    private readonly void Count(byte* symbols, int count)
-    {
-        fixed (int* histogram = _histogram)
-        {
-            var i = 0;
-            for (; i + 4 <= count; i += 4)
-            {
-                histogram[symbols[i]]++;
-                histogram[GapModels.SymbolsMax + symbols[i + 1]]++;
-                histogram[(2 * GapModels.SymbolsMax) + symbols[i + 2]]++;
-                histogram[(3 * GapModels.SymbolsMax) + symbols[i + 3]]++;
-            }
-
-            for (; i < count; i++)
-            {
-                histogram[symbols[i]]++;
-            }
-        }
-    }
-
     // Four bits to each of eight bytes.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Nibbles(ulong word)
     {
-        if (Bmi2.X64.IsSupported)
-        {
-            return Bmi2.X64.ParallelBitDeposit(word, 0x0F * EachByte);
-        }
-
         word = (word | (word << 16)) & 0x0000_FFFF_0000_FFFF;
         word = (word | (word << 8)) & 0x00FF_00FF_00FF_00FF;
         return (word | (word << 4)) & (0x0F * EachByte);
     }
 
     // Five bits to each of eight bytes.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong FiveBits(ulong word)
     {
-        if (Bmi2.X64.IsSupported)
-        {
-            return Bmi2.X64.ParallelBitDeposit(word, 0x1F * EachByte);
-        }
-
         word = (word & 0xF_FFFF) | ((word & 0xFF_FFF0_0000) << 12);
         word = (word & 0x0000_03FF_0000_03FF) | ((word & 0x000F_FC00_000F_FC00) << 6);
         return (word & 0x001F_001F_001F_001F) | ((word & 0x03E0_03E0_03E0_03E0) << 3);

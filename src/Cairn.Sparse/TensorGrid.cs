@@ -94,12 +94,13 @@ public sealed class TensorGrid
     /// <summary>Bytes of the fast mode's records before a chunk; with ChunkCount, of all of them.</summary>
     internal long RecordsBefore(int chunk, int bitsPerValue)
     {
-        var (whole, lower) = (_whole.RecordBytes(bitsPerValue), _lower.RecordBytes(bitsPerValue));
+        var whole = _whole.RecordBytes(bitsPerValue);
         if (_uniform)
         {
             return (long)chunk * whole;
         }
 
+        var lower = _lower.RecordBytes(bitsPerValue);
         var perRow = ((_blocksPerRow - 1L) * whole) + _right.RecordBytes(bitsPerValue);
         return chunk == ChunkCount
             ? ((_blockRows - 1) * perRow) + ((_blocksPerRow - 1L) * lower) + _corner.RecordBytes(bitsPerValue)

@@ -62,16 +62,12 @@ internal static unsafe class WholeChunk
         fixed (ulong* zeros = ZerosBefore)
         {
             var before = 0UL;
-            for (var i = 0; i < MapBytes; i += 2)
+            for (var i = 0; i < MapBytes; i++)
             {
-                uint one = map[i], two = map[i + 1];
-                *(ulong*)high = zeros[one] + before;
-                var ones = BitOperations.PopCount(one);
-                before += (uint)(8 - ones) * EachByte;
-                *(ulong*)(high + ones) = zeros[two] + before;
-                ones += BitOperations.PopCount(two);
-                before += (uint)(8 - BitOperations.PopCount(two)) * EachByte;
-                high += ones;
+                uint ones = map[i];
+                *(ulong*)high = zeros[2 * ones] + before;
+                before += zeros[(2 * ones) + 1];
+                high += BitOperations.PopCount(ones);
             }
         }
     }
@@ -92,21 +88,23 @@ internal static unsafe class WholeChunk
     private static Vector256<short> OneBack(Vector256<short> previous, Vector256<short> places) =>
         Avx2.AlignRight(places, Avx2.Permute2x128(previous, places, 0x21), 14);
 
-    // For each of 256 bytes: of its r-th one, how many zeros stand before it in the byte.
+    // For each of 256 bytes: how many zeros stand in it before its r-th one, for r from 0, one to a byte; then how many in all, in each byte.
     private static ulong[] MakeZerosBefore()
     {
-        var table = new ulong[256];
-        for (var map = 0; map < table.Length; map++)
+        var table = new ulong[2 * 256];
+        for (var map = 0; map < 256; map++)
         {
             var rank = 0;
             for (var at = 0; at < 8; at++)
             {
                 if (((map >> at) & 1) != 0)
                 {
-                    table[map] |= (ulong)(at - rank) << (8 * rank);
+                    table[2 * map] |= (ulong)(at - rank) << (8 * rank);
                     rank++;
                 }
             }
+
+            table[(2 * map) + 1] = (ulong)(8 - rank) * EachByte;
         }
 
         return table;

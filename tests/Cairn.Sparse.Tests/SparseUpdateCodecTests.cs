@@ -47,6 +47,63 @@ public class SparseUpdateCodecTests
     }
 
     [Theory]
+    [InlineData(QuantizerKind.Published, 64)]
+    [InlineData(QuantizerKind.SignMagnitude, 64)]
+    [InlineData(QuantizerKind.Sign, 64)]
+    [InlineData(QuantizerKind.Published, 43)]
+    [InlineData(QuantizerKind.SignMagnitude, 43)]
+    [InlineData(QuantizerKind.Sign, 43)]
+    public void Gaps_of_every_size_side_by_side_come_back_in_the_small_form(QuantizerKind quantizer, int keep)
+    {
+        var grid = new ChunkGrid([new TensorSpec("w", 256, 256, 0)], keep);
+        var codec = new SparseUpdateCodec(grid, new UpdateFormat(quantizer, WireMode.Small));
+        var delta = TestData.Normal(grid.FlatLength, "gaps", 1e-3f);
+        for (var i = 0; i < delta.Length; i++)
+        {
+            // Chunk by chunk clusters that lie further and further apart.
+            var (row, chunk) = (i / 256 % 64, (i / 256 / 64 * 4) + (i / 64 % 4));
+            delta[i] *= row % (1 + (2 * chunk)) == 0 ? 1 : 1e-3f;
+        }
+
+        var update = TestData.Encoded(grid, delta, quantizer: quantizer);
+        var bytes = codec.Encode(update);
+        var fast = new SparseUpdateCodec(grid, new UpdateFormat(quantizer, WireMode.Fast)).BytesMax;
+        Assert.InRange(bytes.Length, 0, fast);
+        Assert.True(Decode(codec, bytes, out var back, out _));
+        Assert.Equal(update[0].Indices, back![0].Indices);
+        Assert.Equal(update[0].Codes, back[0].Codes);
+        var dense = new float[grid.FlatLength];
+        foreach (var (place, value) in SlowReader.Read(bytes, grid, quantizer, WireMode.Small)[0])
+        {
+            dense[place] = value;
+        }
+
+        Assert.Equal(TestData.Dense(back, 0), dense);
+        var chunks = Enumerable.Range(0, 16).Select(chunk => back[0].IndicesOf(chunk).ToArray());
+        var gaps = chunks.SelectMany(places => places.Zip(places.Skip(1), (a, b) => b - a - 1)).ToList();
+        Assert.InRange(gaps.Count(gap => gap >= 256), 10, gaps.Count);
+    }
+
+    [Fact]
+    public void A_sum_of_pieces_side_by_side_is_the_sum_bit_by_bit()
+    {
+        var random = new SeededRandom(6, "crc");
+        var bytes = new byte[10_007];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = (byte)random.NextBelow(256);
+        }
+
+        Assert.Equal(0xE3069283, Crc32C.Of("123456789"u8));
+        foreach (var length in new[] { 0, 1, 7, 8, 511, 1535, 1536, 1537, 3071, 3072, 4608, 10_007 })
+        {
+            Assert.Equal(SlowReader.Crc(bytes.AsSpan(0, length)), Crc32C.Of(bytes.AsSpan(0, length)));
+            var begun = Crc32C.Append(Crc32C.Begin, bytes.AsSpan(0, length / 3));
+            Assert.Equal(Crc32C.Of(bytes.AsSpan(0, length)), Crc32C.End(Crc32C.Append(begun, bytes.AsSpan((length / 3)..length))));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Formats))]
     public void A_stream_gives_the_same_bytes_and_the_same_tensors(QuantizerKind quantizer, WireMode mode)
     {
