@@ -10,6 +10,8 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     /// <summary>Size in bytes.</summary>
     public const int Size = 32;
 
+    // Up to here one call on the stack is cheaper than a hasher.
+    private const int GatheredMax = 192;
     private readonly ulong _a, _b, _c, _d;
 
     /// <summary>Reads a digest from exactly 32 bytes.</summary>
@@ -45,9 +47,17 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     /// <returns>SHA-256(length of tag ‖ tag ‖ bytes).</returns>
     public static Digest Of(string domain, ReadOnlySpan<byte> bytes)
     {
-        using var hasher = new Hasher(domain);
-        hasher.Append(bytes);
-        return hasher.Finish();
+        if (bytes.Length > GatheredMax)
+        {
+            using var hasher = new Hasher(domain);
+            hasher.Append(bytes);
+            return hasher.Finish();
+        }
+
+        Span<byte> all = stackalloc byte[Hasher.TagMax + GatheredMax];
+        var length = Hasher.WriteTag(domain, all);
+        bytes.CopyTo(all[length..]);
+        return Of(all[..(length + bytes.Length)]);
     }
 
     /// <summary>Writes the 32 bytes.</summary>
@@ -138,6 +148,7 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
 /// hashing itself.</remarks>
 public sealed class Hasher : IDisposable
 {
+    internal const int TagMax = 65;
     private const int GatheredMax = 256;
     private readonly byte[] _gathered = new byte[GatheredMax];
     private int _length;
@@ -147,9 +158,14 @@ public sealed class Hasher : IDisposable
     /// <param name="domain">1 to 64 ASCII characters.</param>
     public Hasher(string domain)
     {
-        Invariant.Check(domain.Length is > 0 and <= 64 && Ascii.IsValid(domain));
-        _gathered[0] = (byte)domain.Length;
-        _length = 1 + Encoding.ASCII.GetBytes(domain, _gathered.AsSpan(1));
+        _length = WriteTag(domain, _gathered);
+    }
+
+    internal static int WriteTag(string domain, Span<byte> destination)
+    {
+        Invariant.Check(domain.Length is > 0 and <= TagMax - 1 && Ascii.IsValid(domain));
+        destination[0] = (byte)domain.Length;
+        return 1 + Encoding.ASCII.GetBytes(domain, destination[1..]);
     }
 
     /// <summary>Adds bytes.</summary>

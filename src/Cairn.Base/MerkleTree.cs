@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Cairn.Base;
 
 /// <summary>A binary hash tree over digests: one root commits to an ordered list of leaves, and a short path proves one of them.</summary>
@@ -99,24 +101,24 @@ public static class MerkleTree
 
     private static Digest Leaf(Digest value)
     {
-        using var hasher = new Hasher("cairn/merkle/leaf");
-        hasher.Append(value);
-        return hasher.Finish();
+        Span<byte> bytes = stackalloc byte[Digest.Size];
+        value.CopyTo(bytes);
+        return Digest.Of("cairn/merkle/leaf", bytes);
     }
 
     private static Digest Node(Digest left, Digest right)
     {
-        using var hasher = new Hasher("cairn/merkle/node");
-        hasher.Append(left);
-        hasher.Append(right);
-        return hasher.Finish();
+        Span<byte> bytes = stackalloc byte[2 * Digest.Size];
+        left.CopyTo(bytes);
+        right.CopyTo(bytes[Digest.Size..]);
+        return Digest.Of("cairn/merkle/node", bytes);
     }
 
     private static Digest Seal(int count, Digest top)
     {
-        using var hasher = new Hasher("cairn/merkle/root");
-        hasher.Append(count);
-        hasher.Append(top);
-        return hasher.Finish();
+        Span<byte> bytes = stackalloc byte[sizeof(long) + Digest.Size];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, count);
+        top.CopyTo(bytes[sizeof(long)..]);
+        return Digest.Of("cairn/merkle/root", bytes);
     }
 }

@@ -7,7 +7,7 @@ namespace Cairn.Simulation;
 /// little; who copies, invents or saves work does not. Doubles in a fixed order, additions and products only: same bits everywhere.</summary>
 /// <remarks>1024 parameters in chunks of 64, of each the 4 largest are sent as a sign and a scale for the chunk (error feedback keeps the rest). Updates
 /// longer than the median of the round are scaled down to it.</remarks>
-internal sealed class ToyObjective : IObjective
+internal sealed class ToyObjective : IObjective, IDisposable
 {
     private const int Parameters = 1024;
     private const int Chunk = 64;
@@ -24,6 +24,8 @@ internal sealed class ToyObjective : IObjective
     private readonly int[] _stamps;
     private ModelPoint? _stamped;
     private int _stamp;
+    // The step of a probe as a dense vector; all zeros between two calls.
+    private readonly double[] _step = new double[Parameters];
 
     public ToyObjective(ulong seed, long sampleCount)
     {
@@ -180,24 +182,26 @@ internal sealed class ToyObjective : IObjective
     {
         var point = (Point)at;
         var losses = new double[samples.Length];
-        double[]? step = null;
-        if (probed is not null)
-        {
-            step = new double[Parameters];
-            for (var i = 0; i < probed.Places.Length; i++)
-            {
-                step[probed.Places[i]] = probed.Values[i];
-            }
-        }
-
+        Set(probed, clear: false);
         for (var i = 0; i < losses.Length; i++)
         {
             var residual = ResidualAt(point, samples[i]);
-            residual -= step is null ? 0 : _samples.Dot(step, samples[i]);
+            residual -= probed is null ? 0 : _samples.Dot(_step, samples[i]);
             losses[i] = (0.5 * residual * residual) + NoiseFloor;
         }
 
+        Set(probed, clear: true);
         return losses;
+    }
+
+    public void Dispose() => _samples.Dispose();
+
+    private void Set(SparseMove? move, bool clear)
+    {
+        for (var i = 0; i < (move?.Places.Length ?? 0); i++)
+        {
+            _step[move!.Places[i]] = clear ? 0 : move.Values[i];
+        }
     }
 
     private double ResidualAt(Point point, long sample)

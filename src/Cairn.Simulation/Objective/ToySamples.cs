@@ -1,9 +1,10 @@
+using System.Buffers;
 using Cairn.Base;
 
 namespace Cairn.Simulation;
 
 /// <summary>The data of the toy: each sample has some active features of +1 or −1, and a target that a hidden model gives, with noise.</summary>
-internal sealed class ToySamples
+internal sealed class ToySamples : IDisposable
 {
     /// <summary>Active features of a sample.</summary>
     public const int Active = 32;
@@ -25,8 +26,9 @@ internal sealed class ToySamples
             hidden[i] = (random.NextUInt64() & 1) == 0 ? 1 : -1;
         }
 
-        _features = new ushort[checked(count * Active)];
-        _targets = new double[count];
+        // Rented: a thousand seeds want as many large arrays, and every place that is read is written first.
+        _features = ArrayPool<ushort>.Shared.Rent(checked((int)(count * Active)));
+        _targets = ArrayPool<double>.Shared.Rent((int)count);
         for (var s = 0; s < count; s++)
         {
             for (var i = 0; i < Active; i += 4)
@@ -41,6 +43,12 @@ internal sealed class ToySamples
 
             _targets[s] = Dot(hidden, s) + (0.5 * random.NextDouble()) - 0.25;
         }
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<ushort>.Shared.Return(_features);
+        ArrayPool<double>.Shared.Return(_targets);
     }
 
     /// <summary>Prediction minus target.</summary>

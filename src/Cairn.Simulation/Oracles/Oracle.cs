@@ -11,7 +11,7 @@ internal sealed class Oracle
     private readonly List<Replicated> _bases;
     private readonly Dictionary<(Round, Uid), Assignment> _assigned = [];
     private readonly Dictionary<(int Member, int Round), double[]?> _feedback = [];
-    private readonly HashSet<long> _trained = [];
+    private readonly bool[] _trained;
     private readonly List<Settlement> _settlements = [];
     private readonly long _moneyAtFirst;
     private readonly List<Manifest> _manifests = [];
@@ -33,6 +33,7 @@ internal sealed class Oracle
         _world = world;
         _bases = [new Replicated(world.Objective.Start, world.Objective.Start.Digest)];
         _moneyAtFirst = Money() + world.Founding.Genesis.Allocations.Sum(allocation => allocation.Bond);
+        _trained = new bool[world.Scenario.OneEpoch ? world.Scenario.SampleCount : 0];
         _paid = world.Ledger.Head.ConsensusShares;
         Open(world.Ledger.Head);
     }
@@ -188,8 +189,14 @@ internal sealed class Oracle
             pieces[(place + ledger.CurrentRound.Number) % roster.Count] = samples;
         }
 
-        _issued = [.. pieces.SelectMany(piece => piece)];
-        _issuedNow = [.. _issued];
+        _issued = new long[roster.Count * ledger.Rules.SamplesPerPeer];
+        _issuedNow = new HashSet<long>(_issued.Length);
+        for (var i = 0; i < _issued.Length; i++)
+        {
+            _issued[i] = pieces[i / ledger.Rules.SamplesPerPeer][i % ledger.Rules.SamplesPerPeer];
+            _issuedNow.Add(_issued[i]);
+        }
+
         Must.Hold(_issued.Length == _issuedNow.Count, "samples", () => "two peers of a round have the same sample");
         var first = Math.Min(_mustComeFirst.Length, _issued.Length);
         Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(_issued.AsSpan(0, first)), "samples", () => "what was given back is not issued first");
@@ -229,7 +236,8 @@ internal sealed class Oracle
             {
                 foreach (var sample in samples)
                 {
-                    Must.Hold(_trained.Add(sample), "samples", () => $"sample {sample} was trained twice");
+                    Must.Hold(!_trained[sample], "samples", () => $"sample {sample} was trained twice");
+                    _trained[sample] = true;
                 }
             }
         }

@@ -17,6 +17,7 @@ internal sealed class World : IDisposable
     private readonly HashSet<Probe> _reached = [];
     private readonly Dictionary<(Digest Point, Digest Manifest), ModelPoint> _after = [];
     private readonly Dictionary<Digest, MovePart[]> _parts = [];
+    private readonly ToyObjective? _toy;
     private SeededRandom _network;
     private SeededRandom _faults;
     private ulong _print = 14_695_981_039_346_656_037;
@@ -26,7 +27,8 @@ internal sealed class World : IDisposable
         (Scenario, Mutation, _traced, _trace) = (scenario, mutation, traced, trace ? [] : null);
         _network = new SeededRandom(scenario.DelaySeed, "network");
         _faults = new SeededRandom(scenario.DelaySeed, "faults");
-        Objective = objective ?? new ToyObjective(scenario.Seed, scenario.SampleCount);
+        _toy = objective is null ? new ToyObjective(scenario.Seed, scenario.SampleCount) : null;
+        Objective = objective ?? _toy!;
         Founding = new Founding(scenario, Objective.Start.Digest);
         Ledger = new SimLedger(this, Founding.Genesis);
         Store = new SimStore(this);
@@ -238,7 +240,11 @@ internal sealed class World : IDisposable
         $"at {Heap.Now} ms, {Ledger.Head.Stage} of round {Ledger.Head.CurrentRound}; "
         + string.Join("; ", _nodes.Where(n => !n.Ended).Take(12).Select(n => $"{n.Name} {(n.Alive ? "waits for " + n.WaitsFor : "is dead")}"));
 
-    public void Dispose() => Founding.Dispose();
+    public void Dispose()
+    {
+        Founding.Dispose();
+        _toy?.Dispose();
+    }
 
     private MovePart[] PartsOf(Manifest manifest)
     {
