@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Cairn.Base;
 
 namespace Cairn.Ledger;
@@ -63,14 +64,14 @@ public sealed record Opening(Digest ObjectDigest, long SizeBytes, Digest Key, Di
     /// <param name="round">Of which round.</param>
     public Digest Root(Uid uid, Round round)
     {
-        using var who = new Hasher("cairn/commit/who");
-        who.Append(uid.Value);
-        who.Append(round.Number);
-        using var size = new Hasher("cairn/commit/size");
-        size.Append(SizeBytes);
-        using var key = new Hasher("cairn/commit/key");
-        key.Append(Key);
-        return MerkleTree.Root([who.Finish(), ObjectDigest, size.Finish(), key.Finish(), BaseDigest, Receipt, Trace]);
+        Span<byte> bytes = stackalloc byte[Digest.Size];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, uid.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[sizeof(long)..], round.Number);
+        var who = Digest.Of("cairn/commit/who", bytes[..(2 * sizeof(long))]);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, SizeBytes);
+        var size = Digest.Of("cairn/commit/size", bytes[..sizeof(long)]);
+        Key.CopyTo(bytes);
+        return MerkleTree.Root([who, ObjectDigest, size, Digest.Of("cairn/commit/key", bytes), BaseDigest, Receipt, Trace]);
     }
 }
 

@@ -54,16 +54,20 @@ internal sealed class ToySamples : IDisposable
     /// <summary>Prediction minus target.</summary>
     public double Residual(double[] parameters, long sample) => Dot(parameters, sample) - _targets[sample];
 
-    /// <summary>The prediction; the sum runs in the order of the features.</summary>
+    /// <summary>The prediction, in four sums that do not wait for one another, added in a fixed order.</summary>
     public double Dot(double[] parameters, long sample)
     {
-        var (sum, mask) = (0.0, _mask);
-        foreach (var feature in _features.AsSpan((int)sample * Active, Active))
+        var (a, b, c, d, mask) = (0.0, 0.0, 0.0, 0.0, _mask);
+        var features = _features.AsSpan((int)sample * Active, Active);
+        for (var i = 0; i < features.Length; i += 4)
         {
-            sum += Signed(parameters[feature & mask], feature);
+            a += Signed(parameters[features[i] & mask], features[i]);
+            b += Signed(parameters[features[i + 1] & mask], features[i + 1]);
+            c += Signed(parameters[features[i + 2] & mask], features[i + 2]);
+            d += Signed(parameters[features[i + 3] & mask], features[i + 3]);
         }
 
-        return sum;
+        return a + b + (c + d);
     }
 
     /// <summary>Adds a multiple of the sample's features.</summary>

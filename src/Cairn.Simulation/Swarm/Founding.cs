@@ -15,7 +15,8 @@ internal sealed class Founding : IDisposable
     private readonly Scenario _scenario;
     private readonly NodeKey[]? _keys;
     private readonly PublicKey[] _public;
-    private readonly Digest[] _secrets;
+    // Of each validator the whole chain, the secret first: what it reveals is the element before its tip.
+    private readonly Digest[][] _chains;
     private long _signatures;
 
     public Founding(Scenario scenario, Digest initialBase)
@@ -23,7 +24,7 @@ internal sealed class Founding : IDisposable
         _scenario = scenario;
         _keys = scenario.RealKeys ? [.. Enumerable.Range(0, scenario.MemberCount).Select(_ => NodeKey.Create())] : null;
         _public = [.. Enumerable.Range(0, scenario.MemberCount).Select(i => _keys?[i].Public ?? KeyOf(i))];
-        _secrets = [.. Enumerable.Range(0, scenario.MemberCount).Select(i => Digest.Of("simulation/chain", BitConverter.GetBytes(i)))];
+        _chains = [.. Enumerable.Range(0, scenario.MemberCount).Select(i => scenario.RoleOf(i) == Role.Validator ? ChainOf(i) : [])];
         Genesis = new Genesis
         {
             RulesDigest = Digest.Of("simulation/rules", []),
@@ -65,14 +66,15 @@ internal sealed class Founding : IDisposable
     public Register RegistrationOf(int member)
     {
         var role = _scenario.RoleOf(member);
-        return new Register(role, NameOf(member), role == Role.Peer ? Digest.Zero : BeaconChain.Tip(_secrets[member], ChainLength));
+        return new Register(role, NameOf(member), role == Role.Peer ? Digest.Zero : _chains[member][^1]);
     }
 
     /// <summary>What a validator reveals next.</summary>
     public Beacon BeaconOf(LedgerState ledger, int member)
     {
-        Invariant.Check(BeaconChain.TryPreimage(_secrets[member], ChainLength, ledger.Find(_public[member])!.ChainTip, out var preimage));
-        return new Beacon(ledger.CurrentRound, preimage);
+        var tip = Array.LastIndexOf(_chains[member], ledger.Find(_public[member])!.ChainTip);
+        Invariant.Check(tip > 0);
+        return new Beacon(ledger.CurrentRound, _chains[member][tip - 1]);
     }
 
     /// <summary>A signed form whose signature differs each time, as real ones do.</summary>
@@ -97,7 +99,17 @@ internal sealed class Founding : IDisposable
         }
     }
 
-    private int ChainLength => _scenario.Rounds + 1;
+    private Digest[] ChainOf(int member)
+    {
+        var chain = new Digest[_scenario.Rounds + 2];
+        chain[0] = Digest.Of("simulation/chain", BitConverter.GetBytes(member));
+        for (var i = 1; i < chain.Length; i++)
+        {
+            chain[i] = BeaconChain.Next(chain[i - 1]);
+        }
+
+        return chain;
+    }
 
     private bool IsFounder(int member) => _scenario.PlanOf(member).JoinsAt < 0;
 
