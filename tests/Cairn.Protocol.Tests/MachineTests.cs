@@ -1,6 +1,6 @@
 using Cairn.Base;
 using Cairn.Ledger;
-using Cairn.Protocol.Tests.Simulation;
+using Cairn.Simulation;
 
 namespace Cairn.Protocol.Tests;
 
@@ -10,12 +10,13 @@ public sealed class MachineTests
     private static readonly Round First = new(0);
     private static readonly Digest Right = Scene.Name("right", 0);
     private static readonly Digest Wrong = Scene.Name("wrong", 0);
-    private static readonly Scenario Three = new() { Validators = [Trait.Honest, Trait.Honest, Trait.Honest] };
+    private static readonly Scenario Usual = new() { SamplesPerPeer = 4 };
+    private static readonly Scenario Three = Usual with { Validators = [MemberPlan.Honest, MemberPlan.Honest, MemberPlan.Honest] };
 
     [Fact]
     public void A_restarted_validator_asks_for_the_timer_of_the_stage_in_progress_again()
     {
-        var scene = Scene.OfValidator(new Scenario());
+        var scene = Scene.OfValidator(Usual);
         Assert.Equal(["arm the deadline: Commit of round 0"], scene.Look());
         Assert.Empty(scene.Look());
         var machine = new ValidatorMachine(Founding.KeyOf(3), First, Digest.Zero, evaluates: false);
@@ -25,7 +26,7 @@ public sealed class MachineTests
     [Fact]
     public void A_deadline_that_passes_twice_is_said_once()
     {
-        var scene = Scene.OfValidator(new Scenario());
+        var scene = Scene.OfValidator(Usual);
         scene.Look();
         Assert.Equal(["say timeout of Commit of round 0"], scene.Tell(new DeadlinePassed(First, Stage.Commit)));
         Assert.Empty(scene.Tell(new DeadlinePassed(First, Stage.Commit)));
@@ -35,7 +36,7 @@ public sealed class MachineTests
     [Fact]
     public void The_deadline_of_a_stage_that_has_ended_says_nothing()
     {
-        var scene = Scene.OfValidator(new Scenario());
+        var scene = Scene.OfValidator(Usual);
         scene.Look();
         scene.CommitAll(0, 1, 2);
         Assert.Equal(["arm the deadline: Reveal of round 0", "say the beacon of round 0"], scene.Look());
@@ -45,7 +46,7 @@ public sealed class MachineTests
     [Fact]
     public void A_validator_that_is_itself_waited_for_calls_nobody_late()
     {
-        var scene = Scene.OfValidator(new Scenario());
+        var scene = Scene.OfValidator(Usual);
         scene.Look();
         scene.ToJudge(0, 1, 2);
         Assert.Equal(["arm the deadline: Judge of round 0", "judge round 0"], scene.Look());
@@ -57,13 +58,13 @@ public sealed class MachineTests
     [Fact]
     public void A_run_that_waits_for_peers_is_not_late_and_is_watched_again_when_one_returns()
     {
-        var scene = Scene.OfValidator(new Scenario { Peers = [Trait.Honest], AbsentRoundsMax = 1 });
+        var scene = Scene.OfValidator(Usual with { Peers = [MemberPlan.Honest], AbsentRoundsMax = 1 });
         scene.Look();
         scene.TimeOutUntil(Stage.Apply);
         Assert.Equal(["arm the deadline: Apply of round 0", "apply round 0: 0 updates"], scene.Look());
         scene.TimeOut();
         Assert.Empty(scene.Ledger.Roster);
-        scene.Tell(new Applied(First, Founding.InitialBase));
+        scene.Tell(new Applied(First, Scene.InitialBase));
         Assert.Empty(scene.Tell(new DeadlinePassed(First.Next, Stage.Commit)));
         scene.Must(0, new Return(First.Next));
         Assert.Equal(["arm the deadline: Commit of round 1"], scene.Look());
@@ -120,7 +121,7 @@ public sealed class MachineTests
     public void A_base_is_posted_when_it_is_asked_for_even_by_one_that_was_ahead_of_the_ledger()
     {
         // A ledger that lost its last blocks stands before the close of a round that this validator has applied.
-        var scene = Scene.OfValidator(new Scenario());
+        var scene = Scene.OfValidator(Usual);
         scene.ToJudge(0, 1, 2);
         var machine = new ValidatorMachine(Founding.KeyOf(3), First.Next, Right, evaluates: false);
         var ahead = scene.Restarted(machine.Step);
@@ -190,14 +191,14 @@ public sealed class MachineTests
         scene.TimeOutUntil(Stage.Apply);
         scene.TimeOut();
         scene.Look();
-        Assert.Contains("say return in round 1", scene.Tell(new Applied(First, Founding.InitialBase)));
+        Assert.Contains("say return in round 1", scene.Tell(new Applied(First, Scene.InitialBase)));
         Assert.Empty(scene.Look());
     }
 
     [Fact]
     public void A_peer_outside_the_roster_trains_nothing_but_applies()
     {
-        var scenario = new Scenario { PeersMax = 2 };
+        var scenario = Usual with { PeersMax = 2 };
         var left = Enumerable.Range(0, 3).Except(Scene.OfPeer(scenario).Ledger.Roster.Select(entry => entry.Uid.Value)).Single();
         var scene = Scene.OfPeer(scenario, left);
         Assert.Empty(scene.Look());
@@ -209,13 +210,13 @@ public sealed class MachineTests
     [Fact]
     public void Who_is_not_registered_does_nothing()
     {
-        Assert.Empty(Scene.OfPeer(new Scenario(), uid: 17).Look());
+        Assert.Empty(Scene.OfPeer(Usual, uid: 17).Look());
     }
 
     [Fact]
     public void A_training_that_diverged_is_not_sent()
     {
-        var scene = Scene.OfPeer(new Scenario());
+        var scene = Scene.OfPeer(Usual);
         Assert.Equal(["train round 0"], scene.Look());
         Assert.Empty(scene.Tell(new Trained(First, Usable: false)));
         scene.ToApply(1, 2);
@@ -225,7 +226,7 @@ public sealed class MachineTests
     [Fact]
     public void An_opening_of_a_later_round_that_was_kept_is_not_made_anew()
     {
-        var scene = Scene.OfPeer(new Scenario());
+        var scene = Scene.OfPeer(Usual);
         var kept = scene.OpeningOf(0);
         Assert.Equal(["train round 0"], scene.Tell(new Published(First.Next, kept)));
         scene.Tell(new Trained(First, Usable: true));

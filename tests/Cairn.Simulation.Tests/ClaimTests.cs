@@ -1,3 +1,5 @@
+using Cairn.Base;
+
 namespace Cairn.Simulation.Tests;
 
 /// <summary>What each adversary cannot get, with a third of the peers of its kind and no other trouble, over some seeds.</summary>
@@ -16,6 +18,38 @@ public sealed class ClaimTests
             var result = Simulator.Run(Simulator.Draw(seed, new SimulationOptions { Adversaries = [name], Faults = [] }));
             Assert.True(result.Held, $"cairn simulate --seed {seed} --adversaries {name} --faults none: {result.Fault} ({Conducts.ClaimOf(name)})");
         }
+    }
+
+    // A single run leaves room for luck; the mean of many does not. Faults strike as usual.
+    [Theory]
+    [InlineData("colluder", 0.05)]
+    [InlineData("copycat-blended", 0.05)]
+    [InlineData("copycat-late", 0.05)]
+    [InlineData("duplicated-data", 0.175)]
+    [InlineData("farmer", 0.05)]
+    [InlineData("free-rider", 0.05)]
+    [InlineData("lazy", 0.55)]
+    [InlineData("noise", 0.05)]
+    [InlineData("norm-bomb", 0.05)]
+    [InlineData("sign-flip", 0.05)]
+    [InlineData("sybil", 0.05)]
+    [InlineData("wrong-data", 0.05)]
+    public void In_the_mean_a_cheat_earns_no_more_than_its_part_of_the_work_and_five_points(string name, double most)
+    {
+        var (paid, typical) = (0.0, 0.0);
+        for (var seed = 1UL; seed <= 20; seed++)
+        {
+            using var world = new World(Simulator.Draw(seed, new SimulationOptions { Adversaries = [name] })).Run();
+            var ending = new Ending(world);
+            foreach (var cheat in ending.AllOf(name))
+            {
+                var pay = ending.PayOf([cheat], name == "farmer" ? new Round(cheat.Plan.TurnsAt) : default);
+                (paid, typical) = (paid + pay.Paid, typical + pay.Typical);
+            }
+        }
+
+        Assert.True(paid <= most * typical, $"{name} earned {paid / typical:0.000} of an honest peer's pay");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {paid / typical:0.0000}");
     }
 
     [Fact]

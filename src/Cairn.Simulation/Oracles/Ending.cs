@@ -23,6 +23,17 @@ internal sealed class Ending(World world)
     /// <returns>What was seen, or null.</returns>
     public string? PaidMoreThan(IReadOnlyCollection<SimNode> some, double part, Round from = default)
     {
+        var (paid, typical, rounds) = PayOf(some, from);
+
+        // Pay follows what probes find, and a probe is a sample: luck, and rounds that tell nothing, may give the pay of one round and a half in a single run (more than
+        // one round's was seen in 2 of 6,600 seeds). What a cheat earns in the mean of many runs is held by the tests. Where nothing may be earned, nothing is.
+        return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
+            : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
+    }
+
+    /// <summary>What some earned together, and what an honest peer that no fault kept from work earned in the same rounds.</summary>
+    public (double Paid, double Typical, int Rounds) PayOf(IReadOnlyCollection<SimNode> some, Round from = default)
+    {
         var honest = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }).Select(node => node.Uid!.Value).ToList();
         var (paid, typical, rounds, first) = (0.0, 0.0, 0, 0);
         foreach (var settlement in world.Oracle.Settlements)
@@ -43,10 +54,7 @@ internal sealed class Ending(World world)
             paid += settlement.Paid.Where(share => some.Any(node => node.Uid == share.Uid)).Sum(share => share.Share);
         }
 
-        // Pay follows what probes find, and a probe is a sample: luck, and rounds that tell nothing, may give the pay of one round and a half in a single run (more than
-        // one round's was seen in 2 of 6,600 seeds). What a cheat earns in the mean is measured by `cairn lab attacks`. Where nothing may be earned, nothing is.
-        return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
-            : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
+        return (paid, typical, rounds);
     }
 
     /// <summary>Looks for a manifest in which members of one conduct weigh more than newcomers may.</summary>

@@ -1,6 +1,4 @@
-using Cairn.Protocol.Tests.Simulation;
-
-namespace Cairn.Protocol.Tests;
+namespace Cairn.Simulation.Tests;
 
 /// <summary>One round as text, as each role lives through it: events at the margin, what the machine asks for below them. To be read before the machines.</summary>
 public sealed class GoldenRoundTests
@@ -10,8 +8,8 @@ public sealed class GoldenRoundTests
     [InlineData("validator", 2)]
     public void A_round_goes_as_written(string role, int uid)
     {
-        var world = new World(new Scenario { Rounds = 1, SettleEvery = 1, Peers = [Trait.Honest, Trait.Honest] }, trace: true, traced: uid).Run();
-        var lived = string.Join('\n', Told([.. world.Trace.Split('\n').Where(line => !line.StartsWith("  the ledger:", StringComparison.Ordinal))])) + "\n";
+        using var world = new World(new Scenario { Rounds = 1, SettleEvery = 1, Peers = [MemberPlan.Honest, MemberPlan.Honest] }, trace: true, traced: uid).Run();
+        var lived = string.Join('\n', Told([.. world.Trace.Where(line => !line.StartsWith("  the ledger:", StringComparison.Ordinal))])) + "\n";
         var written = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", $"{role}-round.txt"));
         Assert.True(written == lived, $"the {role}'s round goes otherwise now:\n{lived}");
     }

@@ -1,20 +1,19 @@
 using Cairn.Base;
 using Cairn.Ledger;
-using Cairn.Protocol.Tests.Simulation;
 
-namespace Cairn.Protocol.Tests;
+namespace Cairn.Simulation.Tests;
 
 /// <summary>The rules that every machine depends on (docs/flow.md), each shown by whole runs. Rules 6 and 8 are not of this room.</summary>
 public sealed class RoundRuleTests
 {
-    private static readonly Trait[] ThreeHonest = [Trait.Honest, Trait.Honest, Trait.Honest];
+    private static readonly MemberPlan[] ThreeHonest = [MemberPlan.Honest, MemberPlan.Honest, MemberPlan.Honest];
 
     [Fact]
     public void Rule_1_An_excluded_update_leaves_nothing_behind_and_its_samples_come_first_in_the_next_round()
     {
-        var world = new World(new Scenario { Peers = [Trait.Honest, new Trait { CheatsPerMille = 1000 }] }).Run();
-        Assert.Equal(Digest.Zero, world.Nodes[1].Replica.Error);
-        Assert.NotEqual(Digest.Zero, world.Nodes[0].Replica.Error);
+        var world = new World(new Scenario { Peers = [MemberPlan.Honest, new MemberPlan { Conduct = "nan" }] }).Run();
+        Assert.Null(world.Nodes[1].Replica.Feedback);
+        Assert.NotNull(world.Nodes[0].Replica.Feedback);
         Assert.Equal([1, 1, 1, 1], Manifests(world).Select(manifest => manifest.Entries.Count));
         Assert.Contains(Probe.ExcludedUpdate, world.Reached);
         for (var round = 1; round < world.Scenario.Rounds; round++)
@@ -36,18 +35,17 @@ public sealed class RoundRuleTests
     [Fact]
     public void Rule_2_A_stage_in_which_somebody_is_missing_ends_by_recorded_timeouts_that_a_replay_repeats()
     {
-        var world = new World(new Scenario { Peers = [Trait.Honest, new Trait { GoneFrom = 10, GoneTo = long.MaxValue }], Validators = ThreeHonest }).Run();
+        var world = new World(new Scenario { Peers = [MemberPlan.Honest, new MemberPlan { GoneFrom = 10, GoneTo = long.MaxValue }], Validators = ThreeHonest }).Run();
         Assert.Contains(Operations(world), said => said is Ledger.Timeout { Stage: Stage.Commit });
         Assert.Equal([1, 1, 1, 1], Manifests(world).Select(manifest => manifest.Entries.Count));
-        Assert.Equal(world.Chain.Replay().StateDigest(), world.Chain.State.StateDigest());
-        Assert.False(world.Chain.State.Members[1].Active);
+        Assert.False(world.Ledger.Head.Members[1].Active);
     }
 
     [Fact]
     public void Rule_3_Delays_and_the_order_of_statements_change_no_assignment_and_no_base()
     {
         var worlds = Enumerable.Range(1, 5).Select(delays => new World(new Scenario { DelaySeed = (ulong)delays, StageMax = 1_000_000 }).Run()).ToList();
-        Assert.Equal(5, worlds.Select(world => world.Chain.State.Tip).Distinct().Count());
+        Assert.Equal(5, worlds.Select(world => world.Ledger.Head.Tip).Distinct().Count());
         Assert.Single(worlds.Select(Bases).Distinct());
         Assert.Single(worlds.Select(Assignments).Distinct());
         Assert.NotEqual(Bases(worlds[0]), Bases(new World(new Scenario { Seed = 2 }).Run()));
@@ -71,21 +69,21 @@ public sealed class RoundRuleTests
     [Fact]
     public void Rule_5_Only_what_more_than_half_of_the_bond_accepts_is_in_the_manifest()
     {
-        var odd = new Trait { OddPerMille = 1000 };
-        var one = new World(new Scenario { Validators = [Trait.Honest, odd, Trait.Honest] }).Run();
+        var odd = new MemberPlan { OddPerMille = 1000 };
+        var one = new World(new Scenario { Validators = [MemberPlan.Honest, odd, MemberPlan.Honest] }).Run();
         Assert.All(Manifests(one), manifest => Assert.Equal(3, manifest.Entries.Count));
-        var two = new World(new Scenario { Validators = [Trait.Honest, odd, odd] }).Run();
+        var two = new World(new Scenario { Validators = [MemberPlan.Honest, odd, odd] }).Run();
         Assert.All(Manifests(two), manifest => Assert.True(manifest.Empty));
     }
 
     [Fact]
     public void Rule_5_An_empty_round_leaves_base_counter_queue_and_error_feedback_as_they_were()
     {
-        var world = new World(new Scenario { Peers = [new Trait { CheatsPerMille = 1000 }, new Trait { CheatsPerMille = 1000 }] }).Run();
-        Assert.Equal(0, world.Chain.State.StepsDone);
-        Assert.Equal(0, world.Chain.State.SamplesTrained);
-        Assert.All(world.Nodes, node => Assert.Equal(Founding.InitialBase, node.Replica.Base));
-        Assert.All(world.Nodes, node => Assert.Equal(Digest.Zero, node.Replica.Error));
+        var world = new World(new Scenario { Peers = [new MemberPlan { Conduct = "nan" }, new MemberPlan { Conduct = "nan" }] }).Run();
+        Assert.Equal(0, world.Ledger.Head.StepsDone);
+        Assert.Equal(0, world.Ledger.Head.SamplesTrained);
+        Assert.All(world.Nodes, node => Assert.Equal(world.Objective.Start.Digest, node.Replica.Base));
+        Assert.All(world.Nodes, node => Assert.Null(node.Replica.Feedback));
         var issued = Enumerable.Range(0, world.Scenario.Rounds).Select(
             round => string.Join(' ', Enumerable.Range(0, 2).SelectMany(uid => world.Oracle.Assigned(new Round(round), new Uid(uid))).Order()));
         Assert.Single(issued.Distinct());
@@ -97,11 +95,11 @@ public sealed class RoundRuleTests
     [InlineData(nameof(Wrong.Differently), true)]
     public void Rule_7_A_wrong_base_is_healed_if_computing_again_helps_and_halts_only_its_node_if_not(string how, bool halts)
     {
-        var wrong = new Trait { Wrong = Enum.Parse<Wrong>(how), WrongRound = 1 };
-        var world = new World(new Scenario { Peers = [Trait.Honest, wrong, Trait.Honest], Validators = [Trait.Honest, wrong, Trait.Honest] }).Run();
+        var wrong = new MemberPlan { Wrong = Enum.Parse<Wrong>(how), WrongRound = 1 };
+        var world = new World(new Scenario { Peers = [MemberPlan.Honest, wrong, MemberPlan.Honest], Validators = [MemberPlan.Honest, wrong, MemberPlan.Honest] }).Run();
         Assert.Equal(halts, world.Nodes[1].Halted);
         Assert.Equal(halts, world.Nodes[4].Halted);
-        Assert.All(world.Nodes.Where(node => node.Trait.Wrong == Wrong.Never), node => Assert.True(node.Finished));
+        Assert.All(world.Nodes.Where(node => node.Plan.Wrong == Wrong.Never), node => Assert.True(node.Finished));
         Assert.Equal(!halts, world.Reached.Contains(Probe.RecomputeHealed));
     }
 
@@ -112,14 +110,14 @@ public sealed class RoundRuleTests
         foreach (var world in KilledEverywhere())
         {
             Assert.Equal(undisturbed, Bases(world));
-            Assert.Equal(2, world.Nodes[world.Scenario.KillAt.Uid].Life);
+            Assert.Equal(2, world.Nodes[world.Scenario.KillMember].Life);
         }
     }
 
     [Fact]
     public void Rule_9_All_nodes_may_lose_their_newest_state_again_and_again()
     {
-        var scenario = Quick with { Rounds = 5, HealAt = 150_000, KillPerMille = 60, FallBackPerMille = 700, Validators = ThreeHonest };
+        var scenario = Quick with { Rounds = 5, HealAt = 150_000, Faults = new FaultPlan { KillPerMille = 60, FallBackPerMille = 700 }, Validators = ThreeHonest };
         var worlds = Enumerable.Range(1, 20).Select(delays => new World(scenario with { DelaySeed = (ulong)delays }).Run()).ToList();
         Assert.Single(worlds.Select(Bases).Distinct());
         Assert.All(worlds, world => Assert.Contains(Probe.FellBackOneState, world.Reached));
@@ -129,7 +127,7 @@ public sealed class RoundRuleTests
     public void Rule_10_A_round_is_applied_before_the_next_is_trained()
     {
         var world = new World(new Scenario(), trace: true, traced: 0).Run();
-        var order = world.Trace.Split('\n').Where(line => line.StartsWith("  train", StringComparison.Ordinal) || line.StartsWith("applied", StringComparison.Ordinal));
+        var order = world.Trace.Where(line => line.StartsWith("  train", StringComparison.Ordinal) || line.StartsWith("applied", StringComparison.Ordinal));
         Assert.Equal("train0 applied0 train1 applied1 train2 applied2 train3 applied3", string.Join(' ', order.Select(line => line.Trim().Split(' ') is var words
             ? words[0] + words[2].TrimEnd(':') : "")));
     }
@@ -144,21 +142,21 @@ public sealed class RoundRuleTests
         {
             for (var boundary = 1; boundary <= node.Boundaries; boundary++)
             {
-                yield return new World(Quick with { KillAt = (node.Uid.Value, boundary) }).Run();
+                yield return new World(Quick with { KillMember = node.Member, KillBoundary = boundary }).Run();
             }
         }
     }
 
     private static IEnumerable<Manifest> Manifests(World world) =>
-        Enumerable.Range(0, world.Scenario.Rounds).Select(round => world.Chain.State.ManifestOf(new Round(round))!);
+        Enumerable.Range(0, world.Scenario.Rounds).Select(round => world.Ledger.Head.ManifestOf(new Round(round))!);
 
-    private static IEnumerable<Operation> Operations(World world) => world.Chain.Blocks.SelectMany(block => block.Operations).Select(signed => signed.Operation);
+    private static IEnumerable<Operation> Operations(World world) => world.Ledger.Blocks.SelectMany(block => block.Operations).Select(signed => signed.Operation);
 
     private static IEnumerable<(PublicKey Author, string Slot)> Authors(World world) =>
-        world.Chain.Blocks.SelectMany(block => block.Operations).Select(signed => (signed.Author, Words.Slot(signed.Operation)));
+        world.Ledger.Blocks.SelectMany(block => block.Operations).Select(signed => (signed.Author, Words.Slot(signed.Operation)));
 
     private static string Bases(World world) =>
-        string.Join(' ', Enumerable.Range(0, world.Scenario.Rounds + 1).Select(round => world.Oracle.BaseBefore(new Round(round)).Short));
+        string.Join(' ', Enumerable.Range(0, world.Scenario.Rounds + 1).Select(round => world.Oracle.BaseBefore(new Round(round)).Digest.Short));
 
     private static string Assignments(World world) => string.Join('|', Enumerable.Range(0, world.Scenario.Rounds).SelectMany(
         round => Enumerable.Range(0, world.Scenario.Peers.Count).Select(uid => string.Join(' ', world.Oracle.Assigned(new Round(round), new Uid(uid))))));

@@ -1,34 +1,45 @@
 using Cairn.Base;
 using Cairn.Ledger;
+using Cairn.Simulation;
 
-namespace Cairn.Protocol.Tests.Simulation;
+namespace Cairn.Protocol.Tests;
 
 /// <summary>A ledger that a test moves by hand, and one machine that sees every step of it.</summary>
 internal sealed class Scene
 {
-    private readonly Chain _chain;
+    /// <summary>The base of round 0.</summary>
+    public static readonly Digest InitialBase = Name("initial", 0);
+
+    private readonly Founding _founding;
     private readonly Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> _step;
 
-    private Scene(Chain chain, Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step) => (_chain, _step) = (chain, step);
+    private Scene(Founding founding, LedgerState ledger, Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step) =>
+        (_founding, Ledger, _step) = (founding, ledger, step);
 
-    public LedgerState Ledger => _chain.State;
+    public LedgerState Ledger { get; }
 
     public IReadOnlyList<Uid> Validators => [.. Ledger.Members.Where(m => m.Role == Role.Validator).Select(m => m.Uid)];
 
     public static Scene OfPeer(Scenario scenario, int uid = 0)
     {
         var machine = new PeerMachine(Founding.KeyOf(uid), new Round(0), Digest.Zero);
-        return new Scene(new Chain(Founding.Of(scenario)), machine.Step);
+        return Of(scenario, machine.Step);
     }
 
     public static Scene OfValidator(Scenario scenario)
     {
         var machine = new ValidatorMachine(Founding.KeyOf(scenario.Peers.Count), new Round(0), Digest.Zero, evaluates: false);
-        return new Scene(new Chain(Founding.Of(scenario)), machine.Step);
+        return Of(scenario, machine.Step);
+    }
+
+    private static Scene Of(Scenario scenario, Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step)
+    {
+        var founding = new Founding(scenario, InitialBase);
+        return new Scene(founding, LedgerState.FromGenesis(founding.Genesis), step);
     }
 
     /// <summary>The same ledger, seen by another machine: a new life.</summary>
-    public Scene Restarted(Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step) => new(_chain, step);
+    public Scene Restarted(Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step) => new(_founding, Ledger, step);
 
     /// <summary>Tells the machine something.</summary>
     /// <returns>What it asks for, in words.</returns>
@@ -36,7 +47,12 @@ internal sealed class Scene
 
     public IReadOnlyList<string> Look() => Tell(new LedgerMoved(Ledger));
 
-    public void Must(int uid, Operation operation) => Assert.Equal(Rejection.None, _chain.Append(_chain.Sign(Founding.KeyOf(uid), operation)));
+    public void Must(int uid, Operation operation)
+    {
+        var block = Block.Create(Ledger.Height + 1, Ledger.Tip, [_founding.Sign(uid, operation)]);
+        Ledger.TryApply(block, verifySignatures: false, out var why);
+        Assert.Equal(Rejection.None, why);
+    }
 
     public void Must(Uid uid, Operation operation) => Must(uid.Value, operation);
 
@@ -95,7 +111,7 @@ internal sealed class Scene
         RevealAll(uids);
         foreach (var uid in Validators)
         {
-            Must(uid, Founding.BeaconOf(Ledger, uid));
+            Must(uid, _founding.BeaconOf(Ledger, uid.Value));
         }
     }
 
