@@ -86,6 +86,10 @@ public sealed partial class LedgerState
     /// waits for a peer to register or return.</summary>
     public IReadOnlyList<RosterEntry> Roster => _book.Roster;
 
+    /// <summary>True for a peer of the current round.</summary>
+    /// <param name="uid">Any member.</param>
+    public bool IsInRoster(Uid uid) => _book.PlaceOf(uid) >= 0;
+
     /// <summary>The samples that a peer trains on in the current round, in order.</summary>
     /// <param name="uid">Any member.</param>
     /// <returns><see cref="LedgerRules.SamplesPerPeer"/> ids, disjoint from every other peer's; none for one outside the roster.</returns>

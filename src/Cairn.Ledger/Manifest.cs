@@ -37,12 +37,16 @@ public sealed class Manifest
     /// <param name="uid">Any.</param>
     public bool Contains(Uid uid)
     {
-        foreach (var entry in Entries)
+        var (low, high) = (0, Entries.Count - 1);
+        while (low <= high)
         {
-            if (entry.Uid == uid)
+            var middle = (low + high) / 2;
+            if (Entries[middle].Uid == uid)
             {
                 return true;
             }
+
+            (low, high) = Entries[middle].Uid < uid ? (middle + 1, high) : (low, middle - 1);
         }
 
         return false;

@@ -12,6 +12,7 @@ internal readonly record struct Voter(Uid Uid, long Bond, bool Awaited);
 internal sealed class RoundBook
 {
     private readonly bool[] _timedOut;
+    private int _firstAwaited;
 
     public RoundBook(Round round, RosterEntry[] roster, Voter[] voters)
     {
@@ -70,6 +71,7 @@ internal sealed class RoundBook
     public void Enter(Stage stage)
     {
         Stage = stage;
+        _firstAwaited = 0;
         Array.Clear(_timedOut);
     }
 
@@ -167,17 +169,15 @@ internal sealed class RoundBook
 
     private bool PostedBase(Uid uid) => Bases.ContainsKey(uid.Value);
 
+    // Who has acted in a stage stays so until the next: those at the front need not be asked again after every statement.
     private bool EveryPeer(Func<int, bool> acted)
     {
-        for (var i = 0; i < Roster.Length; i++)
+        while (_firstAwaited < Roster.Length && acted(_firstAwaited))
         {
-            if (!acted(i))
-            {
-                return false;
-            }
+            _firstAwaited++;
         }
 
-        return true;
+        return _firstAwaited == Roster.Length;
     }
 
     private bool EveryVoter(Func<int, bool> acted)

@@ -148,7 +148,7 @@ public sealed class PeerMachine
             effects.Add(new Submit(new Return(ledger.CurrentRound)));
         }
 
-        if (!InRoster(ledger, me.Uid))
+        if (!ledger.IsInRoster(me.Uid))
         {
             WaitsFor = me.HasLeft ? "nothing: it has left the run" : ledger.Paused ? "the validators: the run is paused" : "a place in the next roster";
             return;
@@ -170,7 +170,7 @@ public sealed class PeerMachine
             Open(ledger, me.Uid, opening, committed, effects);
         }
 
-        WaitsFor = _work is Work.Training or Work.Publishing ? "its own training" : $"the others ({ledger.Stage} of round {ledger.CurrentRound})";
+        WaitsFor = _work is Work.Training or Work.Publishing ? "its own training" : Waiting.ForOthers(ledger);
     }
 
     private void Open(LedgerState ledger, Uid uid, Opening opening, bool committed, List<Effect> effects)
@@ -192,18 +192,5 @@ public sealed class PeerMachine
         _work = Work.Training;
         WaitsFor = "its own training";
         effects.Add(new RunInnerSteps(_workRound));
-    }
-
-    private static bool InRoster(LedgerState ledger, Uid uid)
-    {
-        foreach (var entry in ledger.Roster)
-        {
-            if (entry.Uid == uid)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -136,7 +136,7 @@ public sealed class ValidatorMachine
             effects.Add(new Submit(new Return(round)));
         }
 
-        WaitsFor = $"the others ({ledger.Stage} of round {round})";
+        WaitsFor = Waiting.ForOthers(ledger);
         switch (ledger.Stage)
         {
             case Stage.Reveal when ledger.BeaconOf(uid) is null && _said.Add(Stage.Reveal):

@@ -56,6 +56,7 @@ public class OverlapTests
         shared.NextChunk();
         shared.Add<ushort>(0, [5]);
         shared.Add<ushort>(2, [2, 5]);
+        shared.NextChunk();
         Assert.Equal((1, 1, 0), (shared.Between(0, 1), shared.Between(2, 0), shared.Between(1, 2)));
         Assert.Equal([(0, 1, 1), (0, 2, 1)], shared.Pairs(1));
     }

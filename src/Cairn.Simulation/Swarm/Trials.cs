@@ -86,6 +86,7 @@ internal sealed class Trials(World world)
             shared.Add<int>(i, world.Store.Open(view.Openings[passed[i]]!.ObjectDigest).Move!.Places);
         }
 
+        shared.NextChunk();
         var keep = world.Objective.Keep;
         var atLeast = Math.Max(1, keep * world.Scenario.OverlapPerMille / 1000);
         return [.. shared.Pairs(atLeast).Select(pair => new PairOverlap(checks[passed[pair.A]].Uid, checks[passed[pair.B]].Uid, pair.Shared, keep))];
