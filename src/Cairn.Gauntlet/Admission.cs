@@ -5,17 +5,14 @@ namespace Cairn.Gauntlet;
 /// <summary>Whether an update enters the manifest; what it is paid is another question (<see cref="PayShares"/>).</summary>
 public static class Admission
 {
-    /// <summary>Accepted updates after which a peer is no newcomer.</summary>
-    public const int NewcomerUpdates = 3;
-
     /// <summary>Negative probes in a row after which a peer is on trial again (Covenant-72B: out of the gather until one positive).</summary>
     public const int NegativesInRowMax = 3;
 
     /// <summary>True if an update of this peer needs a probe to be admitted: a newcomer's, or that of a peer whose last three probes were
     /// negative.</summary>
+    /// <param name="newcomer">True while it has less bond than an established peer.</param>
     /// <param name="record">What is remembered of it, or null if nothing.</param>
-    public static bool NeedsProbe(PeerRecord? record) =>
-        record is null || record.Accepted < NewcomerUpdates || record.NegativesInRow >= NegativesInRowMax;
+    public static bool NeedsProbe(bool newcomer, PeerRecord? record) => newcomer || record?.NegativesInRow >= NegativesInRowMax;
 
     /// <summary>Decides: fast checks for all; a probe that is clearly harmful refuses anybody; a peer on trial needs a probe that is not harmful.</summary>
     /// <param name="fastCheck">Outcome of the fast checks.</param>

@@ -58,7 +58,7 @@ public sealed class RoundTrial
                 passed.Add(peers[i].Uid);
             }
 
-            if (peers[i].Newcomer || before.Find(peers[i].Uid)?.NegativesInRow >= Admission.NegativesInRowMax)
+            if (Admission.NeedsProbe(peers[i].Newcomer, before.Find(peers[i].Uid)))
             {
                 _onTrial.Add(peers[i].Uid);
             }

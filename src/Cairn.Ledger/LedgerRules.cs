@@ -14,6 +14,9 @@ public sealed record LedgerRules
     /// <summary>The most members that ever register.</summary>
     public const int MembersLimit = 65_536;
 
+    /// <summary>The most validators with a voice in a round, those with the largest bonds: bounds the work of every vote and settlement.</summary>
+    public const int VotersLimit = 256;
+
     /// <summary>The largest bond or reward: sums over all members and rounds stay far inside 64 bits.</summary>
     public const long MoneyLimit = 1_000_000_000_000;
 
@@ -41,7 +44,7 @@ public sealed record LedgerRules
     /// <summary>Rounds in a row that a member may be absent before it is no longer waited for; at least 1.</summary>
     public int AbsentRoundsMax { get; init; } = 3;
 
-    /// <summary>What one settlement pays out to the peers in all; 0 to <see cref="MoneyLimit"/>.</summary>
+    /// <summary>What one settlement pays out in all: to peers, validators and the audit fund; 0 to <see cref="MoneyLimit"/>.</summary>
     public long RewardPerSettlement { get; init; } = 1_000_000_000;
 
     /// <summary>A peer with less bond is a newcomer; its pay is locked as bond until it has this much. 1 to <see cref="MoneyLimit"/>.</summary>
@@ -50,7 +53,7 @@ public sealed record LedgerRules
     /// <summary>A validator with less bond has no voice. 1 to <see cref="MoneyLimit"/>.</summary>
     public long ValidatorBondMin { get; init; } = 1;
 
-    /// <summary>The largest part of a manifest's weight that all newcomers together have, in billionths, as long as anybody else is in it;
+    /// <summary>The largest part of a manifest's weight, and of a settlement's pay, that all newcomers together have, in billionths, as long as anybody else is in it;
     /// 1 to <see cref="Shares.One"/> (no limit).</summary>
     public long NewcomerShareMax { get; init; } = Shares.One / 10;
 

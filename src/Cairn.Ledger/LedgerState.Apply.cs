@@ -122,6 +122,12 @@ public sealed partial class LedgerState
                 break;
             case Exit exit:
                 _members[index] = _members[index] with { Active = false, LeftInRound = exit.Round.Number };
+                if (_book.Roster.Length == 0 && Stage == Stage.Commit)
+                {
+                    // The round waits and may wait for long: who has left must not be counted on in it, paused or not.
+                    _book = OpenBook(CurrentRound);
+                }
+
                 break;
             case VotePause vote:
                 Record(vote, _book.VoterOf(uid));
@@ -196,8 +202,9 @@ public sealed partial class LedgerState
         _bases.Add(_book.Bases);
         CountAbsences();
         _history = HistoryDigest();
-        ReleaseBonds();
-        if (CurrentRound.Number == Rules.Rounds - 1)
+        var last = CurrentRound.Number == Rules.Rounds - 1;
+        ReleaseBonds(last);
+        if (last)
         {
             _book.Enter(Stage.Finished);
             return;

@@ -116,23 +116,48 @@ public sealed partial class LedgerState
 
         if (agreed.Incentives.Count > 0)
         {
-            ConsensusShares = agreed.Incentives;
-            Pay(agreed);
+            ConsensusShares = WithinProbation(agreed.Incentives);
+            Pay(agreed.Dividends);
         }
     }
 
+    // All newcomers together are paid no more than they may weigh in a round, however many keys they are.
+    private ShareEntry[] WithinProbation(IReadOnlyList<ShareEntry> agreed)
+    {
+        var parts = new long[agreed.Count];
+        var newcomers = new bool[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = agreed[i].Share;
+            newcomers[i] = _members[agreed[i].Uid.Value].Bond < Rules.PeerBondMin;
+        }
+
+        Consensus.CapNewcomers(parts, newcomers, Rules.NewcomerShareMax);
+        var shares = Consensus.Divide(Shares.One, parts);
+        var entries = new List<ShareEntry>(parts.Length);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (shares[i] > 0)
+            {
+                entries.Add(agreed[i] with { Share = shares[i] });
+            }
+        }
+
+        return [.. entries];
+    }
+
     // Audits are paid out of the rewards, never out of what somebody lost. Dividends that nobody has earned yet go to the peers.
-    private void Pay(EpochShares agreed)
+    private void Pay(IReadOnlyList<ShareEntry> dividends)
     {
         var whole = Rules.RewardPerSettlement;
         var forAudits = PartOf(whole, Rules.AuditShare);
-        var forValidators = agreed.Dividends.Count > 0 ? PartOf(whole, Rules.DividendShare) : 0;
+        var forValidators = dividends.Count > 0 ? PartOf(whole, Rules.DividendShare) : 0;
         Minted += whole;
         AuditFund += forAudits;
-        Pay(whole - forAudits - forValidators, agreed.Incentives);
+        Pay(whole - forAudits - forValidators, ConsensusShares);
         if (forValidators > 0)
         {
-            Pay(forValidators, agreed.Dividends);
+            Pay(forValidators, dividends);
         }
     }
 

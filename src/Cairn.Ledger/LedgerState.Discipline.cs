@@ -117,13 +117,13 @@ public sealed partial class LedgerState
         _slashHistory = hasher.Finish();
     }
 
-    // At the end of a round: who left long enough ago gets what is left of its bond.
-    private void ReleaseBonds()
+    // At the end of a round: who left long enough ago gets what is left of its bond; after the last one nobody can be accused any more.
+    private void ReleaseBonds(bool last)
     {
         for (var i = 0; i < _members.Count; i++)
         {
             var member = _members[i];
-            if (member is { HasLeft: true, Bond: > 0 } && CurrentRound.Number - member.LeftInRound >= Rules.ExitDelayRounds)
+            if (member is { HasLeft: true, Bond: > 0 } && (last || CurrentRound.Number - member.LeftInRound >= Rules.ExitDelayRounds))
             {
                 _members[i] = member with { Bond = 0, Reward = member.Reward + member.Bond };
             }

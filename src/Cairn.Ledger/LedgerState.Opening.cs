@@ -24,14 +24,11 @@ public sealed partial class LedgerState
     {
         var voters = new List<Voter>();
         var (total, active) = (0L, 0L);
-        foreach (var member in _members)
+        foreach (var member in MembersWithVoice())
         {
-            if (HasVoice(member))
-            {
-                voters.Add(new Voter(member.Uid, member.Bond, member.Active));
-                total += member.Bond;
-                active += member.Active ? member.Bond : 0;
-            }
+            voters.Add(new Voter(member.Uid, member.Bond, member.Active));
+            total += member.Bond;
+            active += member.Active ? member.Bond : 0;
         }
 
         // Without a majority of bond among the active ones the run must wait for the others, not race through empty rounds.
@@ -44,6 +41,19 @@ public sealed partial class LedgerState
         }
 
         return [.. voters];
+    }
+
+    private List<Member> MembersWithVoice()
+    {
+        var found = _members.FindAll(HasVoice);
+        if (found.Count > LedgerRules.VotersLimit)
+        {
+            found.Sort(static (left, right) => left.Bond != right.Bond ? right.Bond.CompareTo(left.Bond) : left.Uid.CompareTo(right.Uid));
+            found.RemoveRange(LedgerRules.VotersLimit, found.Count - LedgerRules.VotersLimit);
+            found.Sort(static (left, right) => left.Uid.CompareTo(right.Uid));
+        }
+
+        return found;
     }
 
     private RosterEntry[] DrawRoster()

@@ -124,6 +124,10 @@ public sealed partial class LedgerState
         }
     }
 
+    /// <summary>True for a validator with a voice in the current round.</summary>
+    /// <param name="uid">Any member.</param>
+    public bool Votes(Uid uid) => _book.VoterOf(uid) >= 0;
+
     /// <summary>A validator's verdict in the current round, or null.</summary>
     /// <param name="uid">Any member.</param>
     public Verdict? VerdictOf(Uid uid) => _book.VoterOf(uid) is >= 0 and var voter ? _book.Verdicts[voter] : null;

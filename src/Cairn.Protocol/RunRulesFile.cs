@@ -35,7 +35,9 @@ public static class RunRulesFile
 
         if (document?.Rules is not { Model: not null, Data: not null, Training: not null, Sparse: not null, Round: not null, Money: not null } rules)
         {
-            throw new InputException($"{source} is not a rules file: a part is missing. Restore it from a copy of the run.");
+            throw new InputException(
+                $"{source} is not a rules file: a part is missing. Restore it from a copy of the run; " +
+                "if an older version of this program began the run, go on with that.");
         }
 
         var digest = rules.ComputeDigest();

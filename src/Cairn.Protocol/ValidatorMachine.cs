@@ -137,6 +137,11 @@ public sealed class ValidatorMachine
         }
 
         WaitsFor = Waiting.ForOthers(ledger);
+        if (!ledger.Votes(uid))
+        {
+            return; // It has left or lost its voice: it follows, and says nothing that would be refused.
+        }
+
         switch (ledger.Stage)
         {
             case Stage.Reveal when ledger.BeaconOf(uid) is null && _said.Add(Stage.Reveal):
@@ -172,7 +177,7 @@ public sealed class ValidatorMachine
     }
 
     // Who is himself waited for does not call the others late.
-    private bool OwnPartIsDone(LedgerState ledger, Uid uid) => ledger.Stage switch
+    private bool OwnPartIsDone(LedgerState ledger, Uid uid) => ledger.Votes(uid) && ledger.Stage switch
     {
         Stage.Reveal => ledger.BeaconOf(uid) is not null || _said.Contains(Stage.Reveal),
         Stage.Judge => ledger.VerdictOf(uid) is not null || _said.Contains(Stage.Judge),

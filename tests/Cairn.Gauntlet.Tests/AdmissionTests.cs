@@ -30,11 +30,11 @@ public class AdmissionTests
     }
 
     [Fact]
-    public void Three_accepted_updates_end_the_trial()
+    public void A_newcomer_is_on_trial_whatever_it_has_done_and_a_bonded_stranger_is_not()
     {
-        Assert.True(Admission.NeedsProbe(null));
-        Assert.True(Admission.NeedsProbe(TestData.After([TestData.Accepted(0)], [TestData.Accepted(0)]).Records[0]));
-        Assert.False(Admission.NeedsProbe(TestData.After([TestData.Accepted(0)], [TestData.Accepted(0)], [TestData.Accepted(0)]).Records[0]));
+        Assert.True(Admission.NeedsProbe(newcomer: true, null));
+        Assert.True(Admission.NeedsProbe(newcomer: true, TestData.After([TestData.Accepted(0)], [TestData.Accepted(0)], [TestData.Accepted(0)]).Records[0]));
+        Assert.False(Admission.NeedsProbe(newcomer: false, null));
     }
 
     [Fact]
@@ -42,8 +42,8 @@ public class AdmissionTests
     {
         IReadOnlyList<Observation> bad = [TestData.Accepted(0, probe: TestData.Score(0.1, -0.1))];
         IReadOnlyList<Observation> good = [TestData.Accepted(0, probe: TestData.Score(0.2, 0.1))];
-        Assert.False(Admission.NeedsProbe(TestData.After(good, good, bad, bad).Records[0]));
-        Assert.True(Admission.NeedsProbe(TestData.After(good, bad, bad, bad).Records[0]));
-        Assert.False(Admission.NeedsProbe(TestData.After(good, bad, bad, bad, good).Records[0]));
+        Assert.False(Admission.NeedsProbe(newcomer: false, TestData.After(good, good, bad, bad).Records[0]));
+        Assert.True(Admission.NeedsProbe(newcomer: false, TestData.After(good, bad, bad, bad).Records[0]));
+        Assert.False(Admission.NeedsProbe(newcomer: false, TestData.After(good, bad, bad, bad, good).Records[0]));
     }
 }

@@ -208,6 +208,33 @@ public sealed class DisciplineTests
     }
 
     [Fact]
+    public void Who_leaves_a_paused_run_is_not_counted_on_when_the_rest_lets_it_go_on()
+    {
+        var world = new World(validators: 3, validatorBonds: [10, 10, 10], change: rules => rules with { SettleEvery = 50 });
+        world.Must(3, new VotePause(new Round(0), true));
+        world.Must(4, new VotePause(new Round(0), true));
+        world.Round();
+        world.Must(3, new Exit(new Round(1)));
+        world.Must(4, new Exit(new Round(1)));
+        Assert.False(world.State.Votes(new Uid(3)));
+        world.Must(5, new VotePause(new Round(1), false));
+        Assert.False(world.State.Paused);
+        Assert.Equal([0, 1, 2], world.Peers);
+    }
+
+    [Fact]
+    public void Who_left_is_paid_out_with_the_last_round_at_the_latest()
+    {
+        var world = new World(change: rules => rules with { Rounds = 2, SettleEvery = 50 });
+        world.Must(0, new Exit(new Round(0)));
+        world.Round();
+        world.Round();
+        world.SettleAll();
+        Assert.Equal(Stage.Finished, world.State.Stage);
+        Assert.Equal((0L, 100L), (world.State.Members[0].Bond, world.State.Members[0].Reward));
+    }
+
+    [Fact]
     public void Without_any_validators_voice_the_run_waits_and_does_not_race_through_empty_rounds()
     {
         var world = new World(validatorBonds: [10], change: rules => rules with { EquivocationSlash = Shares.One, SettleEvery = 50, ValidatorBondMin = 5 });

@@ -144,6 +144,25 @@ public sealed class SettlementTests
         Assert.True(rewards[2] < rewards[0], $"{rewards[2]} against {rewards[0]}");
     }
 
+    [Fact]
+    public void All_newcomers_together_are_paid_a_tenth_however_many_keys_they_are()
+    {
+        var world = new World(peers: 3, change: rules => rules with { SettleEvery = 1, RewardPerSettlement = 1000, DividendShare = 0, AuditShare = 0, PeerBondMin = 100 });
+        for (var i = 0; i < 2; i++)
+        {
+            world.NewKey();
+            world.Must(4 + i, new Register(Role.Peer, $"new-{i}", Digest.Zero));
+        }
+
+        world.Round();
+        world.SettleAll();
+        world.Round();
+        world.SettleAll((0, 200_000_000), (1, 200_000_000), (4, 300_000_000), (5, 300_000_000));
+        Assert.Equal(100, world.State.Members[4].Bond + world.State.Members[5].Bond);
+        Assert.Equal([450L, 450L], world.State.Members.Take(2).Select(member => member.Reward));
+        Assert.Equal(Shares.One, world.State.ConsensusShares.Sum(entry => entry.Share));
+    }
+
     [Theory]
     [InlineData(new long[] { 1, 1, 1 }, 10, new long[] { 4, 3, 3 })]
     [InlineData(new long[] { 0, 5, 5 }, 3, new long[] { 0, 2, 1 })]

@@ -19,9 +19,10 @@ internal static class BenchVerb
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16.", DefaultValueFactory = _ => "fp32" };
         var disturbed = new Option<bool>("--disturbed") { Description = "Also measure beside a busy process." };
         var elements = new Option<string?>("--elements") { Description = "Size of the data, in elements: 4096000, 100M, 2G." };
+        var plot = new Option<string?>("--plot") { Description = "Write a plot (SVG) to this file; for simulate." };
         var command = new Command("bench", "Measures the kernels and codecs against their bounds and peers.\n\nExample:  cairn bench train --shape A --threads 2 --json")
         {
-            name, shape, threads, json, quick, against, precision, disturbed, elements,
+            name, shape, threads, json, quick, against, precision, disturbed, elements, plot,
         };
         command.SetAction(parsed =>
         {
@@ -40,7 +41,8 @@ internal static class BenchVerb
                 ?? throw new InputException($"no benchmark is named '{wanted}': there are {string.Join(", ", Benchmarks.All.Select(b => b.Name))}.");
             var options = new BenchmarkOptions(
                 parsed.GetValue(shape), Math.Max(1, parsed.GetValue(threads)), parsed.GetValue(json), parsed.GetValue(quick),
-                parsed.GetValue(against), parsed.GetValue(precision)!, parsed.GetValue(disturbed), CountOf(parsed.GetValue(elements)));
+                parsed.GetValue(against), parsed.GetValue(precision)!, parsed.GetValue(disturbed), CountOf(parsed.GetValue(elements)),
+                parsed.GetValue(plot));
             return chosen.Run(options, Console.Out);
         });
         return command;

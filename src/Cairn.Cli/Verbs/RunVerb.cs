@@ -90,7 +90,8 @@ internal static class RunVerb
         {
             var (directory, name) = (new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest()), parsed.GetValue(member)!);
             var until = MemberVoice.Leave(directory, name);
-            Console.WriteLine($"{name} is in no later round; what is left of its bond is paid out when round {until} has ended");
+            Console.WriteLine(
+                $"{name} is in no later round; keep it running until this one has ended. What is left of its bond is paid out when round {until} has ended");
             return ExitCode.Success;
         });
         return leave;

@@ -59,7 +59,7 @@ internal sealed class DeltaStore(RunContext run, string name)
     /// <param name="run">The run.</param>
     /// <param name="replica">At the start of the round.</param>
     /// <param name="apply">The round.</param>
-    /// <param name="publishers">The validators: nobody else's objects are looked at, so that a store full of lies hides nothing.</param>
+    /// <param name="publishers">Validators with bond whose base after the round is the named one: nobody else's objects are looked at.</param>
     /// <param name="quorum">The base after the round.</param>
     /// <param name="book">A validator's book to keep with the state.</param>
     /// <param name="settles">True to keep the state.</param>

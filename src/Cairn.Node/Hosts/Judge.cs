@@ -64,8 +64,15 @@ internal sealed class Judge
     {
         get
         {
+            if (_replica.Book.Length == 0)
+            {
+                return PeerBook.Empty;
+            }
+
             var reader = new WireReader(_replica.Book);
-            return _replica.Book.Length > 0 && BookState.Read(ref reader) is { } kept ? kept : PeerBook.Empty;
+            return BookState.Read(ref reader) ?? throw new InputException(
+                $"the book of {_name} is damaged or of an older version of this program: restore its state-*.bin from a copy, " +
+                "or go on with the version that began the run.");
         }
     }
 

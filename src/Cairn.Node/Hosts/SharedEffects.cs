@@ -59,7 +59,11 @@ internal sealed class SharedEffects
         var settles = (apply.Round.Number + 1) % _run.Rules.Round.SettleEvery == 0 || apply.Round.Number + 1 == _run.Rules.Round.Rounds;
         var quorum = ledger.QuorumBase(apply.Round);
         var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
-        Uid[] publishers = [.. ledger.Members.Where(m => m.Role == Role.Validator).Select(m => m.Uid)];
+        Uid[] publishers =
+        [
+            .. ledger.Members.Where(m => m.Role == Role.Validator && m.Bond >= ledger.Rules.ValidatorBondMin)
+                .Where(m => quorum is not null && ledger.BaseOf(apply.Round, m.Uid) == quorum).Select(m => m.Uid),
+        ];
         var updates = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
         var book = await makeBook(updates.Contributions is not null);
         if (updates.Contributions is { } contributions)

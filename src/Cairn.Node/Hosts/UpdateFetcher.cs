@@ -33,18 +33,18 @@ internal static class UpdateFetcher
 
         if (outcome.Bytes.Length != opening.SizeBytes)
         {
-            return new FetchedUpdate(Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {outcome.Bytes.Length}");
+            return new FetchedUpdate(Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {outcome.Bytes.Length}", IsLost: true);
         }
 
         var header = new EnvelopeHeader(EnvelopeKind.Update, run.RulesDigest, round, uid);
         if (!Envelope.TryOpen(outcome.Bytes, opening.Key, opening.ObjectDigest, header, author, out var payload, out var refused))
         {
-            return new FetchedUpdate(refused, "the envelope does not open");
+            return new FetchedUpdate(refused, "the envelope does not open", IsLost: true);
         }
 
         return run.Codec.TryDecode(payload, run.RulesDigest, round, uid, out var update, out refused)
             ? new FetchedUpdate(Rejection.None, "") { Update = update }
-            : new FetchedUpdate(refused, "the update does not decode");
+            : new FetchedUpdate(refused, "the update does not decode", IsLost: true);
     }
 
     /// <summary>Fetches exactly the manifest, in its order.</summary>

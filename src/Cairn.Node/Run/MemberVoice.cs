@@ -16,7 +16,13 @@ public static class MemberVoice
     {
         using var ledger = Open(directory);
         var state = LedgerHistory.Replay(ledger).State;
-        var voters = state.Members.Where(m => m.Role == Role.Validator && (names.Count == 0 ? File.Exists(KeyOf(directory, m.Name)) : names.Contains(m.Name))).ToList();
+        if (state.Paused == paused)
+        {
+            return paused;
+        }
+
+        var voters = state.Members.Where(m => names.Count == 0 ? state.Votes(m.Uid) && File.Exists(KeyOf(directory, m.Name)) : names.Contains(m.Name))
+            .Where(m => m.Role == Role.Validator).ToList();
         if (names.FirstOrDefault(name => voters.All(v => v.Name != name)) is { } stranger)
         {
             throw new InputException($"{stranger} is no validator of this run: name one of {Names(state, Role.Validator)}.");
@@ -46,7 +52,7 @@ public static class MemberVoice
         }
 
         Say(directory, ledger, name, new Exit(state.CurrentRound));
-        return new Round(state.CurrentRound.Number + state.Rules.ExitDelayRounds);
+        return new Round(Math.Min(state.CurrentRound.Number + state.Rules.ExitDelayRounds, state.Rules.Rounds - 1));
     }
 
     private static EmbeddedLedger Open(RunDirectory directory) => directory.HoldsRun
@@ -63,7 +69,13 @@ public static class MemberVoice
 
         using var key = NodeKey.LoadOrCreate(path);
         var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, ledger.Genesis.RulesDigest);
-        var outcome = ledger.Append(outbox.Sign(operation));
+        var signed = outbox.Sign(operation);
+        if (!signed.Content.SequenceEqual(OperationCodec.ToBytes(operation)))
+        {
+            throw new InputException($"{name} has said otherwise in this round ({operation.GetType().Name}): say it again in the next.");
+        }
+
+        var outcome = ledger.Append(signed);
         if (!outcome.Accepted)
         {
             throw new InputException($"the ledger refuses what {name} says ({operation.GetType().Name}): {Reason(outcome.Why)}.");
@@ -74,6 +86,7 @@ public static class MemberVoice
     {
         Rejection.NotEntitled => "it has no voice for that now (the last validator cannot leave)",
         Rejection.Equivocation => "it has said otherwise in this round; wait for the next",
+        Rejection.OutOfTurn => "a run that waits for peers cannot be paused: it stands still already",
         Rejection.Late => "the run is over, or the round has just ended: try again",
         _ => why.ToString(),
     };

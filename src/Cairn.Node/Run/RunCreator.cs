@@ -12,7 +12,8 @@ namespace Cairn.Node;
 /// <summary>Creates a run on this machine: data, rules, keys, genesis. The ledger is written last, so that a half-created run is no run.</summary>
 internal static class RunCreator
 {
-    private const long GenesisBond = 1_000_000;
+    // As much as a settlement pays; a newcomer is established with a tenth of it, so that probation takes settlements and a cut costs something.
+    private const long GenesisBond = 1_000_000_000;
 
     // Updates are kept for longer than that, so that a node can come back from the state of the last settlement.
     private const int SettleEvery = 5;
@@ -52,9 +53,9 @@ internal static class RunCreator
                 preset.ErrorDecay, preset.OuterRate, options.Combination, ToleratedOf(options), ClipToMedianNorm: true, ChunkGrid.PublishedKeep,
                 options.Quantization, options.Coding),
             new RoundRules(
-                rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 2, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
+                rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 4, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
                 RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)),
-            MoneyRules.Default);
+            MoneyRules.Default with { PeerBondMin = GenesisBond / 10, ValidatorBondMin = GenesisBond / 10 });
         var faults = rules.Faults();
         if (faults.Count > 0)
         {

@@ -44,6 +44,11 @@ public sealed record SampleAudit(
         }
 
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        if (ledger.Genesis.Rules.SampleCount > Array.MaxLength)
+        {
+            throw new InputException($"{directory.Root} has {ledger.Genesis.Rules.SampleCount:N0} samples: more than {Array.MaxLength:N0} are not counted here.");
+        }
+
         var count = new Count(LedgerState.FromGenesis(ledger.Genesis));
         foreach (var block in ledger.ReadNew())
         {
