@@ -9,8 +9,10 @@ namespace Cairn.Bench;
 /// <param name="Precision">"fp32" or "bf16".</param>
 /// <param name="Disturbed">True to measure beside a busy process.</param>
 /// <param name="Elements">Size of the data for benchmarks of streams; 0 for the benchmark's own choice.</param>
+/// <param name="Plot">Where to write a plot (SVG), or null; for benchmarks that have one.</param>
 public sealed record BenchmarkOptions(
-    string? Shape, int Threads, bool Json, bool Quick, string? Against = null, string Precision = "fp32", bool Disturbed = false, long Elements = 0);
+    string? Shape, int Threads, bool Json, bool Quick, string? Against = null, string Precision = "fp32", bool Disturbed = false, long Elements = 0,
+    string? Plot = null);
 
 /// <summary>One benchmark: its name, one sentence, and the run itself. The exit code is 0 when it ran; speed is reported, never judged.</summary>
 /// <param name="Name">What follows "cairn bench".</param>
