@@ -47,7 +47,7 @@ internal sealed class ScenarioDraw
             PeersMax = peersMax,
             SampleCount = SampleCountOf(peersMax, oneEpoch),
             AbsentRoundsMax = absent,
-            ProbedPeers = Math.Min(_options.Peers, 32),
+            ProbedPeers = _options.Peers,
             StageMax = stageMax,
             BlockTime = _options.Peers > 64 ? 1_000 : 200,
             HealAt = _faults.Count == 0 ? 0 : _healAt,

@@ -65,11 +65,15 @@ internal sealed class Sybil : Idler
 {
     public override string Name => "sybil";
 
-    public override string Claim => "the crowd together earns at most 0.10 of an honest peer's pay and weighs at most a tenth of any round";
+    public override string Claim => "each ten keys together earn at most 0.10 of an honest peer's pay, and all of them weigh at most a tenth of any round";
 
     public override Crafted? Make(Craft craft) => craft.Noise();
 
-    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan([.. ending.AllOf(Name)], 0.1) ?? ending.WeighsMoreThanTenth(Name);
+    public override string? Breach(Ending ending, SimNode me)
+    {
+        SimNode[] crowd = [.. ending.AllOf(Name)];
+        return ending.PaidMoreThan(crowd, 0.1 * ((crowd.Length + 9) / 10)) ?? ending.WeighsMoreThanTenth(Name);
+    }
 }
 
 /// <summary>Commits and never opens.</summary>

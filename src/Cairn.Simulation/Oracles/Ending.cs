@@ -8,6 +8,7 @@ namespace Cairn.Simulation;
 internal sealed class Ending(World world)
 {
     private const double LuckInRounds = 1.5;
+    private List<Payday>? _paydays;
 
     /// <summary>A peer of the scenario.</summary>
     public SimNode PeerAt(int place) => world.Nodes[place];
@@ -34,28 +35,42 @@ internal sealed class Ending(World world)
     /// <summary>What some earned together, and what an honest peer that no fault kept from work earned in the same rounds.</summary>
     public (double Paid, double Typical, int Rounds) PayOf(IReadOnlyCollection<SimNode> some, Round from = default)
     {
-        var honest = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }).Select(node => node.Uid!.Value).ToList();
-        var (paid, typical, rounds, first) = (0.0, 0.0, 0, 0);
-        foreach (var settlement in world.Oracle.Settlements)
+        var (paid, typical, rounds) = (0.0, 0.0, 0);
+        foreach (var payday in _paydays ??= Paydays())
         {
-            var manifests = Enumerable.Range(first, settlement.Round.Number + 1 - first).Select(round => world.Ledger.Head.ManifestOf(new Round(round))!)
-                .Where(manifest => !manifest.Empty).ToList();
-            var (begun, counts) = (first, manifests.Count);
-            first = settlement.Round.Number + 1;
-            var best = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid)))
-                .Select(uid => settlement.Paid.Where(share => share.Uid == uid).Sum(share => share.Share)).DefaultIfEmpty(0).Max();
-            if (begun < from.Number || best == 0)
+            if (payday.From.Number < from.Number || payday.Best == 0)
             {
                 continue;
             }
 
-            rounds += counts;
-            typical += best;
-            paid += settlement.Paid.Where(share => some.Any(node => node.Uid == share.Uid)).Sum(share => share.Share);
+            rounds += payday.Rounds;
+            typical += payday.Best;
+            paid += some.Sum(node => node.Uid is { } uid ? payday.Paid.GetValueOrDefault(uid) : 0);
         }
 
         return (paid, typical, rounds);
     }
+
+    // Every cheat is compared with the same settlements, so what they paid is gathered once.
+    private List<Payday> Paydays()
+    {
+        var honest = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }).Select(node => node.Uid!.Value).ToList();
+        var paydays = new List<Payday>();
+        var first = 0;
+        foreach (var settlement in world.Oracle.Settlements)
+        {
+            var manifests = Enumerable.Range(first, settlement.Round.Number + 1 - first).Select(round => world.Ledger.Head.ManifestOf(new Round(round))!)
+                .Where(manifest => !manifest.Empty).ToList();
+            var paid = settlement.Paid.ToDictionary(share => share.Uid, share => (double)share.Share);
+            var best = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid))).Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0;
+            paydays.Add(new Payday(new Round(first), manifests.Count, best, paid));
+            first = settlement.Round.Number + 1;
+        }
+
+        return paydays;
+    }
+
+    private sealed record Payday(Round From, int Rounds, double Best, IReadOnlyDictionary<Uid, double> Paid);
 
     /// <summary>Looks for a manifest in which members of one conduct weigh more than newcomers may.</summary>
     public string? WeighsMoreThanTenth(string conduct)

@@ -9,6 +9,7 @@ namespace Cairn.Simulation;
 internal sealed class RoundView
 {
     private readonly World _world;
+    private readonly Dictionary<Uid, int> _places;
     private long[]? _heldBack;
     private (ModelPoint Point, double[] Losses)? _heldBackBefore;
 
@@ -17,11 +18,13 @@ internal sealed class RoundView
         (_world, Round, Beacon) = (world, ledger.CurrentRound, ledger.RoundBeacon);
         Peers = new TrialPeer[ledger.Roster.Count];
         Openings = new Opening?[Peers.Length];
+        _places = new Dictionary<Uid, int>(Peers.Length);
         for (var i = 0; i < Peers.Length; i++)
         {
             var (uid, newcomer) = ledger.Roster[i];
             Openings[i] = ledger.OpeningOf(uid);
             Peers[i] = new TrialPeer(uid, newcomer, ledger.CommitOrder(uid), ledger.Rules.SamplesPerPeer);
+            _places.Add(uid, i);
         }
     }
 
@@ -32,6 +35,9 @@ internal sealed class RoundView
     public TrialPeer[] Peers { get; }
 
     public Opening?[] Openings { get; }
+
+    /// <summary>Where a peer of the round stands in the lists above.</summary>
+    public int PlaceOf(Uid uid) => _places[uid];
 
     /// <summary>The samples that nobody was given and on which all updates of the round are probed.</summary>
     public long[] HeldBack => _heldBack ??= ProbeSamples.NotIssued(
@@ -69,6 +75,6 @@ internal sealed class RoundView
     private RoundView(World world, RoundView other, Digest beacon)
     {
         (_world, Round, Beacon) = (world, other.Round, beacon);
-        (Peers, Openings) = (other.Peers, other.Openings);
+        (Peers, Openings, _places) = (other.Peers, other.Openings, other._places);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class Trials(World world)
         var scores = new Dictionary<Uid, LossScore>();
         foreach (var uid in trial.Probed)
         {
-            var place = Array.FindIndex(view.Peers, peer => peer.Uid == uid);
+            var place = view.PlaceOf(uid);
             scores.Add(uid, view.Score(point, uid, world.Store.Open(view.Openings[place]!.ObjectDigest).Move!));
         }
 
