@@ -4,9 +4,10 @@ namespace Cairn.Gauntlet;
 
 /// <summary>Which part of the work that a peer is paid for its update shows, measured against the other updates of the round.</summary>
 /// <remarks>Training on a part p of the samples makes the clearness of a probe (<see cref="ComputationIndicator.Clearness"/>) fall with √p, however the update is
-/// scaled; so the square of a peer's clearness over the median square of the clear ones is the part it trained. Who copied, invented or trained on other data
+/// scaled; so the square of a peer's clearness over the median square of the clear ones is the part it trained, after the 1 that noise
+/// alone adds to the mean of a square is taken off both. Who copied, invented or trained on other data
 /// has a clearness near 0 and a part near 0 in the very round in which it is probed: a good name from before pays for nothing. The published run had
-/// one bit (sign of the difference on eight samples) in a slow average. A round says nothing if fewer than three probes, or fewer than half of them, are clear.</remarks>
+/// one bit (sign of the difference on eight samples) in a slow average. A round says nothing if fewer than two probes, or fewer than half of them, are clear.</remarks>
 public static class WorkShare
 {
     /// <summary>The whole, in sixteenths.</summary>
@@ -18,7 +19,7 @@ public static class WorkShare
     /// <summary>Standard errors from which on a probe is clear.</summary>
     public const double ClearAt = 3;
 
-    private const int ClearMin = 3;
+    private const int ClearMin = 2;
 
     /// <summary>Measures a round.</summary>
     /// <param name="observations">What was seen of each roster member.</param>
@@ -34,7 +35,7 @@ public static class WorkShare
             if (observations[i] is { Reason: Rejection.None, Probe: { } probe })
             {
                 var clearness = ComputationIndicator.Clearness(probe);
-                squares[i] = clearness <= 0 ? 0 : clearness * clearness;
+                squares[i] = clearness <= 1 ? 0 : (clearness * clearness) - 1;
                 probes++;
                 if (clearness >= ClearAt)
                 {
