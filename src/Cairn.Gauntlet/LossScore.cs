@@ -12,6 +12,10 @@ public readonly record struct LossScore(PairedDifference Assigned, PairedDiffere
     /// <summary>Standard errors that make a finding clear here: about one false alarm in forty.</summary>
     public const double ClearAt = 2;
 
+    /// <summary>The part of the loss by which one update, applied alone, may make the mean worse before no standard error excuses it: harm that is gathered in
+    /// one sequence makes its own standard error as large as itself.</summary>
+    public const double RelativeHarmMax = 0.05;
+
     /// <summary>Relative improvement on held-back samples: what peers are ranked by (the published gradient score).</summary>
     public double Rank => HeldBack.Relative;
 
@@ -21,8 +25,9 @@ public readonly record struct LossScore(PairedDifference Assigned, PairedDiffere
     /// <summary>True if the update, applied alone, made its author's own assigned samples worse, or held-back ones clearly so.</summary>
     public bool IsHarmful => Assigned.Mean < 0 || HeldBack.UpperBound(ClearAt) < 0;
 
-    /// <summary>True if that is beyond doubt, so that nobody's name outweighs it: worse by more than four standard errors, or not finite.</summary>
-    public bool IsClearlyHarmful => Assigned.UpperBound(2 * ClearAt) < 0 || HeldBack.UpperBound(2 * ClearAt) < 0;
+    /// <summary>True if that is beyond doubt, so that nobody's name outweighs it: worse by more than four standard errors, by more than a part of the loss
+    /// (<see cref="RelativeHarmMax"/>), or not finite.</summary>
+    public bool IsClearlyHarmful => IsBeyondDoubt(Assigned) || IsBeyondDoubt(HeldBack);
 
     /// <summary>Scores an update from losses per sequence.</summary>
     /// <param name="assignedBefore">Before the update, on assigned samples.</param>
@@ -33,4 +38,6 @@ public readonly record struct LossScore(PairedDifference Assigned, PairedDiffere
         ReadOnlySpan<double> assignedBefore, ReadOnlySpan<double> assignedAfter,
         ReadOnlySpan<double> heldBackBefore, ReadOnlySpan<double> heldBackAfter) =>
         new(PairedDifference.Between(assignedBefore, assignedAfter), PairedDifference.Between(heldBackBefore, heldBackAfter));
+
+    private static bool IsBeyondDoubt(in PairedDifference found) => found.UpperBound(2 * ClearAt) < 0 || found.Relative < -RelativeHarmMax;
 }

@@ -49,6 +49,18 @@ public class LossScoreTests
     }
 
     [Fact]
+    public void Harm_that_is_gathered_in_one_sequence_hides_behind_no_standard_error()
+    {
+        double[] before = [4, 4, 4, 4, 4, 4, 4, 4];
+        double[] helped = [3.9, 3.9, 3.9, 3.9, 3.9, 3.9, 3.9, 3.9];
+        double[] one = [4, 4, 4, 8, 4, 4, 4, 4];
+        Assert.True(LossScore.Of(before, helped, before, one).IsClearlyHarmful);
+        Assert.True(LossScore.Of(before, one, before, helped).IsClearlyHarmful);
+        one[3] = 5;
+        Assert.False(LossScore.Of(before, helped, before, one).IsClearlyHarmful);
+    }
+
+    [Fact]
     public void Who_improves_its_own_samples_more_has_computed()
     {
         Assert.Equal(1, ComputationIndicator.Of(TestData.Score(0.1, 0.05)));
