@@ -6,9 +6,9 @@ namespace Cairn.Gauntlet;
 /// them.</summary>
 public static class BookState
 {
-    private const int Version = 2;
+    private const int Version = 3;
     private const int PeersMax = 1_000_000;
-    private const int BytesEach = (4 * 8) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8);
+    private const int BytesEach = (4 * 8) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8) + 4;
 
     /// <summary>Writes a book.</summary>
     /// <param name="book">The book.</param>
@@ -40,6 +40,11 @@ public static class BookState
             writer.Int32(record.NegativeBits);
             writer.Double(record.LastScores.Assigned);
             writer.Double(record.LastScores.HeldBack);
+            writer.Int32(record.Clearness.Count);
+            foreach (var clearness in record.Clearness)
+            {
+                writer.Double(clearness);
+            }
         }
     }
 
@@ -96,7 +101,19 @@ public static class BookState
             ProbeCount = reader.Int32(),
             NegativeBits = reader.Int32(),
             LastScores = (reader.Double(), reader.Double()),
+            Clearness = ReadClearness(ref reader),
         };
+    }
+
+    private static double[] ReadClearness(ref WireReader reader)
+    {
+        var clearness = new double[reader.Count(WorkShare.Remembered, 8)];
+        for (var i = 0; i < clearness.Length; i++)
+        {
+            clearness[i] = reader.Double();
+        }
+
+        return clearness;
     }
 
     private static bool IsInForm(PeerRecord record) =>
@@ -106,5 +123,6 @@ public static class BookState
         && double.IsFinite(record.Rating.Mu) && record.Rating.Sigma > 0 && double.IsFinite(record.Rating.Sigma)
         && Math.Abs(record.Indicator) <= 1 && record.LastProbe >= -1
         && record.ProbeCount is >= 0 and <= PeerRecord.ProbesKept && record.NegativeBits is >= 0 and < 1 << PeerRecord.ProbesKept
+        && record.Clearness.All(clearness => clearness is >= PeerRecord.ClearnessMin and <= PeerRecord.ClearnessMax)
         && !double.IsNaN(record.LastScores.Assigned) && !double.IsNaN(record.LastScores.HeldBack);
 }

@@ -62,16 +62,22 @@ public sealed class PeerBook
         }
 
         var badRound = IsBadRound(observations);
-        var work = WorkShare.Of(observations);
         var players = new List<(Uid Uid, double Score)>();
-        for (var i = 0; i < observations.Count; i++)
+        var before = new PeerRecord[observations.Count];
+        for (var i = 0; i < before.Length; i++)
         {
             var seen = observations[i];
             Invariant.Check(i == 0 || seen.Uid > observations[i - 1].Uid);
             Invariant.Check(seen.Samples >= 0);
-            var known = records.GetValueOrDefault(seen.Uid);
-            var record = known ?? new PeerRecord { Uid = seen.Uid, FirstRound = round, LastRound = round };
-            record = record.WithOutcome(round, seen.Reason, seen.Samples, work[i]);
+            var known = records.GetValueOrDefault(seen.Uid) ?? new PeerRecord { Uid = seen.Uid, FirstRound = round, LastRound = round };
+            before[i] = seen is { Reason: Rejection.None, Probe: { } shown } ? known.WithClearness(shown) : known;
+        }
+
+        var work = WorkShare.Of([.. before.Select((record, i) => observations[i] is { Reason: Rejection.None, Probe: not null } ? record.Clearness : null)]);
+        for (var i = 0; i < before.Length; i++)
+        {
+            var seen = observations[i];
+            var record = before[i].WithOutcome(round, seen.Reason, seen.Samples, work[i]);
             records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(round, probe, probe.IsNegative && !badRound) : record;
             if (IsOwnFault(seen.Reason))
             {

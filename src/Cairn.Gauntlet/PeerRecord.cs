@@ -8,6 +8,12 @@ public sealed record PeerRecord
     /// <summary>How many findings of probes are remembered.</summary>
     public const int ProbesKept = 8;
 
+    /// <summary>No clearness beyond these is remembered: one update may not weigh more than all that follow.</summary>
+    internal const double ClearnessMin = -10;
+
+    /// <summary>See <see cref="ClearnessMin"/>.</summary>
+    internal const double ClearnessMax = 100;
+
     /// <summary>How many reasons there are, None included.</summary>
     internal const int ReasonCount = (int)Rejection.Harmful + 1;
 
@@ -41,6 +47,10 @@ public sealed record PeerRecord
     /// <summary>Findings of <see cref="WorkShare"/>, as far as <see cref="ProbesKept"/>.</summary>
     public int WorkCount { get; init; }
 
+    /// <summary><see cref="ComputationIndicator.Clearness"/> of its last accepted updates that were probed, the newest first, as far as
+    /// <see cref="WorkShare.Remembered"/>; an update that was not accepted leaves no trace here.</summary>
+    public IReadOnlyList<double> Clearness { get; init; } = [];
+
     /// <summary>Belief about its updates.</summary>
     public Rating Rating { get; init; } = Rating.Newcomer;
 
@@ -64,6 +74,12 @@ public sealed record PeerRecord
 
     /// <summary>Negative probes without a positive one since.</summary>
     public int NegativesInRow => Math.Min(ProbeCount, System.Numerics.BitOperations.TrailingZeroCount(~(uint)NegativeBits));
+
+    /// <summary>Adds the clearness of an accepted update's probe.</summary>
+    internal PeerRecord WithClearness(in LossScore score) => this with
+    {
+        Clearness = [Math.Clamp(ComputationIndicator.Clearness(score), ClearnessMin, ClearnessMax), .. Clearness.Take(WorkShare.Remembered - 1)],
+    };
 
     /// <summary>Adds the finding of a probe.</summary>
     internal PeerRecord WithProbe(Round round, in LossScore score, bool negative) => this with

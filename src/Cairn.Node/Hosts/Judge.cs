@@ -132,11 +132,19 @@ internal sealed class Judge
     private void Tell(
         Judgement judged, IReadOnlyList<PeerCase> peers, IReadOnlyList<Observation> observations, Dictionary<Uid, string> details, double overlapMax)
     {
-        var verdicts = peers.Zip(observations).Select(pair => new PeerVerdict(
-            pair.First.Name, pair.First.Uid.Value, pair.Second.Reason.ToString(), pair.Second.Probe?.Assigned.Mean,
-            judged.Book.Find(pair.First.Uid)!.Rating.Ordinal, details.GetValueOrDefault(pair.First.Uid)));
+        var verdicts = peers.Zip(observations).Select(pair =>
+        {
+            var ((peer, seen), record) = (pair, judged.Book.Find(pair.First.Uid)!);
+            double? clearness = seen.Probe is { } probe ? ComputationIndicator.Clearness(probe) : null;
+            return new PeerVerdict(
+                peer.Name, peer.Uid.Value, seen.Reason.ToString(), Told(seen.Probe?.Assigned.Mean), Told(seen.Probe?.HeldBack.Mean), Told(clearness),
+                record.WorkCount > 0 ? record.Work : null, record.Rating.Ordinal, details.GetValueOrDefault(peer.Uid));
+        });
         _run.Log.Tell(new UpdatesJudged(_name, judged.Round.Number, [.. verdicts], overlapMax));
     }
+
+    // JSON knows no infinity; a loss that was not finite is told by the reason.
+    private static double? Told(double? number) => number is { } value && double.IsFinite(value) ? value : null;
 
     private sealed record Judgement(Round Round, PeerBook Book);
 }

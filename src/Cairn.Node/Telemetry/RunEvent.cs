@@ -63,9 +63,13 @@ public sealed record UpdatePublished(string Node, int Round, long Bytes, long Va
 /// <param name="Uid">Its uid.</param>
 /// <param name="Reason">"None" when accepted.</param>
 /// <param name="Score">Improvement of the loss on assigned data, nats per token, when it was probed.</param>
+/// <param name="HeldBack">Improvement on data that nobody was given, likewise.</param>
+/// <param name="Clearness">By how many standard errors it improved its own data more than the other: what says that it worked.</param>
+/// <param name="Work">The part of the work that was found of it so far, 0 to 1; null while nothing is known.</param>
 /// <param name="Rating">Bounded rating, in its own units.</param>
 /// <param name="Detail">More on a refusal, for people.</param>
-public sealed record PeerVerdict(string Peer, int Uid, string Reason, double? Score, double Rating, string? Detail);
+public sealed record PeerVerdict(
+    string Peer, int Uid, string Reason, double? Score, double? HeldBack, double? Clearness, double? Work, double Rating, string? Detail);
 
 /// <summary>A validator has judged a round.</summary>
 /// <param name="Node">The validator.</param>

@@ -8,12 +8,9 @@ internal abstract class Idler : Conduct
     /// <summary>The most it may earn, as a part of an honest peer's pay.</summary>
     protected virtual double PayMax => 0.05;
 
-    /// <summary>What luck may add to it in a single run, in rounds of an honest peer's pay.</summary>
-    protected virtual double Luck => 1;
-
     public override string Claim => $"it earns at most {PayMax:0.00} of an honest peer's pay";
 
-    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan(me, PayMax, luck: Luck);
+    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan(me, PayMax);
 }
 
 /// <summary>Works honestly and shows its update to its friends before the commit.</summary>

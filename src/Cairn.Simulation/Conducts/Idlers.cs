@@ -10,9 +10,6 @@ internal sealed class Lazy : Idler
 
     protected override double PayMax => 0.55;
 
-    // Half of the work is seen with the whole noise of a probe in every round; who does none is seen to do none. One seed of 10,000 had 1.03 rounds of luck.
-    protected override double Luck => 1.5;
-
     public override Crafted? Make(Craft craft) => craft.From(craft.Node.Replica.Held.Point, craft.Samples[..(craft.Samples.Length / 2)]);
 }
 

@@ -7,6 +7,7 @@ namespace Cairn.Simulation;
 /// <summary>The end of a run as the claims of adversaries look at it.</summary>
 internal sealed class Ending(World world)
 {
+    private const double LuckInRounds = 1.25;
     private List<Payday>? _paydays;
 
     /// <summary>A peer of the scenario.</summary>
@@ -16,22 +17,21 @@ internal sealed class Ending(World world)
     public IEnumerable<SimNode> AllOf(string conduct) => world.Nodes.Where(node => node.Plan.Conduct == conduct);
 
     /// <summary>Compares the pay of one with that of an honest peer.</summary>
-    public string? PaidMoreThan(SimNode one, double part, Round from = default, double luck = 1) => PaidMoreThan([one], part, from, luck);
+    public string? PaidMoreThan(SimNode one, double part, Round from = default) => PaidMoreThan([one], part, from);
 
     /// <summary>Compares what some earned together, in settlements that began at a round or later, with a part of what the best paid honest peer earned in each of
     /// them that no fault kept from work; settlements without such a peer tell nothing.</summary>
     /// <param name="some">Who earned.</param>
     /// <param name="part">The part they may have in the mean.</param>
     /// <param name="from">Settlements that began before it are left out.</param>
-    /// <param name="luck">What may come on top in one run, in rounds of an honest peer's pay.</param>
     /// <returns>What was seen, or null.</returns>
-    public string? PaidMoreThan(IReadOnlyCollection<SimNode> some, double part, Round from = default, double luck = 1)
+    public string? PaidMoreThan(IReadOnlyCollection<SimNode> some, double part, Round from = default)
     {
         var (paid, typical, rounds) = PayOf(some, from);
 
-        // Pay follows what probes find, and a probe is a sample: luck, and rounds that tell nothing, may give the pay of one round in a single run. What a cheat earns
-        // in the mean of many runs is held by the tests. Where nothing may be earned, nothing is.
-        return typical == 0 || paid <= (part + (part > 0 ? luck / rounds : 0)) * typical ? null
+        // Pay follows what probes find, and a probe is a sample: luck, and first rounds that tell nothing, may give a little more than the pay of one
+        // round in a single run (2 of 10,000 seeds did). What a cheat earns in the mean of many runs is held by the tests. Where nothing may be earned, nothing is.
+        return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
             : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
     }
 
