@@ -30,11 +30,17 @@ internal sealed class PlainView(TextWriter output) : IRunView
                 }
 
                 break;
-            case OperationRefused refused:
-                output.WriteLine($"  the ledger refused {refused.Operation} of {refused.Node}: {refused.Reason}");
+            case OperationRefused said:
+                output.WriteLine($"  the ledger refused {said.Operation} of {said.Node}: {said.Reason}");
                 break;
             case DeltaNotPut lacking:
                 output.WriteLine($"  {lacking.Node} could not store the mean of round {lacking.Round}: {lacking.Detail}");
+                break;
+            case BeganFromCheckpoint began:
+                output.WriteLine($"  {began.Node} has no state that it could go on from and begins from the checkpoint of round {began.Round}");
+                break;
+            case CheckpointRefused refused:
+                output.WriteLine($"  {refused.Node} does not begin from the checkpoint of round {refused.Round}: {refused.Detail}");
                 break;
             case ReplicaHalted halted:
                 output.WriteLine($"  {halted.Node} halted after round {halted.Round}: its base is {halted.Own[..8]}, the quorum's {halted.Quorum[..8]}");

@@ -197,6 +197,21 @@ internal sealed class Replica : IDisposable
         return true;
     }
 
+    /// <summary>Begins anew at a later round, from a checkpoint that was verified; durable when this returns.</summary>
+    /// <param name="checkpoint">The base at the start of the round; copied.</param>
+    /// <param name="next">The round.</param>
+    public void BeginFrom(Parameters checkpoint, Round next)
+    {
+        lock (_changing)
+        {
+            Clear();
+            Base.CopyFrom(checkpoint);
+            (Next, BaseDigest, Book) = (next, Base.Digest(), []);
+        }
+
+        Save(settles: true);
+    }
+
     /// <summary>Computes a round again from the durable state before it, without touching this replica.</summary>
     /// <param name="round">The last applied round.</param>
     /// <param name="contributions">Its updates.</param>
@@ -265,15 +280,21 @@ internal sealed class Replica : IDisposable
             }
         });
 
-    private void Begin()
+    // What a damaged file or an earlier life left in the buffers goes.
+    private void Clear()
     {
-        // What a damaged file left in the buffers goes.
         foreach (var section in _sections)
         {
             section.Span.Clear();
         }
 
         _optimizer?.RestoreSteps(0);
+        (_pending, _trained) = (null, false);
+    }
+
+    private void Begin()
+    {
+        Clear();
         Initializer.Fill(Base, _run.Rules.Seed);
         BaseDigest = Base.Digest();
         if (BaseDigest != _run.Rules.Model.InitialBase)

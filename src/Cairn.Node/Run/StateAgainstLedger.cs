@@ -15,12 +15,7 @@ internal static class StateAgainstLedger
     /// <exception cref="InputException">They do not belong together; one sentence says which to restore.</exception>
     public static void Check(string node, string folder, Round next, LedgerState ledger, int retained)
     {
-        var closed = 0;
-        while (ledger.ManifestOf(new Round(closed)) is not null)
-        {
-            closed++;
-        }
-
+        var closed = ClosedRounds(ledger);
         if (next.Number > closed)
         {
             throw new InputException(
@@ -31,8 +26,21 @@ internal static class StateAgainstLedger
         if (closed - next.Number > retained)
         {
             throw new InputException(
-                $"the state of {node} in {folder} is at round {next.Number}, the ledger at {closed}, and rounds are kept for {retained} more: " +
-                "restore the state-*.bin there from a copy of the run.");
+                $"the state of {node} in {folder} is at round {next.Number}, the ledger at {closed}, rounds are kept for {retained} more, and no checkpoint after it is " +
+                "in the store: restore the state-*.bin there, or the store, from a copy of the run.");
         }
+    }
+
+    /// <summary>How many rounds the ledger has closed.</summary>
+    /// <param name="ledger">The ledger.</param>
+    public static int ClosedRounds(LedgerState ledger)
+    {
+        var closed = 0;
+        while (ledger.ManifestOf(new Round(closed)) is not null)
+        {
+            closed++;
+        }
+
+        return closed;
     }
 }

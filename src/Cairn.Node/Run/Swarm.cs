@@ -46,7 +46,7 @@ public static class Swarm
         using var log = new EventLog(directory.Events, watch);
         using var run = new RunContext(directory, rules, OpenData(directory, rules), log, options.Threads, rules.PeersMax);
         var bell = new LedgerBell();
-        using var nodes = new SwarmNodes(run, bell);
+        using var nodes = await SwarmNodes.OpenAsync(run, bell, cancellation);
         log.Tell(new RunStarted(
             rules.Name, run.RulesDigest.ToString(), resumed, rules.Round.Rounds, nodes.Peers, nodes.Validators, rules.Model.ParameterCount));
         await nodes.RunAsync(cancellation);

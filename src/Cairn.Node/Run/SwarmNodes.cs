@@ -14,9 +14,13 @@ internal sealed class SwarmNodes : IDisposable
     private readonly List<ValidatorEffects> _validators = [];
     private readonly List<IDisposable> _owned = [];
 
-    public SwarmNodes(RunContext run, LedgerBell bell)
+    private SwarmNodes(RunContext run, LedgerBell bell) => (_run, _bell) = (run, bell);
+
+    /// <summary>Opens every node of the run where its durable state stands, or where a checkpoint lets it begin.</summary>
+    /// <exception cref="InputException">What lies in the run's folder does not belong together.</exception>
+    public static async Task<SwarmNodes> OpenAsync(RunContext run, LedgerBell bell, CancellationToken cancellation)
     {
-        (_run, _bell) = (run, bell);
+        LedgerState state;
         IReadOnlyList<GenesisMember> members;
         using (var ledger = EmbeddedLedger.Open(run.Directory.Ledger))
         {
@@ -25,29 +29,33 @@ internal sealed class SwarmNodes : IDisposable
             {
                 throw new InputException($"{run.Directory.Ledger} belongs to other rules than {run.Directory.Rules}: restore both from one copy of the run.");
             }
+
+            state = LedgerHistory.Replay(ledger).State;
         }
 
-        var evaluator = members.First(m => m.Role == Role.Validator).Name;
+        var nodes = new SwarmNodes(run, bell);
         try
         {
+            var evaluator = members.First(m => m.Role == Role.Validator).Name;
             foreach (var member in members)
             {
-                Add(member, evaluates: member.Name == evaluator);
+                await nodes.AddAsync(member, evaluates: member.Name == evaluator, state, cancellation);
             }
         }
         catch
         {
-            Dispose();
+            nodes.Dispose();
             throw;
         }
 
-        Peers = members.Count(m => m.Role == Role.Peer);
-        Validators = members.Count - Peers;
+        nodes.Peers = members.Count(m => m.Role == Role.Peer);
+        nodes.Validators = members.Count - nodes.Peers;
+        return nodes;
     }
 
-    public int Peers { get; }
+    public int Peers { get; private set; }
 
-    public int Validators { get; }
+    public int Validators { get; private set; }
 
     /// <summary>True if every node has applied the last round.</summary>
     public bool Finished => _hosts.All(h => h.Host.Finished);
@@ -101,7 +109,7 @@ internal sealed class SwarmNodes : IDisposable
         }
     }
 
-    private void Add(GenesisMember member, bool evaluates)
+    private async Task AddAsync(GenesisMember member, bool evaluates, LedgerState state, CancellationToken cancellation)
     {
         var folder = _run.Directory.Node(member.Name);
         var key = NodeKey.LoadOrCreate(Path.Combine(folder, "node.key"));
@@ -115,6 +123,7 @@ internal sealed class SwarmNodes : IDisposable
         var replica = Replica.Open(_run, folder, trains: member.Role == Role.Peer);
         _owned.Add(replica);
         _replicas.Add(replica);
+        await CheckpointStart.BeginAsync(_run, member.Name, replica, state, cancellation);
         var ledger = new LedgerFollower(_run.Directory.Ledger, _bell);
         _owned.Add(ledger);
         var shared = new SharedEffects(_run, self, ledger);

@@ -16,6 +16,8 @@ namespace Cairn.Node;
 [JsonDerivedType(typeof(OperationRefused), "refused")]
 [JsonDerivedType(typeof(ReplicaHalted), "halted")]
 [JsonDerivedType(typeof(DeltaNotPut), "delta-not-put")]
+[JsonDerivedType(typeof(BeganFromCheckpoint), "began-from-checkpoint")]
+[JsonDerivedType(typeof(CheckpointRefused), "checkpoint-refused")]
 [JsonDerivedType(typeof(RunFinished), "run-finished")]
 public abstract record RunEvent;
 
@@ -111,6 +113,18 @@ public sealed record OperationRefused(string Node, string Operation, string Reas
 /// <param name="Round">The round.</param>
 /// <param name="Detail">What the store said.</param>
 public sealed record DeltaNotPut(string Node, int Round, string Detail) : RunEvent;
+
+/// <summary>A node without a state that it could go on from has begun from a checkpoint.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Round">The round after which the checkpoint stands.</param>
+/// <param name="Digest">The checkpoint's digest, as the ledger names it.</param>
+public sealed record BeganFromCheckpoint(string Node, int Round, string Digest) : RunEvent;
+
+/// <summary>A node did not begin from a checkpoint that the ledger names.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Round">The round after which the checkpoint stands.</param>
+/// <param name="Detail">What was wrong with what the store holds.</param>
+public sealed record CheckpointRefused(string Node, int Round, string Detail) : RunEvent;
 
 /// <summary>A node stopped since its replica differs from the quorum's even after recomputing.</summary>
 /// <param name="Node">The node.</param>

@@ -1,0 +1,65 @@
+using Cairn.Base;
+using Cairn.Exchange;
+using Cairn.Ledger;
+using Cairn.Model;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>How a node begins that cannot repeat the rounds since its state, or has no state: from a checkpoint that the ledger names, and from there on by the
+/// updates of the rounds after it or their means.</summary>
+/// <remarks>Rule 8 of the round: whatever the store gives is compared with what the ledger says before it is used. Moments, error feedback and a validator's book
+/// begin anew, as those of a newcomer do.</remarks>
+internal static class CheckpointStart
+{
+    private const int HeaderBytesMax = 1 << 20;
+
+    /// <summary>Sets a replica to the newest good checkpoint, if it cannot go on from where it stands.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="node">For the log.</param>
+    /// <param name="replica">Just opened.</param>
+    /// <param name="ledger">After the replay.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task BeginAsync(RunContext run, string node, Replica replica, LedgerState ledger, CancellationToken cancellation)
+    {
+        // Who has a state of its own goes on from it as long as it can, for it holds more than a checkpoint does.
+        var behind = StateAgainstLedger.ClosedRounds(ledger) - replica.Next.Number;
+        if (behind <= (replica.Next.Number == 0 ? run.Rules.Round.RetainedRounds : run.DeltasRetained))
+        {
+            return;
+        }
+
+        foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round >= replica.Next))
+        {
+            using var parameters = await FetchAsync(run, round, cancellation);
+            if (parameters is not null && Checkpoint.Digest(parameters) == digest)
+            {
+                replica.BeginFrom(parameters, round.Next);
+                run.Log.Tell(new BeganFromCheckpoint(node, round.Number, digest.ToString()));
+                return;
+            }
+
+            run.Log.Tell(new CheckpointRefused(node, round.Number, parameters is null ? "it is not there, or damaged" : "it is another than the ledger names"));
+        }
+    }
+
+    private static async Task<Parameters?> FetchAsync(RunContext run, Round round, CancellationToken cancellation)
+    {
+        var bytesMax = (sizeof(float) * (long)run.Layout.Length) + HeaderBytesMax;
+        var outcome = await PatientFetch.AskAsync(
+            () => run.Store.GetAsync(ObjectKey.Checkpoint(round, Checkpoint.ParametersFile), bytesMax, cancellation), run.Time, cancellation);
+        if (outcome.Status != FetchStatus.Found)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Checkpoint.LoadParameters(run.Layout, _ => new MemoryStream(outcome.Bytes, writable: false));
+        }
+        catch (InputException)
+        {
+            return null;
+        }
+    }
+}
