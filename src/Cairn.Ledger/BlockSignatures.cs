@@ -10,7 +10,7 @@ internal sealed class BlockSignatures
     private readonly SignatureChecks _few = new();
 
     /// <summary>Index of the first block with a signature that does not verify, or −1.</summary>
-    public int FirstBad(IReadOnlyList<Block> blocks, Digest rulesDigest)
+    public int FirstBad(IReadOnlyList<Block> blocks, Digest run)
     {
         var operations = new List<(int Block, SignedOperation Operation)>();
         for (var i = 0; i < blocks.Count; i++)
@@ -28,24 +28,24 @@ internal sealed class BlockSignatures
 
         if (operations.Count <= PieceSize)
         {
-            return FirstBad(operations, 0, _few, rulesDigest);
+            return FirstBad(operations, 0, _few, run);
         }
 
         var pieces = new int[(operations.Count + PieceSize - 1) / PieceSize];
         Parallel.For(0, pieces.Length, static () => new SignatureChecks(), (piece, _, checks) =>
         {
-            pieces[piece] = FirstBad(operations, piece * PieceSize, checks, rulesDigest);
+            pieces[piece] = FirstBad(operations, piece * PieceSize, checks, run);
             return checks;
         }, static _ => { });
         var first = Array.FindIndex(pieces, bad => bad >= 0);
         return first < 0 ? -1 : pieces[first];
     }
 
-    private static int FirstBad(List<(int Block, SignedOperation Operation)> operations, int start, SignatureChecks checks, Digest rulesDigest)
+    private static int FirstBad(List<(int Block, SignedOperation Operation)> operations, int start, SignatureChecks checks, Digest run)
     {
         for (var i = start; i < Math.Min(start + PieceSize, operations.Count); i++)
         {
-            if (!checks.Verify(operations[i].Operation, rulesDigest))
+            if (!checks.Verify(operations[i].Operation, run))
             {
                 return operations[i].Block;
             }

@@ -215,7 +215,7 @@ public sealed class EmbeddedLedger : IDisposable
 
     private void VerifyAndApply(List<Block> blocks)
     {
-        var firstBad = _signatures.FirstBad(blocks, Genesis.RulesDigest);
+        var firstBad = _signatures.FirstBad(blocks, _state.Run);
         for (var i = 0; i < blocks.Count; i++)
         {
             var why = Rejection.BadSignature;

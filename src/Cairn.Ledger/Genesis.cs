@@ -23,7 +23,7 @@ public sealed record Genesis
 
     private const int EntryBytesMin = 1 + 4 + 1 + Base.PublicKey.Size + 8 + Base.Digest.Size;
 
-    /// <summary>Digest of the run's whole rules; bound into every signature. Opaque here.</summary>
+    /// <summary>Digest of the run's whole rules. Opaque here.</summary>
     public required Digest RulesDigest { get; init; }
 
     /// <summary>The part of the rules that the ledger enforces.</summary>
@@ -38,7 +38,7 @@ public sealed record Genesis
     /// <summary>Bonds for keys that join later.</summary>
     public IReadOnlyList<Allocation> Allocations { get; init; } = [];
 
-    /// <summary>Names this genesis: the hash chain of blocks begins with it.</summary>
+    /// <summary>Names this genesis, and the run: the hash chain of blocks begins with it, every signature covers it.</summary>
     public Digest Digest => Digest.Of("cairn/genesis", ToBytes());
 
     /// <summary>Everything that is wrong, as sentences; none if a run can begin with it.</summary>

@@ -68,7 +68,8 @@ internal sealed class LedgerFile : IDisposable
             file?.Dispose();
         }
 
-        throw new InputException($"{path} is no ledger of this version, or its first bytes are damaged: correct --dir, or restore it from a copy.");
+        throw new InputException(
+            $"{path} is no ledger of this version of the program, or its first bytes are damaged: correct --dir, restore it from a copy, or begin a new run.");
     }
 
     /// <summary>Reads all whole frames behind <see cref="End"/>, without accepting them.</summary>

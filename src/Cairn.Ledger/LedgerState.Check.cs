@@ -19,7 +19,7 @@ public sealed partial class LedgerState
             return Rejection.NotEntitled;
         }
 
-        if (verifySignature && !_signatures.Verify(signed, Genesis.RulesDigest))
+        if (verifySignature && !_signatures.Verify(signed, Run))
         {
             return Rejection.BadSignature;
         }

@@ -17,7 +17,7 @@ public sealed partial class LedgerState
             // Keys without bond could fill the ledger with proofs against themselves that cost nobody anything.
             : PartOf(accused.Bond, Rules.EquivocationSlash) == 0 ? Rejection.NotEntitled
             : _punished.Contains((accused.Uid, Contradiction.SlotOf(accused.Uid, accuse.First))) ? Rejection.AlreadyThere
-            : verifySignature && !(_signatures.Verify(accuse.First, Genesis.RulesDigest) && _signatures.Verify(accuse.Second, Genesis.RulesDigest))
+            : verifySignature && !(_signatures.Verify(accuse.First, Run) && _signatures.Verify(accuse.Second, Run))
                 ? Rejection.BadSignature
             : Rejection.None;
     }

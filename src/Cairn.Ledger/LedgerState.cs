@@ -31,7 +31,7 @@ public sealed partial class LedgerState
     private LedgerState(Genesis genesis)
     {
         Genesis = genesis;
-        Tip = _history = genesis.Digest;
+        Tip = _history = Run = genesis.Digest;
         _lastBeacon = Digest.Of("cairn/beacon/first", genesis.RulesDigest.ToArray());
         RulesVersions = [new RulesVersion(1, genesis.RulesDigest, new Round(0))];
         _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
@@ -65,6 +65,9 @@ public sealed partial class LedgerState
 
     /// <summary>How many blocks were applied.</summary>
     public long Height { get; private set; }
+
+    /// <summary>Which run this is: <see cref="Genesis.Digest"/>, bound into every signature.</summary>
+    public Digest Run { get; }
 
     /// <summary>Hash of the last block; before the first, <see cref="Genesis.Digest"/>.</summary>
     public Digest Tip { get; private set; }

@@ -12,7 +12,7 @@ internal sealed class SignatureChecks
     private readonly byte[] _digest = new byte[Digest.Size];
 
     /// <summary>Same answer as <see cref="SignedOperation.Verify"/>.</summary>
-    public bool Verify(SignedOperation operation, Digest rulesDigest)
+    public bool Verify(SignedOperation operation, Digest run)
     {
         if (!_keys.TryGetValue(operation.Author, out var key))
         {
@@ -26,7 +26,7 @@ internal sealed class SignatureChecks
             _keys[operation.Author] = key;
         }
 
-        operation.OperationDigest(rulesDigest).CopyTo(_digest);
+        operation.OperationDigest(run).CopyTo(_digest);
         return key is not null && key.VerifyHash(_digest, operation.Signature, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
     }
 

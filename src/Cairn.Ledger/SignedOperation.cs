@@ -2,7 +2,7 @@ using Cairn.Base;
 
 namespace Cairn.Ledger;
 
-/// <summary>An operation under its author's signature. The signature covers a domain tag, the run's rules, the author and the canonical
+/// <summary>An operation under its author's signature. The signature covers a domain tag, the run, the author and the canonical
 /// content; it decides nothing itself, since two signatures of one statement differ.</summary>
 public sealed class SignedOperation
 {
@@ -35,34 +35,34 @@ public sealed class SignedOperation
 
     /// <summary>Signs an operation. Each call gives another signature: store the bytes before sending them, and send those again.</summary>
     /// <param name="key">The author's.</param>
-    /// <param name="rulesDigest">The run's (<see cref="Genesis.RulesDigest"/>).</param>
+    /// <param name="run">Which run: <see cref="Genesis.Digest"/>.</param>
     /// <param name="operation">A well-formed one.</param>
-    public static SignedOperation Sign(NodeKey key, Digest rulesDigest, Operation operation)
+    public static SignedOperation Sign(NodeKey key, Digest run, Operation operation)
     {
         var content = OperationCodec.ToBytes(operation);
-        return new SignedOperation(operation, content, key.Public, key.Sign(OperationDigest(rulesDigest, key.Public, content)));
+        return new SignedOperation(operation, content, key.Public, key.Sign(OperationDigest(run, key.Public, content)));
     }
 
-    /// <summary>What is signed: SHA-256 over tag "cairn/operation" ‖ rules digest ‖ author ‖ canonical content.</summary>
-    /// <param name="rulesDigest">The run's.</param>
-    public Digest OperationDigest(Digest rulesDigest) => OperationDigest(rulesDigest, Author, _content);
+    /// <summary>What is signed: SHA-256 over tag "cairn/operation" ‖ genesis digest ‖ author ‖ canonical content.</summary>
+    /// <param name="run">Which run: <see cref="Genesis.Digest"/>.</param>
+    public Digest OperationDigest(Digest run) => OperationDigest(run, Author, _content);
 
     /// <summary>What is signed, from its parts.</summary>
-    /// <param name="rulesDigest">The run's.</param>
+    /// <param name="run">Which run: <see cref="Genesis.Digest"/>.</param>
     /// <param name="author">Who signs.</param>
     /// <param name="content">Canonical bytes of an operation.</param>
-    public static Digest OperationDigest(Digest rulesDigest, PublicKey author, ReadOnlySpan<byte> content)
+    public static Digest OperationDigest(Digest run, PublicKey author, ReadOnlySpan<byte> content)
     {
         using var hasher = new Hasher("cairn/operation");
-        hasher.Append(rulesDigest);
+        hasher.Append(run);
         hasher.Append(author.Bytes);
         hasher.Append(content);
         return hasher.Finish();
     }
 
     /// <summary>True if the author signed this in this run.</summary>
-    /// <param name="rulesDigest">The run's.</param>
-    public bool Verify(Digest rulesDigest) => Author.Verify(OperationDigest(rulesDigest), _signature);
+    /// <param name="run">Which run: <see cref="Genesis.Digest"/>.</param>
+    public bool Verify(Digest run) => Author.Verify(OperationDigest(run), _signature);
 
     /// <summary>The bytes of the wire: author, signature, content.</summary>
     public byte[] ToBytes() => [.. Author.Bytes, .. _signature, .. _content];

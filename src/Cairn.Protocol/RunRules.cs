@@ -113,7 +113,7 @@ public sealed record RoundRules(
 
 /// <summary>Everything the members of a run agree on before it begins. The digest stands in every envelope and under every signature, so that
 /// a member with other rules is refused at the header, not discovered in the loss curve.</summary>
-/// <param name="Version">Of this format: 1.</param>
+/// <param name="Version">Of this format: 2.</param>
 /// <param name="Name">What people call the run.</param>
 /// <param name="Seed">From which the initial parameters and every assignment follow.</param>
 /// <param name="PeersMax">Most peers in a round.</param>
@@ -127,7 +127,7 @@ public sealed record RunRules(
     int Version, string Name, ulong Seed, int PeersMax, ModelRules Model, DataRules Data, TrainingRules Training, SparseRules Sparse, RoundRules Round, MoneyRules Money)
 {
     /// <summary>The version this code speaks.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>Samples that one peer trains on in one round.</summary>
     [JsonIgnore]

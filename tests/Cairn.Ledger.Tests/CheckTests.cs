@@ -9,7 +9,10 @@ public sealed class CheckTests
     {
         var world = new World();
         var commit = world.Commit(0);
-        Assert.Equal(Rejection.BadSignature, world.State.Check(SignedOperation.Sign(world.Key(0), World.Named("other rules", 0), commit)));
+        // A run of the same rules with one member more.
+        var other = world.Genesis with { Allocations = [new Allocation(world.NewKey().Public, 1)] };
+        Assert.Equal(other.RulesDigest, world.Genesis.RulesDigest);
+        Assert.Equal(Rejection.BadSignature, world.State.Check(SignedOperation.Sign(world.Key(0), other.Digest, commit)));
 
         byte[] bytes = world.Sign(0, commit).ToBytes();
         world.Key(1).Public.Bytes.CopyTo(bytes);

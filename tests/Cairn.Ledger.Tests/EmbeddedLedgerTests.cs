@@ -177,7 +177,7 @@ public sealed class EmbeddedLedgerTests : IDisposable
     public void A_history_longer_than_one_read_is_followed_and_verified_to_its_end()
     {
         var world = new World(peers: 1);
-        var groups = Enumerable.Range(0, 8).Select(_ => Enumerable.Range(0, 256).Select(_ => Stranger()).ToArray()).ToArray();
+        var groups = Enumerable.Range(0, 8).Select(_ => Enumerable.Range(0, 256).Select(_ => Stranger(world.Genesis)).ToArray()).ToArray();
         int headerSize;
         using (var ledger = EmbeddedLedger.Create(LedgerPath, world.Genesis, flush: false))
         {
@@ -295,14 +295,14 @@ public sealed class EmbeddedLedgerTests : IDisposable
         using var ledger = EmbeddedLedger.Open(path);
         for (var i = 0; i < count; i++)
         {
-            Assert.Equal(Rejection.None, ledger.Append(Stranger()).Why);
+            Assert.Equal(Rejection.None, ledger.Append(Stranger(ledger.Genesis)).Why);
         }
     }
 
-    private static SignedOperation Stranger()
+    private static SignedOperation Stranger(Genesis genesis)
     {
         using var key = NodeKey.Create();
-        return SignedOperation.Sign(key, World.RulesDigest, new Register(Role.Peer, "stranger", Digest.Zero));
+        return SignedOperation.Sign(key, genesis.Digest, new Register(Role.Peer, "stranger", Digest.Zero));
     }
 
     private static string ThisProgram() => Path.Combine(AppContext.BaseDirectory, "Cairn.Ledger.Tests" + (OperatingSystem.IsWindows() ? ".exe" : ""));

@@ -23,7 +23,7 @@ public sealed class MembershipTests
         var world = new World(peers: 1, allocations: new Allocation(rich.Public, 500));
         world.NewKey();
         world.Must(2, new Register(Role.Peer, "poor", Digest.Zero));
-        var signed = SignedOperation.Sign(rich, World.RulesDigest, new Register(Role.Peer, "rich", Digest.Zero));
+        var signed = SignedOperation.Sign(rich, world.Genesis.Digest, new Register(Role.Peer, "rich", Digest.Zero));
         world.State.Apply(Block.Create(world.State.Height + 1, world.State.Tip, [signed]));
         Assert.Equal([0], world.Peers);
         world.Round();
@@ -66,8 +66,8 @@ public sealed class MembershipTests
     {
         using var late = NodeKey.Create();
         var world = new World(peers: 1, allocations: new Allocation(late.Public, 10));
-        world.State.Apply(Block.Create(1, world.State.Tip, [SignedOperation.Sign(late, World.RulesDigest, new Register(Role.Validator, "late", World.TipOf(2)))]));
-        Assert.Equal(Rejection.NotEntitled, world.State.Check(SignedOperation.Sign(late, World.RulesDigest, world.Timeout())));
+        world.State.Apply(Block.Create(1, world.State.Tip, [SignedOperation.Sign(late, world.Genesis.Digest, new Register(Role.Validator, "late", World.TipOf(2)))]));
+        Assert.Equal(Rejection.NotEntitled, world.State.Check(SignedOperation.Sign(late, world.Genesis.Digest, world.Timeout())));
         world.CommitAll();
         world.Must(0, world.Reveal(0));
         world.Must(1, world.Beacon(1));
@@ -75,7 +75,7 @@ public sealed class MembershipTests
         world.Must(0, world.Base());
         world.Must(1, world.Base());
         Assert.Equal(new Round(1), world.State.CurrentRound);
-        Assert.Equal(Rejection.None, world.State.Check(SignedOperation.Sign(late, World.RulesDigest, world.Timeout())));
+        Assert.Equal(Rejection.None, world.State.Check(SignedOperation.Sign(late, world.Genesis.Digest, world.Timeout())));
         world.Must(1, world.Timeout());
         Assert.Equal(Stage.Commit, world.State.Stage);
     }

@@ -59,7 +59,7 @@ internal sealed class World
 
     public IEnumerable<int> Validators => State.Members.Where(member => member.Role == Role.Validator).Select(member => member.Uid.Value);
 
-    public SignedOperation Sign(int uid, Operation operation) => SignedOperation.Sign(_keys[uid], RulesDigest, operation);
+    public SignedOperation Sign(int uid, Operation operation) => SignedOperation.Sign(_keys[uid], State.Run, operation);
 
     public Rejection Check(int uid, Operation operation) => State.Check(Sign(uid, operation));
 

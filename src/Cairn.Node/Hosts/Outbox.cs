@@ -8,11 +8,11 @@ internal sealed class Outbox
 {
     private readonly string _folder;
     private readonly NodeKey _key;
-    private readonly Digest _rules;
+    private readonly Digest _run;
 
-    public Outbox(string folder, NodeKey key, Digest rules)
+    public Outbox(string folder, NodeKey key, Digest run)
     {
-        (_folder, _key, _rules) = (folder, key, rules);
+        (_folder, _key, _run) = (folder, key, run);
         Directory.CreateDirectory(folder);
     }
 
@@ -21,16 +21,16 @@ internal sealed class Outbox
     {
         if (Slot(operation) is not { } path)
         {
-            return SignedOperation.Sign(_key, _rules, operation);
+            return SignedOperation.Sign(_key, _run, operation);
         }
 
         // What is damaged there cannot have been sent as it is: it is signed anew.
-        if (Find(path) is { } bytes && SignedOperation.TryRead(bytes, out var before, out _) && before!.Author == _key.Public && before.Verify(_rules))
+        if (Find(path) is { } bytes && SignedOperation.TryRead(bytes, out var before, out _) && before!.Author == _key.Public && before.Verify(_run))
         {
             return before;
         }
 
-        var signed = SignedOperation.Sign(_key, _rules, operation);
+        var signed = SignedOperation.Sign(_key, _run, operation);
         DurableFile.Write(path, signed.ToBytes());
         return signed;
     }

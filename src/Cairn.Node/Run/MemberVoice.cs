@@ -68,7 +68,7 @@ public static class MemberVoice
         }
 
         using var key = NodeKey.LoadOrCreate(path);
-        var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, ledger.Genesis.RulesDigest);
+        var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, ledger.Genesis.Digest);
         var signed = outbox.Sign(operation);
         if (!signed.Content.SequenceEqual(OperationCodec.ToBytes(operation)))
         {

@@ -119,7 +119,7 @@ internal sealed class SwarmNodes : IDisposable
             throw new InputException($"the key in {folder} is not that of {member.Name} in the ledger: restore node.key from a copy of the run.");
         }
 
-        var self = new NodeIdentity(member.Name, key, folder, new Outbox(Path.Combine(folder, "outbox"), key, _run.RulesDigest));
+        var self = new NodeIdentity(member.Name, key, folder, new Outbox(Path.Combine(folder, "outbox"), key, state.Run));
         var replica = Replica.Open(_run, folder, trains: member.Role == Role.Peer);
         _owned.Add(replica);
         _replicas.Add(replica);

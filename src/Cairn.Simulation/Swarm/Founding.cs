@@ -17,6 +17,7 @@ internal sealed class Founding : IDisposable
     private readonly PublicKey[] _public;
     // Of each validator the whole chain, the secret first: what it reveals is the element before its tip.
     private readonly Digest[][] _chains;
+    private readonly Digest _run;
     private long _signatures;
 
     public Founding(Scenario scenario, Digest initialBase)
@@ -43,6 +44,7 @@ internal sealed class Founding : IDisposable
                 PeerBondMin = PeerBond,
             },
         };
+        _run = Genesis.Digest;
     }
 
     public Genesis Genesis { get; }
@@ -82,7 +84,7 @@ internal sealed class Founding : IDisposable
     {
         if (_keys is not null)
         {
-            return SignedOperation.Sign(_keys[member], Genesis.RulesDigest, operation);
+            return SignedOperation.Sign(_keys[member], _run, operation);
         }
 
         var signature = new byte[NodeKey.SignatureSize];
