@@ -26,8 +26,8 @@ internal static class StateAgainstLedger
         if (closed - next.Number > retained)
         {
             throw new InputException(
-                $"the state of {node} in {folder} is at round {next.Number}, the ledger at {closed}, rounds are kept for {retained} more, and no checkpoint after it is " +
-                "in the store: restore the state-*.bin there, or the store, from a copy of the run.");
+                $"the state of {node} in {folder} is at round {next.Number}, the ledger at {closed}, rounds are kept for {retained} more, and no checkpoint after " +
+                "it is in the store: restore the state-*.bin there, or the store, from a copy of the run.");
         }
     }
 
