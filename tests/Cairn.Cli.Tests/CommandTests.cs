@@ -174,6 +174,18 @@ public sealed class CommandTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_training_goes_on_without_its_options_being_told_again()
+    {
+        string[] begin = ["train", "--preset", "pico", "--steps", "16", "--rate", "3e-3", "--seed", "4", "--data", _folder["corpus.txt"], "--dir", _folder["train"], "--json"];
+        TestCorpus.Write(_folder["corpus.txt"]);
+        var begun = await Captured.RunAsync(begin);
+        Assert.Equal((0, ""), (begun.Code, begun.Errors));
+        var resumed = await Captured.RunAsync(["train", "--resume", "--dir", _folder["train"], "--json"]);
+        Assert.Equal(begun.Output, resumed.Output);
+        (await Captured.RunAsync(["train", "--resume", "--steps", "32", "--dir", _folder["train"]])).AssertRefused(ExitCode.BadInput);
+    }
+
     private async Task AssertTalksAsync()
     {
         string[] ask = ["generate", "--dir", _folder["run"], "--prompt", "The ", "--max-tokens", "12", "--seed", "3"];

@@ -14,6 +14,7 @@ public sealed class SoloTests(SmallRun run)
         Assert.True(whole.LossFinal < 0.9 * whole.LossInitial);
         var stopped = Train(Options(folder["stopped"]), stopAt: 15);
         Assert.False(stopped.Finished);
+        Assert.Equivalent(Options(folder["stopped"]), SoloOptionsFile.Read(folder["stopped"]));
         var resumed = Train(Options(folder["stopped"]) with { Resume = true });
         Assert.Equal((whole.BaseDigest, whole.LossFinal, whole.Tokens), (resumed.BaseDigest, resumed.LossFinal, resumed.Tokens));
     }

@@ -51,7 +51,7 @@ internal static class TrainVerb
         DefaultValueFactory = _ => "fp32",
     };
 
-    private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped." };
+    private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped, with the options that it was begun with." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 
     public static Command Create()
@@ -67,19 +67,23 @@ internal static class TrainVerb
 
     private static Task<int> Run(ParseResult parsed, CancellationToken cancellation)
     {
+        var (directory, resume) = (parsed.GetValue(Dir)!, parsed.GetValue(Resume));
+        var kept = resume ? SoloOptionsFile.Read(directory) : null;
+        T Chosen<T>(Option<T> option, Func<SoloOptions, T> before) =>
+            kept is not null && (parsed.GetResult(option) is null or { Implicit: true }) ? before(kept) : parsed.GetValue(option)!;
         var options = new SoloOptions
         {
-            Directory = parsed.GetValue(Dir)!,
-            Preset = parsed.GetValue(Preset)!,
-            Steps = parsed.GetValue(Steps),
-            Batch = parsed.GetValue(Batch),
-            Rate = parsed.GetValue(Rate),
-            Data = parsed.GetValue(Data) ?? [],
-            TextField = parsed.GetValue(TextField)!,
-            Seed = parsed.GetValue(Seed),
+            Directory = directory,
+            Preset = Chosen(Preset, o => o.Preset),
+            Steps = Chosen(Steps, o => o.Steps),
+            Batch = Chosen(Batch, o => o.Batch),
+            Rate = Chosen(Rate, o => o.Rate),
+            Data = Chosen(Data, o => [.. o.Data]) ?? [],
+            TextField = Chosen(TextField, o => o.TextField),
+            Seed = Chosen(Seed, o => o.Seed),
             Threads = parsed.GetValue(Threads),
-            Precision = parsed.GetValue(Precision)!,
-            Resume = parsed.GetValue(Resume),
+            Precision = Chosen(Precision, o => o.Precision),
+            Resume = resume,
         };
         options.Validate();
         var json = parsed.GetValue(Json);

@@ -32,6 +32,11 @@ public static class SoloTraining
         }
 
         var shape = Presets.Get(options.Preset);
+        if (!options.Resume)
+        {
+            SoloOptionsFile.Write(options);
+        }
+
         using var data = DataSet.Prepare(
             new DataSetOptions
             {
