@@ -52,6 +52,8 @@ internal static class App
         DataVerb.Create(),
         TokenizerVerb.Create(),
         RunVerb.Create(),
+        NodeVerb.Peer(),
+        NodeVerb.Validator(),
         LabVerb.Create(),
         SimulateVerb.Create(),
         BenchVerb.Create(),

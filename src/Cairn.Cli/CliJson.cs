@@ -25,5 +25,6 @@ internal sealed record SimulationSummary(int Seeds, int Failed, ulong[] FailedSe
 [JsonSerializable(typeof(GeneratedText))]
 [JsonSerializable(typeof(SimulationSummary))]
 [JsonSerializable(typeof(Cairn.Node.SoloReport))]
+[JsonSerializable(typeof(Cairn.Node.NodeOutcome))]
 [JsonSerializable(typeof(Cairn.Ledger.YumaCheck))]
 internal sealed partial class CliJson : JsonSerializerContext;

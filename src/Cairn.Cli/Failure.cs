@@ -36,6 +36,13 @@ internal static class Failure
         }
     }
 
+    /// <summary>What is said of a node that stopped with a wrong replica.</summary>
+    /// <param name="halted">What it told.</param>
+    /// <param name="folder">The run's folder.</param>
+    public static string OfHalted(Node.ReplicaHalted halted, string folder) =>
+        $"cairn: {halted.Node} halted after round {halted.Round}: its base {halted.Own[..8]} differs from the quorum's {halted.Quorum[..8]} even when computed again. " +
+        $"Its state is kept in {Path.Combine(folder, "nodes", halted.Node)}; this machine or its memory may be faulty.";
+
     private static int Say(string sentence, int code)
     {
         Console.Error.WriteLine($"cairn: {sentence}");

@@ -34,8 +34,9 @@ internal static class RunVerb
 
             return ExitCode.Success;
         });
-        return new Command("run", "Looks at runs, stops them and lets them go on.")
+        return new Command("run", "Creates runs, looks at them, stops them and lets them go on.")
         {
+            RunCreateVerb.Create(),
             show,
             Samples(),
             Vote("pause", true, "Stops a run before its next round, by the votes of its validators; nothing is lost, and no round counts as missed."),

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Cairn.Base;
 using Cairn.Cli.Views;
 using Cairn.Node;
-using Cairn.Protocol;
 using Spectre.Console;
 
 namespace Cairn.Cli.Verbs;
@@ -10,81 +9,12 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn swarm</c>: several peers and validators train one model on this machine.</summary>
 internal static class SwarmVerb
 {
-    private static readonly Dictionary<string, Combination> Combinations = new()
-    {
-        ["mean"] = Combination.Mean,
-        ["selectors"] = Combination.MeanOfSelectors,
-        ["support"] = Combination.Support,
-        ["trimmed"] = Combination.TrimmedMean,
-        ["votes"] = Combination.SignVote,
-    };
-
-    private static readonly Dictionary<string, Quantization> Quantizations = new()
-    {
-        ["sign-magnitude"] = Quantization.SignMagnitude,
-        ["sign"] = Quantization.Sign,
-        ["published"] = Quantization.Published,
-    };
-
-    private static readonly Dictionary<string, Coding> Codings = new() { ["small"] = Coding.Small, ["fast"] = Coding.Fast };
-
-    private static readonly Option<int> Peers = new("--peers") { Description = "Peers that train.", DefaultValueFactory = _ => 4 };
-    private static readonly Option<int> Validators = new("--validators")
-    {
-        Description = "Validators that check, score and close the rounds.",
-        DefaultValueFactory = _ => 1,
-    };
-
-    private static readonly Option<string> Preset = new("--preset")
-    {
-        Description = "Size of the model: pico, nano, micro, small, or larger.",
-        DefaultValueFactory = _ => "nano",
-    };
-
-    private static readonly Option<int?> Rounds = new("--rounds") { Description = "Rounds to train; overrides --minutes." };
-    private static readonly Option<double> Minutes = new("--minutes")
-    {
-        Description = "About how long to train; becomes a number of rounds before round 0.",
-        DefaultValueFactory = _ => 2,
-    };
-
-    private static readonly Option<string[]> Data = new("--data")
-    {
-        Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.",
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private static readonly Option<string> TextField = new("--text-field")
-    {
-        Description = "The field of JSON lines that holds the text.",
-        DefaultValueFactory = _ => "text",
-    };
-
-    private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same model, bit for bit.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string?> Dir = new("--dir")
     {
         Description = "The run's folder. Default: the next free runs/swarm-N; with --resume the newest.",
     };
 
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on with the run in the folder, exactly where it stopped." };
-    private static readonly Option<int> Threads = new("--threads")
-    {
-        Description = "Threads to compute with, in all.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
-
-    private static readonly Option<string> Combine = OneOf(
-        "--combine", "How the updates of a round become one step (docs/aggregation.md).", "mean", Combinations.Keys);
-
-    private static readonly Option<int?> Tolerated = new("--tolerated")
-    {
-        Description = "With --combine support or trimmed: how many liars to bear. Default: a quarter of the peers.",
-    };
-
-    private static readonly Option<string> Quantize = OneOf("--quantize", "How values become codes of 1 or 2 bits.", "sign", Quantizations.Keys);
-    private static readonly Option<string> Coded = OneOf(
-        "--coding", "How updates are written: small, or fast with every size fixed.", "small", Codings.Keys);
-
     private static readonly Option<bool> Compare = new("--compare")
     {
         Description = "Afterwards train the same model by one process at equal tokens (AdamW, and dense DiLoCo) and print the curves side by side.",
@@ -97,10 +27,12 @@ internal static class SwarmVerb
         var command = new Command(
             "swarm",
             "Trains one model with several peers and a validator on this machine, and leaves a checkpoint to talk to.\n\n" +
-            "Examples:  cairn swarm\n           cairn swarm --peers 8 --preset micro --minutes 10 --data ~/books\n           cairn swarm --resume --dir runs/swarm-1")
+            "Examples:  cairn swarm\n           cairn swarm --peers 8 --preset micro --minutes 10 --data ~/books\n           cairn swarm --resume --dir runs/swarm-1");
+        foreach (var option in (IEnumerable<Option>)[.. FoundingOptions.OfRules, Dir, Resume, FoundingOptions.Threads, Compare, Json])
         {
-            Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Dir, Resume, Threads, Combine, Tolerated, Quantize, Coded, Compare, Json,
-        };
+            command.Options.Add(option);
+        }
+
         command.SetAction(RunAsync);
         return command;
     }
@@ -109,24 +41,7 @@ internal static class SwarmVerb
     {
         var resume = parsed.GetValue(Resume);
         var folder = parsed.GetValue(Dir) ?? (resume ? RunFolders.Newest() : RunFolders.NextFree());
-        var options = new SwarmOptions
-        {
-            Directory = folder,
-            Peers = parsed.GetValue(Peers),
-            Validators = parsed.GetValue(Validators),
-            Preset = parsed.GetValue(Preset)!,
-            Rounds = parsed.GetValue(Rounds),
-            Minutes = parsed.GetValue(Minutes),
-            Data = parsed.GetValue(Data) ?? [],
-            TextField = parsed.GetValue(TextField)!,
-            Seed = parsed.GetValue(Seed),
-            Threads = parsed.GetValue(Threads),
-            Combination = Combinations[parsed.GetValue(Combine)!],
-            Tolerated = parsed.GetValue(Tolerated),
-            Quantization = Quantizations[parsed.GetValue(Quantize)!],
-            Coding = Codings[parsed.GetValue(Coded)!],
-            Resume = resume,
-        };
+        var options = FoundingOptions.Read(parsed, folder) with { Resume = resume };
         options.Validate();
         var json = parsed.GetValue(Json);
         SwarmOutcome outcome;
@@ -162,17 +77,10 @@ internal static class SwarmVerb
         };
     }
 
-    private static Option<string> OneOf(string name, string description, string usual, IEnumerable<string> words)
-    {
-        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => usual };
-        return option.AcceptOnlyFromAmong([.. words]);
-    }
-
     // Options that the rules settled when the run was begun.
     private static string RulesGiven(ParseResult parsed) => string.Join(
         ", ",
-        new Option[] { Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded }
-            .Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name));
+        FoundingOptions.OfRules.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name));
 
     private static async Task CompareAsync(string folder, int threads, bool json, CancellationToken cancellation)
     {
@@ -197,10 +105,7 @@ internal static class SwarmVerb
         var report = outcome.Report;
         foreach (var halted in outcome.Halted)
         {
-            Console.Error.WriteLine(
-                $"cairn: {halted.Node} halted after round {halted.Round}: its base {halted.Own[..8]} differs from the quorum's {halted.Quorum[..8]} " +
-                "even when computed again. " +
-                $"Its state is kept in {Path.Combine(folder, "nodes", halted.Node)}; this machine or its memory may be faulty.");
+            Console.Error.WriteLine(Failure.OfHalted(halted, folder));
         }
 
         if (!outcome.Finished)

@@ -75,7 +75,7 @@ internal sealed class LedgerHistory
             var agreed = !_bases.TryGetValue(round, out var seen) || seen.Count == 1;
             Digest? quorum = _quorum.TryGetValue(round, out var posted) ? posted : State.QuorumBase(round);
             Rounds.Add(new RoundSummary(
-                round.Number, manifest.Entries.Count, manifest.Entries.Sum(e => e.Weight), manifest.Digest.ToString(), quorum?.ToString(), agreed));
+                round.Number, manifest.Entries.Count, (long)manifest.Entries.Count * State.Rules.SamplesPerPeer, manifest.Digest.ToString(), quorum?.ToString(), agreed));
         }
     }
 }

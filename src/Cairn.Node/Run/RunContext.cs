@@ -1,6 +1,7 @@
 using Cairn.Base;
 using Cairn.Data;
 using Cairn.Exchange;
+using Cairn.Ledger;
 using Cairn.Model;
 using Cairn.Protocol;
 using Cairn.Sparse;
@@ -83,6 +84,16 @@ internal sealed class RunContext : IDisposable
         {
             Data.CopySample(samples[first + i], length, tokens.Slice(i * length, length), targets.Slice(i * length, length));
         }
+    }
+
+    /// <summary>Replays the run's ledger from its first block, every signature verified.</summary>
+    /// <exception cref="InputException">It is damaged, or belongs to other rules.</exception>
+    public LedgerState ReplayLedger()
+    {
+        using var ledger = EmbeddedLedger.Open(Directory.Ledger);
+        return ledger.Genesis.RulesDigest == RulesDigest
+            ? LedgerHistory.Replay(ledger).State
+            : throw new InputException($"{Directory.Ledger} belongs to other rules than {Directory.Rules}: restore both from one copy of the run.");
     }
 
     public void Dispose()

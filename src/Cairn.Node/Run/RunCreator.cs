@@ -43,7 +43,7 @@ internal static class RunCreator
         var training = new TrainingRules(preset.InnerSteps, preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
         var rounds = options.Rounds ?? Calibrate(options, layout, initial, training, data, prepare);
         var rules = new RunRules(
-            RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Peers,
+            RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Places ?? options.Peers,
             new ModelRules(
                 options.Preset.ToLowerInvariant(), shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
                 shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest()),

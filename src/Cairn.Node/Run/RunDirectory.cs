@@ -48,21 +48,49 @@ public sealed class RunDirectory
 
     /// <summary>Takes the folder for this process until the result is disposed.</summary>
     /// <exception cref="InputException">Another process has it, or it cannot be written.</exception>
-    public IDisposable Lock()
+    public IDisposable Lock() => LockFile(Root, "run.lock", FileAccess.ReadWrite, FileShare.None, "wait for it, stop it, or choose another --dir");
+
+    /// <summary>Takes one node of the run for this process; processes of other nodes may be there, one of the whole run may not.</summary>
+    /// <param name="node">The node's name.</param>
+    /// <exception cref="InputException">Another process has the node or the whole run, or the folder cannot be written.</exception>
+    public IDisposable LockNode(string node)
     {
-        var path = Path.Combine(Root, "run.lock");
+        var own = LockFile(Node(node), "node.lock", FileAccess.ReadWrite, FileShare.None, "stop it, or choose another --name");
         try
         {
-            Directory.CreateDirectory(Root);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.None);
+            return new LockedNode(own, LockFile(Root, "run.lock", FileAccess.Read, FileShare.Read, "wait for it or stop it"));
         }
-        catch (IOException e) when (File.Exists(path) && Directory.Exists(Root))
+        catch
         {
-            throw new InputException($"another cairn process is running in {Root}: wait for it, stop it, or choose another --dir.", e);
+            own.Dispose();
+            throw;
+        }
+    }
+
+    private FileStream LockFile(string folder, string name, FileAccess access, FileShare share, string remedy)
+    {
+        var path = Path.Combine(folder, name);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(path, FileMode.OpenOrCreate, access, share, 1, FileOptions.None);
+        }
+        catch (IOException e) when (File.Exists(path) && Directory.Exists(folder))
+        {
+            throw new InputException($"another cairn process is running in {folder}: {remedy}.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"cannot use {Root} as a run folder ({e.Message}): choose another --dir.", e);
+        }
+    }
+
+    private sealed class LockedNode(FileStream node, FileStream run) : IDisposable
+    {
+        public void Dispose()
+        {
+            run.Dispose();
+            node.Dispose();
         }
     }
 }

@@ -36,7 +36,7 @@ public sealed record MoneySummary(long Minted, long AuditFund, long Burned, IRea
 /// <summary>A closed round.</summary>
 /// <param name="Round">The round.</param>
 /// <param name="Members">Updates in the manifest.</param>
-/// <param name="Samples">Their weight in samples.</param>
+/// <param name="Samples">Samples they trained on.</param>
 /// <param name="Manifest">Digest of the manifest.</param>
 /// <param name="BaseDigest">What validators with more than half of the bond posted, or null.</param>
 /// <param name="Agreement">True if everybody who posted a base posted the same.</param>

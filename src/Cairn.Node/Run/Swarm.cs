@@ -32,19 +32,11 @@ public static class Swarm
         SwarmOptions options, Action<RunEvent> watch, Action<string> prepare, CancellationToken cancellation)
     {
         var directory = new RunDirectory(options.Directory);
-        CheckIntent(directory, options);
-        using var held = directory.Lock();
-        CheckIntent(directory, options); // another process may have had the folder until now
+        using var held = Take(directory, options);
         var resumed = directory.HoldsRun;
-        var rules = resumed
-            ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules)
-            : RunCreator.Create(directory, options, what =>
-            {
-                cancellation.ThrowIfCancellationRequested();
-                prepare(what);
-            });
+        var rules = resumed ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules) : Create(directory, options, prepare, cancellation);
         using var log = new EventLog(directory.Events, watch);
-        using var run = new RunContext(directory, rules, OpenData(directory, rules), log, options.Threads, rules.PeersMax);
+        using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax);
         var bell = new LedgerBell();
         using var nodes = await SwarmNodes.OpenAsync(run, bell, cancellation);
         log.Tell(new RunStarted(
@@ -52,6 +44,42 @@ public static class Swarm
         await nodes.RunAsync(cancellation);
         return await ConcludeAsync(run, nodes);
     }
+
+    /// <summary>Creates a run whose nodes are started one by one, each as a process of its own (<see cref="NodeProcess"/>).</summary>
+    /// <param name="options">Validated; not to resume.</param>
+    /// <param name="prepare">Told what is being prepared.</param>
+    /// <param name="cancellation">Gives up between two steps.</param>
+    /// <returns>The rules.</returns>
+    /// <exception cref="InputException">The options or the data cannot be used, or the folder holds a run.</exception>
+    public static RunRules Found(SwarmOptions options, Action<string> prepare, CancellationToken cancellation)
+    {
+        var directory = new RunDirectory(options.Directory);
+        using var held = Take(directory, options);
+        return Create(directory, options, prepare, cancellation);
+    }
+
+    private static IDisposable Take(RunDirectory directory, SwarmOptions options)
+    {
+        CheckIntent(directory, options);
+        var held = directory.Lock();
+        try
+        {
+            CheckIntent(directory, options); // another process may have had the folder until now
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static RunRules Create(RunDirectory directory, SwarmOptions options, Action<string> prepare, CancellationToken cancellation) =>
+        RunCreator.Create(directory, options, what =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            prepare(what);
+        });
 
     private static void CheckIntent(RunDirectory directory, SwarmOptions options)
     {
@@ -72,7 +100,9 @@ public static class Swarm
         }
     }
 
-    private static DataSet OpenData(RunDirectory directory, RunRules rules)
+    /// <summary>Opens the run's data set.</summary>
+    /// <exception cref="InputException">It is damaged, or not that of the rules.</exception>
+    internal static DataSet DataOf(RunDirectory directory, RunRules rules)
     {
         var data = DataSet.Open(directory.Data);
         if (data.Digest == rules.Data.Manifest)

@@ -14,6 +14,9 @@ public sealed record SwarmOptions
     /// <summary>Peers, 1 to 64.</summary>
     public int Peers { get; init; } = 4;
 
+    /// <summary>Most peers in a round; null for <see cref="Peers"/>: then nobody else finds a place.</summary>
+    public int? Places { get; init; }
+
     /// <summary>Validators, 1 to 16.</summary>
     public int Validators { get; init; } = 1;
 
@@ -68,6 +71,7 @@ public sealed record SwarmOptions
 
         _ = Presets.Get(Preset);
         Need(Peers is >= 1 and <= 64, $"--peers is {Peers}, must be 1 to 64");
+        Need(Places is null || (Places >= Math.Max(1, Peers) && Places <= 4096), $"--places is {Places}, must be {Math.Max(1, Peers)} (the peers that begin) to 4,096");
         Need(Validators is >= 1 and <= 16, $"--validators is {Validators}, must be 1 to 16");
         Need(Rounds is null or (>= 1 and <= 1_000_000), $"--rounds is {Rounds}, must be 1 to 1,000,000");
         Need(Minutes is > 0 and <= 100_000, $"--minutes is {Minutes}, must be above 0 and at most 100,000");

@@ -5,6 +5,7 @@ namespace Cairn.Node;
 /// <summary>Something worth telling: to the person who watches, and to the event log.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(RunStarted), "run-started")]
+[JsonDerivedType(typeof(NodeStarted), "node-started")]
 [JsonDerivedType(typeof(StageChanged), "stage")]
 [JsonDerivedType(typeof(PeerTraining), "training")]
 [JsonDerivedType(typeof(PeerTrained), "trained")]
@@ -30,6 +31,15 @@ public abstract record RunEvent;
 /// <param name="Validators">Validators.</param>
 /// <param name="Parameters">Parameters of the model.</param>
 public sealed record RunStarted(string Run, string RulesDigest, bool Resumed, int Rounds, int Peers, int Validators, long Parameters) : RunEvent;
+
+/// <summary>A node begins or goes on, as a process of its own.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Role">Peer or Validator.</param>
+/// <param name="Run">The run's name.</param>
+/// <param name="RulesDigest">Digest of its rules.</param>
+/// <param name="Next">The first round that it has not applied.</param>
+/// <param name="Rounds">Rounds planned.</param>
+public sealed record NodeStarted(string Node, string Role, string Run, string RulesDigest, int Next, int Rounds) : RunEvent;
 
 /// <summary>The ledger entered another stage.</summary>
 /// <param name="Round">The round.</param>

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Text.Json;
+using Cairn.Cli.Views;
+using Cairn.Ledger;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn peer</c> and <c>cairn validator</c>: one node of a run as a process of its own.</summary>
+internal static class NodeVerb
+{
+    private static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the newest under runs/." };
+    private static readonly Option<string> Name = new("--name")
+    {
+        Description = "The node's name. A peer of a new name gets a key of its own and joins the run.",
+        Required = true,
+    };
+
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads to compute with.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print how it ended as one line of JSON and nothing else." };
+
+    public static Command Peer() => Create(
+        Role.Peer, "peer",
+        "Trains in a run: joins it if its name is new, goes on where it stopped otherwise. Ctrl-C stops it; the same command goes on.\n\n" +
+        "Example:  cairn peer --dir runs/ours --name alice --threads 2");
+
+    public static Command Validator() => Create(
+        Role.Validator, "validator",
+        "Checks, scores and closes the rounds of a run as one of its validators. Ctrl-C stops it; the same command goes on.\n\n" +
+        "Example:  cairn validator --dir runs/ours --name validator-1");
+
+    private static Command Create(Role role, string word, string description)
+    {
+        var command = new Command(word, description) { Dir, Name, Threads, Json };
+        command.SetAction((parsed, cancellation) => RunAsync(role, word, parsed, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Role role, string word, ParseResult parsed, CancellationToken cancellation)
+    {
+        var folder = parsed.GetValue(Dir) ?? RunFolders.Newest();
+        var options = new NodeOptions(folder, parsed.GetValue(Name)!, role, parsed.GetValue(Threads));
+        options.Validate();
+        var json = parsed.GetValue(Json);
+        NodeOutcome outcome;
+        using (IRunView view = json ? new SilentView() : new NodeView(Console.Out))
+        {
+            outcome = await NodeProcess.RunAsync(options, view.Show, cancellation);
+        }
+
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(outcome, CliJson.Default.NodeOutcome));
+        }
+        else if (outcome.Finished)
+        {
+            Console.WriteLine($"the run is over: {outcome.Rounds} rounds, base {outcome.BaseDigest[..16]}…\n\ntry next:\n  ./cairn run show --dir {RunFolders.Quoted(folder)}");
+        }
+        else if (outcome.Halted is null)
+        {
+            Console.WriteLine(
+                $"\nstopped at round {outcome.Rounds}. Nothing is lost. Go on with:\n  ./cairn {word} --dir {RunFolders.Quoted(folder)} --name {options.Name}");
+        }
+
+        if (outcome.Halted is { } halted)
+        {
+            Console.Error.WriteLine(Failure.OfHalted(halted, folder));
+            return ExitCode.Disagreement;
+        }
+
+        return outcome.Finished ? ExitCode.Success : ExitCode.Interrupted;
+    }
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn run create</c>: a run whose nodes are started one by one.</summary>
+internal static class RunCreateVerb
+{
+    private static readonly Option<string> Dir = new("--dir") { Description = "The run's folder.", Required = true };
+    private static readonly Option<int?> Places = new("--places")
+    {
+        Description = "Most peers in a round. With more than --peers, anybody may join while it goes on.",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "create",
+            "Creates a run: data, rules, the keys of its first members, the ledger. Then start each node by itself, and let others join.\n\n" +
+            "Example:  cairn run create --dir runs/ours --peers 2 --places 8 --rounds 40\n          cairn validator --dir runs/ours --name validator-1\n" +
+            "          cairn peer --dir runs/ours --name peer-1");
+        foreach (var option in (IEnumerable<Option>)[Dir, .. FoundingOptions.OfRules, Places, FoundingOptions.Threads])
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var folder = parsed.GetValue(Dir)!;
+        var options = FoundingOptions.Read(parsed, folder) with { Places = parsed.GetValue(Places) };
+        options.Validate();
+        var rules = Swarm.Found(options, Console.WriteLine, cancellation);
+        var directory = new RunDirectory(folder);
+        Console.WriteLine(
+            $"created run {rules.Name}: {rules.Round.Rounds} rounds of at most {rules.PeersMax} peers, {rules.Model.ParameterCount:N0} parameters, rules {rules.ComputeDigest().ToString()[..8]}");
+        Console.WriteLine("\nstart its nodes, each in a terminal of its own:");
+        foreach (var summary in RunSummary.Read(directory).Members)
+        {
+            Console.WriteLine($"  ./cairn {(summary.Role == "Peer" ? "peer" : "validator")} --dir {RunFolders.Quoted(folder)} --name {summary.Name}");
+        }
+
+        if (rules.PeersMax > options.Peers)
+        {
+            Console.WriteLine($"\nand whoever wants to join, under a name of its own:\n  ./cairn peer --dir {RunFolders.Quoted(folder)} --name alice");
+        }
+
+        return ExitCode.Success;
+    }
+}

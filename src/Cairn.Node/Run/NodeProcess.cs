@@ -1,0 +1,116 @@
+using Cairn.Base;
+using Cairn.Ledger;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>What the owner of one node chooses.</summary>
+/// <param name="Directory">The run's folder: rules, ledger, store and data are there.</param>
+/// <param name="Name">The node's name; its key and state lie in a folder of that name. A peer of a new name gets a new key and joins.</param>
+/// <param name="Role">Peer or validator.</param>
+/// <param name="Threads">Threads to compute with.</param>
+public sealed record NodeOptions(string Directory, string Name, Role Role, int Threads)
+{
+    /// <summary>Every value out of range, at once.</summary>
+    /// <exception cref="InputException">Names them all.</exception>
+    public void Validate()
+    {
+        var faults = new List<string>();
+        if (Name.Length is 0 or > OperationCodec.NameMax || !Name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        {
+            faults.Add($"--name is '{Name}', must be 1 to {OperationCodec.NameMax} small letters, digits or '-'");
+        }
+
+        if (Threads is < 1 or > 256)
+        {
+            faults.Add($"--threads is {Threads}, must be 1 to 256");
+        }
+
+        if (faults.Count > 0)
+        {
+            throw new InputException(string.Join("; ", faults) + ".");
+        }
+    }
+}
+
+/// <summary>How a node ended.</summary>
+/// <param name="Finished">True if the run is over and the node has applied its last round.</param>
+/// <param name="Halted">Set when it stopped with a wrong replica.</param>
+/// <param name="Rounds">Rounds applied.</param>
+/// <param name="BaseDigest">Digest of its base.</param>
+public sealed record NodeOutcome(bool Finished, ReplicaHalted? Halted, int Rounds, string BaseDigest);
+
+/// <summary>One node of a run as a process of its own: it meets the others on the ledger and in the store, and nowhere else.</summary>
+public static class NodeProcess
+{
+    /// <summary>Takes part in a run until it is over, the node halts, or it is told to stop.</summary>
+    /// <param name="options">Who and where; validated.</param>
+    /// <param name="watch">Told what happens, also written to events.jsonl in the node's folder.</param>
+    /// <param name="cancellation">Stops; the same command goes on where it stopped.</param>
+    /// <exception cref="InputException">There is no run, the node is not one of it and cannot become one, or its files are damaged or in use.</exception>
+    public static async Task<NodeOutcome> RunAsync(NodeOptions options, Action<RunEvent> watch, CancellationToken cancellation)
+    {
+        var directory = new RunDirectory(options.Directory);
+        if (!directory.HoldsRun)
+        {
+            throw new InputException($"{directory.Root} holds no run: create one with cairn run create --dir {directory.Root}, or correct --dir.");
+        }
+
+        var rules = RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules);
+        using var held = directory.LockNode(options.Name);
+        using var log = new EventLog(Path.Combine(directory.Node(options.Name), "events.jsonl"), watch);
+        using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1);
+        var state = run.ReplayLedger();
+        CheckMembership(directory, options, state);
+        using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, cancellation);
+        log.Tell(new NodeStarted(options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds));
+        try
+        {
+            await node.RunAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Told to stop: what is durable stands.
+        }
+
+        return new NodeOutcome(node.Host.Finished, node.Halted, node.Replica.Next.Number, node.Replica.BaseDigest.ToString());
+    }
+
+    // What stands before anything is created: a name that is another's, or a role that this node cannot have, is said at once.
+    private static void CheckMembership(RunDirectory directory, NodeOptions options, LedgerState state)
+    {
+        var keyFile = Path.Combine(directory.Node(options.Name), "node.key");
+        PublicKey? known = null;
+        if (File.Exists(keyFile))
+        {
+            using var key = NodeKey.LoadOrCreate(keyFile);
+            known = key.Public;
+        }
+
+        var member = known is { } there ? state.Find(there) : null;
+        if (member is not null && member.Role != options.Role)
+        {
+            throw new InputException($"{options.Name} is a {Word(member.Role)} of this run: start it with cairn {Word(member.Role)}.");
+        }
+
+        if (member is null && state.Members.Any(other => other.Name == options.Name))
+        {
+            throw new InputException(
+                $"{options.Name} is a member of this run whose key is not in {directory.Node(options.Name)}: restore node.key from a copy, or join under another --name.");
+        }
+
+        if (member is null && options.Role == Role.Validator)
+        {
+            throw new InputException(
+                $"{options.Name} is no validator of this run, and a validator without a bond has no voice: name one of " +
+                $"{string.Join(", ", state.Members.Where(m => m.Role == Role.Validator).Select(m => m.Name))}.");
+        }
+
+        if (member is null && state.Stage == Stage.Finished)
+        {
+            throw new InputException($"the run in {directory.Root} is over: nobody can join it any more.");
+        }
+    }
+
+    private static string Word(Role role) => role == Role.Peer ? "peer" : "validator";
+}
