@@ -7,7 +7,8 @@ namespace Cairn.Gauntlet;
 /// <param name="Reason">Why its update was refused, or None if it is in the manifest.</param>
 /// <param name="Samples">Its accepted samples; counted only if accepted.</param>
 /// <param name="Probe">What a probe of it found, or null if it was not probed.</param>
-public readonly record struct Observation(Uid Uid, Rejection Reason, long Samples, LossScore? Probe);
+/// <param name="OnTrial">True if it was admitted, or not, by a probe (<see cref="Admission.NeedsProbe"/>).</param>
+public readonly record struct Observation(Uid Uid, Rejection Reason, long Samples, LossScore? Probe, bool OnTrial = false);
 
 /// <summary>A validator's memory of all peers: immutable, in uid order, the same for the same observations.</summary>
 /// <remarks>Nothing is slashed here. Pay follows accepted samples, so an absent or refused peer has none; what the published run took by multiplying
@@ -73,7 +74,8 @@ public sealed class PeerBook
             before[i] = seen is { Reason: Rejection.None, Probe: { } shown } ? known.WithClearness(shown) : known;
         }
 
-        var work = WorkShare.Of([.. before.Select((record, i) => observations[i] is { Reason: Rejection.None, Probe: not null } ? record.Clearness : null)]);
+        var work = WorkShare.Of([.. before.Select((record, i) =>
+            new WorkEvidence(record.Clearness, observations[i] is { Reason: Rejection.None, Probe: not null }, observations[i].OnTrial))]);
         for (var i = 0; i < before.Length; i++)
         {
             var seen = observations[i];

@@ -8,7 +8,7 @@ public sealed record PeerRecord
     /// <summary>How many findings of probes are remembered.</summary>
     public const int ProbesKept = 8;
 
-    /// <summary>No clearness beyond these is remembered: one update may not weigh more than all that follow.</summary>
+    /// <summary>No clearness beyond these is remembered: an infinite one would make means of nothing.</summary>
     internal const double ClearnessMin = -10;
 
     /// <summary>See <see cref="ClearnessMin"/>.</summary>

@@ -2,24 +2,21 @@ using Cairn.Base;
 
 namespace Cairn.Gauntlet;
 
-/// <summary>Which updates of a round are probed: drawn by the round's beacon, so that no peer knows before its commit is final, and every validator
-/// knows the same.</summary>
+/// <summary>Which updates of a round are probed: drawn by the round's beacon, each with the same chance, so that no peer can know it, or anything of it, before its
+/// commit is final, and every validator knows the same.</summary>
+/// <remarks>Covenant-72B draws with a weight of the rounds since the last probe, by a generator that each validator seeds for itself. The time since the last
+/// probe is public, so whoever was just probed can rest: of 16 peers with 4 probes a round one that works in 53 % of the rounds was paid 76 %. And half of the
+/// probes stay with those that need none to be admitted: otherwise a few keys without bond, on trial for ever, draw all probes to themselves.</remarks>
 public static class ProbePlan
 {
-    private const int RoundsMax = 1_000_000;
-
-    /// <summary>Draws without replacement, each candidate with a weight of the rounds since its last probe (a peer never probed: since the run
-    /// began, and one).</summary>
-    /// <param name="book">What is remembered of the peers.</param>
-    /// <param name="round">The round.</param>
+    /// <summary>Draws without replacement.</summary>
     /// <param name="beacon">The round's randomness.</param>
     /// <param name="candidates">Peers whose updates passed the fast checks, ascending.</param>
     /// <param name="count">How many are wanted; all candidates if there are fewer.</param>
-    /// <param name="onTrial">Those that are admitted only with a probe (<see cref="Admission.NeedsProbe"/>): drawn before all others.</param>
+    /// <param name="onTrial">Those that are admitted only with a probe (<see cref="Admission.NeedsProbe"/>): drawn first, into half of the probes at least, and
+    /// into those that the others leave.</param>
     /// <returns>The chosen, ascending.</returns>
-    /// <remarks>Integers only. Covenant-72B weighs likewise, with a generator that each validator seeds for itself.</remarks>
-    public static IReadOnlyList<Uid> Choose(
-        PeerBook book, Round round, Digest beacon, IReadOnlyList<Uid> candidates, int count, IReadOnlySet<Uid>? onTrial = null)
+    public static IReadOnlyList<Uid> Choose(Digest beacon, IReadOnlyList<Uid> candidates, int count, IReadOnlySet<Uid>? onTrial = null)
     {
         Invariant.Check(count >= 0);
         for (var i = 1; i < candidates.Count; i++)
@@ -28,35 +25,23 @@ public static class ProbePlan
         }
 
         var random = new SeededRandom(Digest.Of("cairn/probe", beacon.ToArray()));
-        var chosen = new List<Uid>(Math.Min(count, candidates.Count));
-        Draw(ref random, book, round, [.. candidates.Where(uid => onTrial?.Contains(uid) == true)], count, chosen);
-        Draw(ref random, book, round, [.. candidates.Where(uid => onTrial?.Contains(uid) != true)], count, chosen);
+        Uid[] trial = [.. candidates.Where(uid => onTrial?.Contains(uid) == true)];
+        Uid[] others = [.. candidates.Where(uid => onTrial?.Contains(uid) != true)];
+        var trialCount = Math.Min(trial.Length, count - Math.Min(others.Length, count / 2));
+        List<Uid> chosen = [.. Draw(ref random, trial, trialCount), .. Draw(ref random, others, count - trialCount)];
         chosen.Sort();
         return chosen;
     }
 
-    private static void Draw(ref SeededRandom random, PeerBook book, Round round, Uid[] pool, int count, List<Uid> chosen)
+    private static ReadOnlySpan<Uid> Draw(ref SeededRandom random, Uid[] pool, int count)
     {
-        var urgency = new ulong[pool.Length];
-        var total = 0UL;
-        for (var i = 0; i < pool.Length; i++)
+        count = Math.Min(count, pool.Length);
+        for (var i = 0; i < count; i++)
         {
-            urgency[i] = (ulong)Math.Clamp(round.Number - (book.Find(pool[i])?.LastProbe ?? -1), 1, RoundsMax);
-            total += urgency[i];
+            var drawn = i + (int)random.NextBelow((ulong)(pool.Length - i));
+            (pool[i], pool[drawn]) = (pool[drawn], pool[i]);
         }
 
-        while (chosen.Count < count && total > 0)
-        {
-            var ticket = random.NextBelow(total);
-            var i = 0;
-            for (; ticket >= urgency[i]; i++)
-            {
-                ticket -= urgency[i];
-            }
-
-            chosen.Add(pool[i]);
-            total -= urgency[i];
-            urgency[i] = 0;
-        }
+        return pool.AsSpan(0, count);
     }
 }

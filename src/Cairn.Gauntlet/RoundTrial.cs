@@ -64,7 +64,7 @@ public sealed class RoundTrial
             }
         }
 
-        Probed = ProbePlan.Choose(before, round, beacon, passed, rules.ProbedPeers, _onTrial);
+        Probed = ProbePlan.Choose(beacon, passed, rules.ProbedPeers, _onTrial);
     }
 
     /// <summary>Whose updates are to be probed, ascending.</summary>
@@ -79,8 +79,9 @@ public sealed class RoundTrial
         {
             var (uid, _, _, samples) = _peers[i];
             LossScore? score = scores.TryGetValue(uid, out var found) ? found : null;
-            var reason = Admission.Decide(_checks[i].Reason, _onTrial.Contains(uid), score);
-            observations[i] = new Observation(uid, reason, reason == Rejection.None ? samples : 0, score);
+            var onTrial = _onTrial.Contains(uid);
+            var reason = Admission.Decide(_checks[i].Reason, onTrial, score);
+            observations[i] = new Observation(uid, reason, reason == Rejection.None ? samples : 0, score, onTrial);
         }
 
         return new TrialOutcome(observations, _before.Observe(_round, observations, _rules.Rating));

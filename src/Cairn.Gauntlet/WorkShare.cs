@@ -2,13 +2,20 @@ using Cairn.Base;
 
 namespace Cairn.Gauntlet;
 
-/// <summary>Which part of the work that a peer is paid for its updates show, measured against the other peers that were probed.</summary>
+/// <summary>What is known of one roster member's work when a round is judged.</summary>
+/// <param name="Clearness">Of its probes as far as they are remembered, the newest first, this round's among them.</param>
+/// <param name="Probed">True if it was probed in this round: only then is anything found.</param>
+/// <param name="OnTrial">True for who is admitted only with a probe: measured, but no measure for others.</param>
+public readonly record struct WorkEvidence(IReadOnlyList<double> Clearness, bool Probed, bool OnTrial);
+
+/// <summary>Which part of the work that a peer is paid for its updates show, measured against the established peers of the round.</summary>
 /// <remarks>Training on a part p of the samples makes the clearness of a probe (<see cref="ComputationIndicator.Clearness"/>) fall with √p, however the update is
 /// scaled; so the square of a peer's clearness over the median square of the clear ones is the part it trained, after what noise alone adds to the mean of a
 /// square is taken off both. Where probes are large one is enough, and who copied, invented or trained on other data has a part near 0 in the very round in
 /// which it is probed: a good name from before pays for nothing. Where they are small, the mean of a peer's last 2, 4, 8 or 16 counts: the shortest memory that
-/// tells, which at least half of the probed and two of them must show clearly. To take a round as clear by the best of its probes would call those idle who
-/// had no luck. The published run had one bit (sign of the difference on eight samples) in a slow average.</remarks>
+/// tells, which at least half of the established peers and two of them must show clearly. To take a round as clear by the best of its probes would call those
+/// idle who had no luck; to ask only those probed in it would leave a round without a measure whenever one of them rests. The published run had one bit (sign
+/// of the difference on eight samples) in a slow average.</remarks>
 public static class WorkShare
 {
     /// <summary>The whole, in sixteenths.</summary>
@@ -29,33 +36,42 @@ public static class WorkShare
     private const int ClearMin = 2;
 
     /// <summary>Measures a round.</summary>
-    /// <param name="probes">For each roster member the clearness of its probes, the newest first and this round's among them; null or empty for who was not
-    /// probed in this round.</param>
+    /// <param name="evidence">One for each roster member.</param>
     /// <returns>One for each: the part in 0…1, or NaN where nothing is known.</returns>
-    public static double[] Of(IReadOnlyList<IReadOnlyList<double>?> probes)
+    public static double[] Of(IReadOnlyList<WorkEvidence> evidence)
     {
-        for (var memory = 1; memory <= Remembered; memory *= 2)
+        var parts = new double[evidence.Count];
+        parts.AsSpan().Fill(double.NaN);
+        var measures = evidence.Where(one => !one.OnTrial && one.Clearness.Count > 0).ToList();
+        if (measures.Count < ClearMin)
         {
-            var findings = new Finding[probes.Count];
-            for (var i = 0; i < findings.Length; i++)
-            {
-                findings[i] = probes[i] is { } known ? Finding.Of(known, memory) : default;
-            }
-
-            if (Median(findings) is { } median)
-            {
-                return [.. findings.Select(finding => finding.Count == 0 ? double.NaN : Math.Min(1, finding.Square / median))];
-            }
+            // A run without established peers: all measure each other.
+            measures = [.. evidence.Where(one => one.Clearness.Count > 0)];
         }
 
-        return [.. probes.Select(_ => double.NaN)];
+        for (var memory = 1; memory <= Remembered; memory *= 2)
+        {
+            if (Median([.. measures.Select(one => Finding.Of(one.Clearness, memory))]) is not { } median)
+            {
+                continue;
+            }
+
+            for (var i = 0; i < parts.Length; i++)
+            {
+                parts[i] = evidence[i].Probed ? Math.Min(1, Finding.Of(evidence[i].Clearness, memory).Square / median) : double.NaN;
+            }
+
+            break;
+        }
+
+        return parts;
     }
 
     // The median square of those who are clear, or null where too few are.
-    private static double? Median(Finding[] findings)
+    private static double? Median(IReadOnlyList<Finding> findings)
     {
         var clear = findings.Where(finding => finding.Errors >= ClearAt).OrderBy(finding => finding.Square).ToList();
-        if (clear.Count < ClearMin || clear.Count * 2 < findings.Count(finding => finding.Count > 0))
+        if (clear.Count < ClearMin || clear.Count * 2 < findings.Count)
         {
             return null;
         }
@@ -74,7 +90,7 @@ public static class WorkShare
     /// <param name="part">0…1.</param>
     public static int Sixteenths(double part) => (int)(Math.Clamp(part, 0, 1) * One);
 
-    // The mean of so many probes; none where the count is 0.
+    // The mean of so many probes.
     private readonly record struct Finding(double Mean, int Count)
     {
         public double Errors => Mean * Math.Sqrt(Count);
@@ -84,12 +100,14 @@ public static class WorkShare
         public static Finding Of(IReadOnlyList<double> newestFirst, int memory)
         {
             var (sum, count) = (0.0, Math.Min(memory, newestFirst.Count));
+            // In a memory of several no single probe may speak for the others: none counts as more than luck gives to a worker who is just clear.
+            var most = memory == 1 ? double.PositiveInfinity : (MedianClearAt / Math.Sqrt(memory)) + ClearAt;
             for (var i = 0; i < count; i++)
             {
-                sum += newestFirst[i];
+                sum += Math.Min(newestFirst[i], most);
             }
 
-            return count == 0 ? default : new Finding(sum / count, count);
+            return new Finding(sum / count, count);
         }
     }
 }

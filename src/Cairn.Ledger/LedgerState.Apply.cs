@@ -125,7 +125,7 @@ public sealed partial class LedgerState
                 if (_book.Roster.Length == 0 && Stage == Stage.Commit)
                 {
                     // The round waits and may wait for long: who has left must not be counted on in it, paused or not.
-                    _book = OpenBook(CurrentRound);
+                    _book = OpenBook(CurrentRound).WithVotesOf(_book, pauses: true);
                 }
 
                 break;
@@ -144,11 +144,12 @@ public sealed partial class LedgerState
         _members.Add(new Member { Uid = uid, Role = register.Role, Name = register.Name, Key = key, Bond = bond, ChainTip = register.ChainTip });
     }
 
-    private void ReopenIfWaiting()
+    // Votes stand whoever comes or goes meanwhile; but those that stopped the run or let it go on have done their work.
+    private void ReopenIfWaiting(bool pauses = true)
     {
         if (_book.Roster.Length == 0 && Stage == Stage.Commit && !Paused)
         {
-            _book = OpenBook(CurrentRound);
+            _book = OpenBook(CurrentRound).WithVotesOf(_book, pauses);
         }
     }
 

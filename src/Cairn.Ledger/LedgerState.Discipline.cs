@@ -91,7 +91,7 @@ public sealed partial class LedgerState
         if (_book.MayMoveMoney(_book.BondOf(i => _book.PauseVotes[i] == vote.Paused)))
         {
             Paused = vote.Paused;
-            ReopenIfWaiting();
+            ReopenIfWaiting(pauses: false);
         }
     }
 

@@ -67,6 +67,29 @@ internal sealed class RoundBook
 
     public ReadOnlySpan<bool> TimedOut => _timedOut;
 
+    /// <summary>Takes over the votes on bonds, and if wanted those on pausing, of voters that are in both books: of a book of the same round that waited.</summary>
+    /// <param name="before">The book.</param>
+    /// <param name="pauses">True to take over the votes on pausing.</param>
+    public RoundBook WithVotesOf(RoundBook before, bool pauses)
+    {
+        for (var i = 0; i < Voters.Length; i++)
+        {
+            var old = Array.FindIndex(before.Voters, voter => voter.Uid == Voters[i].Uid);
+            if (old < 0)
+            {
+                continue;
+            }
+
+            PauseVotes[i] = pauses ? before.PauseVotes[old] : null;
+            foreach (var ((_, accused), vote) in before.SlashVotes.Where(pair => pair.Key.Voter == old))
+            {
+                SlashVotes.Add((i, accused), vote);
+            }
+        }
+
+        return this;
+    }
+
     /// <summary>Goes on to another stage; timeouts count for one stage only.</summary>
     public void Enter(Stage stage)
     {

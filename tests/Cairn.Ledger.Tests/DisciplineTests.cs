@@ -223,6 +223,24 @@ public sealed class DisciplineTests
     }
 
     [Fact]
+    public void Who_leaves_a_waiting_run_takes_no_vote_of_others_with_it()
+    {
+        var world = new World(validators: 3, validatorBonds: [10, 10, 10], change: rules => rules with { SettleEvery = 50 });
+        world.Must(3, new VotePause(new Round(0), true));
+        world.Must(4, new VotePause(new Round(0), true));
+        world.Round();
+        world.Must(3, new VoteSlash(new Round(1), new Uid(1), Rejection.BadSignature, World.Named("evidence", 1)));
+        world.Must(3, new VotePause(new Round(1), false));
+        world.Must(0, new Exit(new Round(1)));
+        Assert.Equal(Rejection.AlreadyThere, world.Check(3, new VotePause(new Round(1), false)));
+        Assert.Equal(Rejection.Equivocation, world.Check(3, new VoteSlash(new Round(1), new Uid(1), Rejection.BadSignature, World.Named("evidence", 2))));
+        world.Must(4, new VotePause(new Round(1), false));
+        Assert.False(world.State.Paused);
+        world.Must(4, new VoteSlash(new Round(1), new Uid(1), Rejection.BadSignature, World.Named("evidence", 1)));
+        Assert.Single(world.State.Slashes);
+    }
+
+    [Fact]
     public void Who_left_is_paid_out_with_the_last_round_at_the_latest()
     {
         var world = new World(change: rules => rules with { Rounds = 2, SettleEvery = 50 });
