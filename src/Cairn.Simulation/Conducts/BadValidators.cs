@@ -65,7 +65,7 @@ internal sealed class Censor : BadValidator
 {
     public override string Name => "censor";
 
-    public override string Claim => "the one it censors is in the manifests, and what is paid lies between what honest validators said";
+    public override string Claim => "what is paid, to the one it censors too, lies between what honest validators said";
 
     public override void Judge(VerdictEntry[] entries, RoundView view, SimNode me, World world)
     {

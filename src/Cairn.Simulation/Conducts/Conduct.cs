@@ -105,7 +105,7 @@ internal sealed class HonestConduct : Conduct
 {
     public override string Name => Conducts.Honest;
 
-    public override string Claim => "an honest peer whom nothing disturbed is paid like the others";
+    public override string Claim => "nothing is claimed of it: what others claim is measured by it";
 
     public override string? Breach(Ending ending, SimNode me) => null;
 }

@@ -8,9 +8,9 @@ internal abstract class Idler : Conduct
     /// <summary>The most it may earn, as a part of an honest peer's pay.</summary>
     protected virtual double PayMax => 0.05;
 
-    public override string Claim => $"it earns at most {PayMax:0.00} of an honest peer's pay";
+    public override string Claim => $"it earns at most {PayMax:0.00} of an honest peer's pay, and less than any that worked in every round";
 
-    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan(me, PayMax);
+    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan(me, PayMax) ?? (PayMax <= 0.05 ? ending.EarnedNoLessThanAnHonestPeer(me) : null);
 }
 
 /// <summary>Works honestly and shows its update to its friends before the commit.</summary>

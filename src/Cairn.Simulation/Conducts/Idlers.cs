@@ -113,7 +113,7 @@ internal sealed class Equivocator : Conduct
 {
     public override string Name => "equivocator";
 
-    public override string Claim => "its second statements are refused, and it earns no more than an honest peer (1.25 at most)";
+    public override string Claim => "it earns no more than an honest peer (1.25 at most)";
 
     public override Operation? SaysToo(Operation operation) => Otherwise(operation);
 

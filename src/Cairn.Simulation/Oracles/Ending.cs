@@ -8,6 +8,7 @@ namespace Cairn.Simulation;
 internal sealed class Ending(World world)
 {
     private const double LuckInRounds = 1.25;
+    private const int RoundsThatTell = 8;
     private List<Payday>? _paydays;
 
     /// <summary>A peer of the scenario.</summary>
@@ -65,15 +66,33 @@ internal sealed class Ending(World world)
             var manifests = Enumerable.Range(first, settlement.Round.Number + 1 - first).Select(round => world.Ledger.Head.ManifestOf(new Round(round))!)
                 .Where(manifest => !manifest.Empty).ToList();
             var paid = settlement.Paid.ToDictionary(share => share.Uid, share => (double)share.Share);
-            var best = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid))).Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0;
-            paydays.Add(new Payday(new Round(first), manifests.Count, best, paid));
+            var undisturbed = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid))).ToHashSet();
+            paydays.Add(new Payday(new Round(first), manifests.Count, undisturbed.Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0, undisturbed, paid));
             first = settlement.Round.Number + 1;
         }
 
         return paydays;
     }
 
-    private sealed record Payday(Round From, int Rounds, double Best, IReadOnlyDictionary<Uid, double> Paid);
+    private sealed record Payday(Round From, int Rounds, double Best, IReadOnlySet<Uid> Undisturbed, IReadOnlyDictionary<Uid, double> Paid);
+
+    /// <summary>Looks for an honest peer that was in every manifest and earned no more than an adversary over the whole run.</summary>
+    /// <param name="cheat">The adversary.</param>
+    /// <returns>What was seen, or null; null too for a run of few rounds, in which luck decides.</returns>
+    public string? EarnedNoLessThanAnHonestPeer(SimNode cheat)
+    {
+        var paydays = _paydays ??= Paydays();
+        if (paydays.Sum(payday => payday.Rounds) < RoundsThatTell || cheat.Uid is not { } uid)
+        {
+            return null;
+        }
+
+        double Earned(Uid who) => paydays.Sum(payday => payday.Paid.GetValueOrDefault(who));
+        var undisturbed = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }
+            && paydays.TrueForAll(payday => payday.Undisturbed.Contains(node.Uid.Value)));
+        var (least, theirs) = (undisturbed.OrderBy(node => Earned(node.Uid!.Value)).FirstOrDefault(), Earned(uid));
+        return least is null || theirs == 0 || theirs < Earned(least.Uid!.Value) ? null : $"it earned {theirs}, and {least.Name}, which worked in every round, {Earned(least.Uid!.Value)}";
+    }
 
     /// <summary>Looks for a manifest in which members of one conduct weigh more than newcomers may.</summary>
     public string? WeighsMoreThanTenth(string conduct)
@@ -105,13 +124,15 @@ internal sealed class Ending(World world)
                 continue;
             }
 
-            foreach (var paid in settlement.Paid)
+            // Who is paid nothing is not listed: those that somebody said something of are looked at too.
+            foreach (var uid in settlement.Paid.Select(share => share.Uid).Concat(honest.SelectMany(shares => shares.Select(share => share.Uid))).Distinct())
             {
-                var said = honest.Select(shares => shares.Where(share => share.Uid == paid.Uid).Sum(share => share.Share)).ToList();
+                var paid = settlement.Paid.Where(share => share.Uid == uid).Sum(share => share.Share);
+                var said = honest.Select(shares => shares.Where(share => share.Uid == uid).Sum(share => share.Share)).ToList();
                 // What remains of the medians is divided anew, so that a little is shifted to all.
-                if (paid.Share > (said.Max() * 1.5) + 1 || paid.Share < (said.Min() * 0.5) - 1)
+                if (paid > (said.Max() * 1.5) + 1 || paid < (said.Min() * 0.5) - 1)
                 {
-                    return $"uid {paid.Uid} was paid {paid.Share} after round {settlement.Round}, honest validators said {string.Join(", ", said)}";
+                    return $"uid {uid} was paid {paid} after round {settlement.Round}, honest validators said {string.Join(", ", said)}";
                 }
             }
         }
