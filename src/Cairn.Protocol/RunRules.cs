@@ -111,8 +111,8 @@ public sealed record SparseRules(
 public sealed record RoundRules(
     int Rounds, int SettleEvery, int ApplyDelay, int ProbedPeers, int ProbeSequences, double ProbeStep, int OverlapPerMille, int RetainedRounds, int StageSecondsMax);
 
-/// <summary>Everything the members of a run agree on before it begins. The digest stands in every envelope and under every signature, so that
-/// a member with other rules is refused at the header, not discovered in the loss curve.</summary>
+/// <summary>Everything the members of a run agree on before it begins. The digest stands in every envelope and in the genesis, which every signature
+/// covers, so that a member with other rules is refused at the header, not discovered in the loss curve.</summary>
 /// <param name="Version">Of this format: 2.</param>
 /// <param name="Name">What people call the run.</param>
 /// <param name="Seed">From which the initial parameters and every assignment follow.</param>
@@ -128,6 +128,9 @@ public sealed record RunRules(
 {
     /// <summary>The version this code speaks.</summary>
     public const int CurrentVersion = 2;
+
+    /// <summary>For how many times as many rounds as their updates their means are kept.</summary>
+    public const int RetainedMeansPerUpdate = 8;
 
     /// <summary>Samples that one peer trains on in one round.</summary>
     [JsonIgnore]
@@ -239,6 +242,9 @@ public sealed record RunRules(
         Need(Round.ProbeStep is > 0 and <= 1, $"probeStep is {Round.ProbeStep}, must lie in (0, 1]");
         Need(Round.OverlapPerMille is > 0 and <= 500, $"overlapPerMille is {Round.OverlapPerMille}, must be 1 to 500");
         Need(Round.RetainedRounds >= 2, "retainedRounds must be at least 2");
+        Need(
+            Round.RetainedRounds < 2 || Round.SettleEvery <= RetainedMeansPerUpdate * (long)Round.RetainedRounds,
+            $"settleEvery is {Round.SettleEvery}, must be at most {RetainedMeansPerUpdate} times retainedRounds: who begins from a checkpoint needs the rounds after it");
         Need(Round.StageSecondsMax >= 1, "stageSecondsMax must be at least 1");
 
         // A round must find distinct samples for everybody, with some over for the probes' held-back half.

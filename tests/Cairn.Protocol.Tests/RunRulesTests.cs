@@ -114,7 +114,7 @@ public sealed class RunRulesTests
         {
             PeersMax = 256,
             Training = Rules.Training with { InnerSteps = 2_000, Batch = 65_536 },
-            Round = Rules.Round with { Rounds = 1_000_000, SettleEvery = 1_000_000 },
+            Round = Rules.Round with { Rounds = 1_000_000, SettleEvery = 1_000_000, RetainedRounds = 125_000 },
             Data = Rules.Data with { TrainSamples = 1L << 40 },
         };
         Assert.Empty(large.Faults());

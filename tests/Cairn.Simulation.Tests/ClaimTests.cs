@@ -48,6 +48,7 @@ public sealed class ClaimTests
             }
         }
 
+        Assert.True(typical > 0, "nobody was paid");
         Assert.True(paid <= most * typical, $"{name} earned {paid / typical:0.000} of an honest peer's pay");
         TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {paid / typical:0.0000}");
     }

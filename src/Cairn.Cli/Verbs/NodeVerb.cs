@@ -59,7 +59,8 @@ internal static class NodeVerb
         }
         else if (outcome.Finished)
         {
-            Console.WriteLine($"the run is over: {outcome.Rounds} rounds, base {outcome.BaseDigest[..16]}…\n\ntry next:\n  ./cairn run show --dir {RunFolders.Quoted(folder)}");
+            Console.WriteLine(
+                $"the run is over: {outcome.Rounds} rounds, base {outcome.BaseDigest[..16]}…\n\ntry next:\n  ./cairn run show --dir {RunFolders.Quoted(folder)}");
         }
         else if (outcome.Halted is null)
         {

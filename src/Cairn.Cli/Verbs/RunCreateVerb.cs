@@ -36,7 +36,8 @@ internal static class RunCreateVerb
         var rules = Swarm.Found(options, Console.WriteLine, cancellation);
         var directory = new RunDirectory(folder);
         Console.WriteLine(
-            $"created run {rules.Name}: {rules.Round.Rounds} rounds of at most {rules.PeersMax} peers, {rules.Model.ParameterCount:N0} parameters, rules {rules.ComputeDigest().ToString()[..8]}");
+            $"created run {rules.Name}: {rules.Round.Rounds} rounds of at most {rules.PeersMax} peers, " +
+            $"{rules.Model.ParameterCount:N0} parameters, rules {rules.ComputeDigest().ToString()[..8]}");
         Console.WriteLine("\nstart its nodes, each in a terminal of its own:");
         foreach (var summary in RunSummary.Read(directory).Members)
         {

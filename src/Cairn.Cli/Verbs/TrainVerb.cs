@@ -51,7 +51,11 @@ internal static class TrainVerb
         DefaultValueFactory = _ => "fp32",
     };
 
-    private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training in the folder stopped, with the options that it was begun with." };
+    private static readonly Option<bool> Resume = new("--resume")
+    {
+        Description = "Go on where the training in the folder stopped, with the options that it was begun with.",
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 
     public static Command Create()

@@ -19,11 +19,15 @@ internal sealed class NodeView(TextWriter output) : IRunView
 
     private static string? LineOf(RunEvent happened) => happened switch
     {
-        NodeStarted started => $"{started.Node}, a {(started.Role == "Peer" ? "peer" : "validator")} of run {started.Run}, stands before round {started.Next + 1} of {started.Rounds}; rules {started.RulesDigest[..8]}",
+        NodeStarted started =>
+            $"{started.Node}, a {(started.Role == "Peer" ? "peer" : "validator")} of run {started.Run}, " +
+            $"stands before round {started.Next + 1} of {started.Rounds}; rules {started.RulesDigest[..8]}",
         BeganFromCheckpoint began => $"begins from the checkpoint of round {began.Round + 1}",
         CheckpointRefused refused => $"does not begin from the checkpoint of round {refused.Round + 1}: {refused.Detail}",
-        PeerTrained trained => $"round {trained.Round + 1,4}  trained on {trained.Tokens:N0} tokens in {trained.Seconds:F1} s, loss {trained.FirstLoss:F3} → {trained.LastLoss:F3}",
-        UpdatePublished sent => $"round {sent.Round + 1,4}  put an update of {sent.Bytes / 1024.0:F1} KiB in the store, {sent.CompressionVsFp32:F0} times smaller than fp32",
+        PeerTrained trained =>
+            $"round {trained.Round + 1,4}  trained on {trained.Tokens:N0} tokens in {trained.Seconds:F1} s, loss {trained.FirstLoss:F3} → {trained.LastLoss:F3}",
+        UpdatePublished sent =>
+            $"round {sent.Round + 1,4}  put an update of {sent.Bytes / 1024.0:F1} KiB in the store, {sent.CompressionVsFp32:F0} times smaller than fp32",
         UpdatesJudged judged => $"round {judged.Round + 1,4}  judged {judged.Verdicts.Count}: " + string.Join(
             ", ", judged.Verdicts.Select(v => v.Reason == "None" ? $"{v.Peer} {v.Rating:F1}" : $"{v.Peer} refused ({v.Detail ?? v.Reason})")),
         RoundApplied applied => $"round {applied.Round + 1,4}  applied {applied.Members} {(applied.Members == 1 ? "update" : "updates")}, base {applied.BaseDigest[..8]}",

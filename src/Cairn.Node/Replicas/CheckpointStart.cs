@@ -23,13 +23,16 @@ internal static class CheckpointStart
     public static async Task BeginAsync(RunContext run, string node, Replica replica, LedgerState ledger, CancellationToken cancellation)
     {
         // Who has a state of its own goes on from it as long as it can, for it holds more than a checkpoint does.
-        var behind = StateAgainstLedger.ClosedRounds(ledger) - replica.Next.Number;
-        if (behind <= (replica.Next.Number == 0 ? run.Rules.Round.RetainedRounds : run.DeltasRetained))
+        var closed = StateAgainstLedger.ClosedRounds(ledger);
+        if (closed - replica.Next.Number <= run.Rules.Round.RetainedRounds
+            || (replica.Next.Number > 0 && await HasAllMeansAsync(run, replica.Next, closed, ledger, cancellation)))
         {
             return;
         }
 
-        foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round >= replica.Next))
+        // A checkpoint so old that the rounds after it are gone helps nobody.
+        var oldest = Math.Max(replica.Next.Number, closed - run.DeltasRetained - 1);
+        foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round.Number >= oldest))
         {
             using var parameters = await FetchAsync(run, round, cancellation);
             if (parameters is not null && Checkpoint.Digest(parameters) == digest)
@@ -41,6 +44,29 @@ internal static class CheckpointStart
 
             run.Log.Tell(new CheckpointRefused(node, round.Number, parameters is null ? "it is not there, or damaged" : "it is another than the ledger names"));
         }
+    }
+
+    // Of the rounds whose updates are gone there must be the means, and the base to compare with.
+    private static async Task<bool> HasAllMeansAsync(RunContext run, Round next, int closed, LedgerState ledger, CancellationToken cancellation)
+    {
+        for (var round = next; round.Number < closed - run.Rules.Round.RetainedRounds; round = round.Next)
+        {
+            if (ledger.ManifestOf(round)!.Empty)
+            {
+                continue;
+            }
+
+            var keys = run.Store.ListAsync(ObjectKey.DeltaPrefix(round), cancellation).GetAsyncEnumerator(cancellation);
+            await using (keys)
+            {
+                if (ledger.QuorumBase(round) is null || !await keys.MoveNextAsync())
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     private static async Task<Parameters?> FetchAsync(RunContext run, Round round, CancellationToken cancellation)

@@ -257,10 +257,16 @@ internal sealed class Replica : IDisposable
             Restore();
         }
 
+        // What was trained again from a checkpoint is not what an earlier life sent: of that nothing is left here to subtract, and the error feedback begins anew.
+        var lost = included >= 0 && !(_pending is { } own && contributions[included].Update.SaysTheSameAs(own));
         if (contributions.Count > 0)
         {
-            Invariant.Check(included < 0 || (_pending is not null && _error is not null));
-            Step(Base, contributions, included, delta);
+            Step(Base, contributions, lost ? -1 : included, delta);
+        }
+
+        if (lost)
+        {
+            _error?.Span.Clear();
         }
 
         (_pending, _trained) = (null, false);

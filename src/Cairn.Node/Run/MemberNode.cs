@@ -4,7 +4,8 @@ using Cairn.Protocol;
 
 namespace Cairn.Node;
 
-/// <summary>One member of a run at work in this process: its key, its replica where the durable state stands or a checkpoint lets it begin, its machine and host.</summary>
+/// <summary>One member of a run at work in this process: its key, its replica where the durable state stands or a checkpoint lets it begin, its machine and
+/// host.</summary>
 internal sealed class MemberNode : IDisposable
 {
     private readonly Stack<IDisposable> _owned = [];

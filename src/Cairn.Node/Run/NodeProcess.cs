@@ -96,7 +96,8 @@ public static class NodeProcess
         if (member is null && state.Members.Any(other => other.Name == options.Name))
         {
             throw new InputException(
-                $"{options.Name} is a member of this run whose key is not in {directory.Node(options.Name)}: restore node.key from a copy, or join under another --name.");
+                $"{options.Name} is a member of this run whose key is not in {directory.Node(options.Name)}: " +
+                "restore node.key from a copy, or join under another --name.");
         }
 
         if (member is null && options.Role == Role.Validator)

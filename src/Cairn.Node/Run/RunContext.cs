@@ -63,7 +63,7 @@ internal sealed class RunContext : IDisposable
     public long ObjectBytesMax => Envelope.SealedSize(Codec.BytesMax);
 
     /// <summary>Rounds for which the means are kept after their updates are gone: how far behind a node may come back.</summary>
-    public int DeltasRetained => 8 * Rules.Round.RetainedRounds;
+    public int DeltasRetained => RunRules.RetainedMeansPerUpdate * Rules.Round.RetainedRounds;
 
     public static ModelShape ShapeOf(ModelRules m) => new(
         m.Vocabulary, m.Dim, m.Layers, m.Heads, m.KvHeads, m.FeedForward, m.Context, m.RopeTheta, (float)m.NormEpsilon, m.TiedHead);

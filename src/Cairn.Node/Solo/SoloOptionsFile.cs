@@ -18,7 +18,18 @@ public static class SoloOptionsFile
         var path = PathIn(directory);
         try
         {
-            return !File.Exists(path) || new FileInfo(path).Length > BytesMax ? null : JsonSerializer.Deserialize(File.ReadAllBytes(path), SoloJson.Default.SoloOptions);
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            if (new FileInfo(path).Length > BytesMax)
+            {
+                throw new JsonException($"it has more than {BytesMax:N0} bytes");
+            }
+
+            var kept = JsonSerializer.Deserialize(File.ReadAllBytes(path), SoloJson.Default.SoloOptions);
+            return kept is { Data: not null, Preset: not null, TextField: not null, Precision: not null } ? kept : throw new JsonException("a value is missing");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -26,10 +37,11 @@ public static class SoloOptionsFile
         }
     }
 
-    /// <summary>Keeps the options.</summary>
+    /// <summary>Keeps the options, so that they mean the same from whatever folder the training goes on.</summary>
     /// <param name="options">Their folder is there.</param>
-    internal static void Write(SoloOptions options) =>
-        DurableFile.Write(PathIn(options.Directory), JsonSerializer.SerializeToUtf8Bytes(options, SoloJson.Default.SoloOptions));
+    internal static void Write(SoloOptions options) => DurableFile.Write(
+        PathIn(options.Directory),
+        JsonSerializer.SerializeToUtf8Bytes(options with { Data = [.. options.Data.Select(Path.GetFullPath)] }, SoloJson.Default.SoloOptions));
 
     private static string PathIn(string directory) => Path.Combine(directory, "training.json");
 }

@@ -32,21 +32,23 @@ public static class SoloTraining
         }
 
         var shape = Presets.Get(options.Preset);
-        if (!options.Resume)
-        {
-            SoloOptionsFile.Write(options);
-        }
+        using var data = options.Resume ? DataSet.Open(directory.Data) : Begin(options, directory, shape, prepare);
+        shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
+        using var session = new SoloSession(options, shape, data, statePath);
+        return session.Train(watch, cancellation, Path.Combine(directory.Root, "checkpoint"));
+    }
 
-        using var data = DataSet.Prepare(
+    // What goes on has its data beside it, and nothing is built anew in their place.
+    private static DataSet Begin(SoloOptions options, RunDirectory directory, ModelShape shape, Action<string> prepare)
+    {
+        SoloOptionsFile.Write(options);
+        return DataSet.Prepare(
             new DataSetOptions
             {
                 Corpus = new CorpusOptions { Paths = options.Data, JsonField = options.TextField },
                 VocabularySize = shape.Vocabulary,
             },
             directory.Data, new StepsTold(prepare));
-        shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
-        using var session = new SoloSession(options, shape, data, statePath);
-        return session.Train(watch, cancellation, Path.Combine(directory.Root, "checkpoint"));
     }
 
     private sealed class StepsTold(Action<string> tell) : IProgress<string>

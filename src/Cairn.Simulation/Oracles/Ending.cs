@@ -91,7 +91,8 @@ internal sealed class Ending(World world)
         var undisturbed = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }
             && paydays.TrueForAll(payday => payday.Undisturbed.Contains(node.Uid.Value)));
         var (least, theirs) = (undisturbed.OrderBy(node => Earned(node.Uid!.Value)).FirstOrDefault(), Earned(uid));
-        return least is null || theirs == 0 || theirs < Earned(least.Uid!.Value) ? null : $"it earned {theirs}, and {least.Name}, which worked in every round, {Earned(least.Uid!.Value)}";
+        return least is null || theirs == 0 || theirs < Earned(least.Uid!.Value)
+            ? null : $"it earned {theirs}, and {least.Name}, which worked in every round, {Earned(least.Uid!.Value)}";
     }
 
     /// <summary>Looks for a manifest in which members of one conduct weigh more than newcomers may.</summary>
