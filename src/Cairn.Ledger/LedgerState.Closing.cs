@@ -114,7 +114,9 @@ public sealed partial class LedgerState
             _backings[voters[i].Uid.Value] = agreed.Backings[i];
         }
 
-        if (agreed.Incentives.Count > 0)
+        // Divided anew, a little that was agreed becomes the whole: with one of three validators silent, another could have its friend paid all of it for the little
+        // that the third says of him too. So what less than half is agreed of is not paid.
+        if (2 * agreed.Agreed >= Shares.One)
         {
             ConsensusShares = WithinProbation(agreed.Incentives);
             Pay(agreed.Dividends);

@@ -100,10 +100,12 @@ internal sealed class Shrinker(Mutation mutation, int runsMax)
         return plainer.Where(one => one != plan);
     }
 
-    // Places of friends move with the list.
+    // Places of friends move with the list; who has lost its friend has nobody to copy or to favour.
     private static Scenario WithoutPeer(Scenario scenario, int gone)
     {
-        MemberPlan Moved(MemberPlan plan) => plan with { Other = plan.Other < gone ? plan.Other : plan.Other == gone ? -1 : plan.Other - 1 };
+        MemberPlan Moved(MemberPlan plan) => plan.Other == gone
+            ? plan with { Other = -1, Conduct = Conducts.Honest }
+            : plan with { Other = plan.Other < gone ? plan.Other : plan.Other - 1 };
         return scenario with
         {
             Peers = [.. scenario.Peers.Where((_, at) => at != gone).Select(Moved)],

@@ -64,6 +64,19 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public void Beside_a_silent_validator_a_liar_cannot_make_the_whole_of_the_little_that_another_says_of_its_friend()
+    {
+        var world = Settling(3, [1, 1, 1]);
+        world.Must(3, world.Share(Digest.Zero, (0, 450_000_000), (1, 450_000_000), (2, 100_000_000)));
+        world.Must(4, world.Share(Digest.Zero, (2, Shares.One)));
+        world.Must(3, world.Timeout());
+        world.Must(4, world.Timeout());
+        Assert.Equal(new Round(1), world.State.CurrentRound);
+        Assert.Empty(world.State.ConsensusShares);
+        Assert.Equal(0, world.State.Minted);
+    }
+
+    [Fact]
     public void Without_two_thirds_of_bond_nothing_is_paid()
     {
         var world = Settling(2, [64, 36]);

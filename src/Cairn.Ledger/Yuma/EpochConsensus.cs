@@ -42,7 +42,9 @@ public sealed record EpochRules
 /// <param name="Incentives">The part of each peer in the pay of peers, ascending by uid, each above 0; sum exactly One, or empty if nothing was agreed.</param>
 /// <param name="Dividends">The part of each validator in the pay of validators, the same; empty if no validator holds a backing that pays.</param>
 /// <param name="Backings">For each voter, in the order given; ascending by peer.</param>
-public sealed record EpochShares(IReadOnlyList<ShareEntry> Incentives, IReadOnlyList<ShareEntry> Dividends, IReadOnlyList<IReadOnlyList<Backing>> Backings);
+/// <param name="Agreed">How much of what was said was agreed on, before it was divided anew: the sum of the consensus in billionths, 0 to One.</param>
+public sealed record EpochShares(
+    IReadOnlyList<ShareEntry> Incentives, IReadOnlyList<ShareEntry> Dividends, IReadOnlyList<IReadOnlyList<Backing>> Backings, long Agreed);
 
 /// <summary>Yuma 3 for the ledger's settlement: posted shares, each counted by bond, become shares for peers and for validators that sum to exactly
 /// one. Tier T1, and pure.</summary>
@@ -70,7 +72,8 @@ public static class EpochConsensus
         return new EpochShares(
             Exactly(uids, core.Consensus),
             Exactly(uids, core.Dividends),
-            [.. voters.Select(voter => BackingsOf(uids, core.Bonds[places[voter.Uid]]))]);
+            [.. voters.Select(voter => BackingsOf(uids, core.Bonds[places[voter.Uid]]))],
+            (long)Int128.Min(Shares.One, (Int128)Rows.Sum(core.Consensus).Bits * Shares.One / Fixed32.One.Bits));
     }
 
     private static CoreEpoch EpochOf(IReadOnlyList<EpochVoter> voters, Dictionary<Uid, int> places)

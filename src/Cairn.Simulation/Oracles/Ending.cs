@@ -7,7 +7,7 @@ namespace Cairn.Simulation;
 /// <summary>The end of a run as the claims of adversaries look at it.</summary>
 internal sealed class Ending(World world)
 {
-    private const double LuckInRounds = 1.25;
+    private const double LuckInRounds = 1.5;
     private const int RoundsThatTell = 8;
     private List<Payday>? _paydays;
 
@@ -30,8 +30,8 @@ internal sealed class Ending(World world)
     {
         var (paid, typical, rounds) = PayOf(some, from);
 
-        // Pay follows what probes find, and a probe is a sample: luck, and first rounds that tell nothing, may give a little more than the pay of one
-        // round in a single run (2 of 10,000 seeds did). What a cheat earns in the mean of many runs is held by the tests. Where nothing may be earned, nothing is.
+        // Pay follows what probes find, and a probe is a sample: luck, and first rounds that tell nothing, may give the pay of a round and a half in a
+        // single run (3 of 10,000 seeds had more than one round's, 1.27 at most). What a cheat earns in the mean of many runs is held by the tests. Where nothing may be earned, nothing is.
         return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
             : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
     }
@@ -76,12 +76,13 @@ internal sealed class Ending(World world)
 
     private sealed record Payday(Round From, int Rounds, double Best, IReadOnlySet<Uid> Undisturbed, IReadOnlyDictionary<Uid, double> Paid);
 
-    /// <summary>Looks for an honest peer that was in every manifest and earned no more than an adversary over the whole run.</summary>
+    /// <summary>Looks for an honest peer that was in every manifest and earned no more than an adversary over the whole run, but for settlements
+    /// of rounds that faults kept all such peers from.</summary>
     /// <param name="cheat">The adversary.</param>
     /// <returns>What was seen, or null; null too for a run of few rounds, in which luck decides.</returns>
     public string? EarnedNoLessThanAnHonestPeer(SimNode cheat)
     {
-        var paydays = _paydays ??= Paydays();
+        List<Payday> paydays = [.. (_paydays ??= Paydays()).Where(payday => payday.Undisturbed.Count > 0)];
         if (paydays.Sum(payday => payday.Rounds) < RoundsThatTell || cheat.Uid is not { } uid)
         {
             return null;
