@@ -31,7 +31,8 @@ internal sealed class Ending(World world)
         var (paid, typical, rounds) = PayOf(some, from);
 
         // Pay follows what probes find, and a probe is a sample: luck, and first rounds that tell nothing, may give the pay of a round and a half in a
-        // single run (3 of 10,000 seeds had more than one round's, 1.27 at most). What a cheat earns in the mean of many runs is held by the tests. Where nothing may be earned, nothing is.
+        // single run (3 of 10,000 seeds had more than one round's, 1.27 at most). What a cheat earns in the mean of many runs is held by the tests.
+        // Where nothing may be earned, nothing is.
         return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
             : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
     }
