@@ -56,7 +56,7 @@ public sealed class NodeProcessTests : IDisposable
         using (new RunDirectory(_folder["run"]).LockNode("peer-1"))
         {
             Assert.Contains("another cairn process", await RefusedAsync("peer", "peer-1"), StringComparison.Ordinal);
-            Assert.Contains("another cairn process", (await Captured.RunAsync(["swarm", "--resume", "--dir", _folder["run"]])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+            Assert.Contains("another cairn process", (await ToldAsync("swarm", "--resume", "--dir", _folder["run"])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         }
 
         File.Delete(Path.Combine(new RunDirectory(_folder["run"]).Node("peer-1"), "node.key"));
@@ -64,7 +64,15 @@ public sealed class NodeProcessTests : IDisposable
     }
 
     private async Task<string> RefusedAsync(string word, string name) =>
-        (await Captured.RunAsync([word, "--dir", _folder["run"], "--name", name])).AssertRefused(ExitCode.BadInput);
+        (await ToldAsync(word, "--dir", _folder["run"], "--name", name)).AssertRefused(ExitCode.BadInput);
+
+    // The console of this process belongs to other tests.
+    private static async Task<Captured> ToldAsync(params string[] arguments)
+    {
+        using var process = CairnProcess.Start(arguments);
+        var code = await process.EndAsync();
+        return new Captured(code, process.Output, process.Errors);
+    }
 
     private async Task CreateAsync(params string[] more)
     {
@@ -75,7 +83,7 @@ public sealed class NodeProcessTests : IDisposable
         }
 
         string[] rounds = more.Contains("--rounds") ? [] : ["--rounds", $"{Rounds}"];
-        var created = await Captured.RunAsync(["run", "create", "--dir", _folder["run"], "--preset", "pico", "--peers", "2", "--data", corpus, .. rounds, .. more]);
+        var created = await ToldAsync(["run", "create", "--dir", _folder["run"], "--preset", "pico", "--peers", "2", "--data", corpus, .. rounds, .. more]);
         Assert.Equal((0, ""), (created.Code, created.Errors));
         Assert.Contains("--name validator-1", created.Output, StringComparison.Ordinal);
     }
