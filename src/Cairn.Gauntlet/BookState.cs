@@ -6,9 +6,9 @@ namespace Cairn.Gauntlet;
 /// them.</summary>
 public static class BookState
 {
-    private const int Version = 3;
+    private const int Version = 4;
     private const int PeersMax = 1_000_000;
-    private const int BytesEach = (4 * 8) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8) + 4;
+    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8) + 4;
 
     /// <summary>Writes a book.</summary>
     /// <param name="book">The book.</param>
@@ -35,7 +35,6 @@ public static class BookState
             writer.Double(record.Rating.Mu);
             writer.Double(record.Rating.Sigma);
             writer.Double(record.Indicator);
-            writer.Int32(record.LastProbe);
             writer.Int32(record.ProbeCount);
             writer.Int32(record.NegativeBits);
             writer.Double(record.LastScores.Assigned);
@@ -97,7 +96,6 @@ public static class BookState
             WorkCount = reader.Int32(),
             Rating = new Rating(reader.Double(), reader.Double()),
             Indicator = reader.Double(),
-            LastProbe = reader.Int32(),
             ProbeCount = reader.Int32(),
             NegativeBits = reader.Int32(),
             LastScores = (reader.Double(), reader.Double()),
@@ -121,7 +119,7 @@ public static class BookState
         && record.Reasons.All(count => count >= 0) && record.SamplesSinceSettle >= 0 && record.CreditSinceSettle >= 0
         && record.Work is >= 0 and <= 1 && record.WorkCount is >= 0 and <= PeerRecord.ProbesKept
         && double.IsFinite(record.Rating.Mu) && record.Rating.Sigma > 0 && double.IsFinite(record.Rating.Sigma)
-        && Math.Abs(record.Indicator) <= 1 && record.LastProbe >= -1
+        && Math.Abs(record.Indicator) <= 1
         && record.ProbeCount is >= 0 and <= PeerRecord.ProbesKept && record.NegativeBits is >= 0 and < 1 << PeerRecord.ProbesKept
         && record.Clearness.All(clearness => clearness is >= PeerRecord.ClearnessMin and <= PeerRecord.ClearnessMax)
         && !double.IsNaN(record.LastScores.Assigned) && !double.IsNaN(record.LastScores.HeldBack);

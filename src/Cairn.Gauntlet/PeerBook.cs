@@ -80,7 +80,7 @@ public sealed class PeerBook
         {
             var seen = observations[i];
             var record = before[i].WithOutcome(round, seen.Reason, seen.Samples, work[i]);
-            records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(round, probe, probe.IsNegative && !badRound) : record;
+            records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(probe, probe.IsNegative && !badRound) : record;
             if (IsOwnFault(seen.Reason))
             {
                 players.Add((seen.Uid, double.NegativeInfinity));

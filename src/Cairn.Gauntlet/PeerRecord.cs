@@ -57,9 +57,6 @@ public sealed record PeerRecord
     /// <summary>Moving average of <see cref="ComputationIndicator"/>, −1 to 1.</summary>
     public double Indicator { get; init; }
 
-    /// <summary>The round of its last probe, or −1.</summary>
-    public int LastProbe { get; init; } = -1;
-
     /// <summary>Probes made of it, as far as <see cref="ProbesKept"/>.</summary>
     public int ProbeCount { get; init; }
 
@@ -82,10 +79,9 @@ public sealed record PeerRecord
     };
 
     /// <summary>Adds the finding of a probe.</summary>
-    internal PeerRecord WithProbe(Round round, in LossScore score, bool negative) => this with
+    internal PeerRecord WithProbe(in LossScore score, bool negative) => this with
     {
         Indicator = ComputationIndicator.Average(Indicator, ComputationIndicator.Of(score)),
-        LastProbe = round.Number,
         ProbeCount = Math.Min(ProbeCount + 1, ProbesKept),
         NegativeBits = ((NegativeBits << 1) | (negative ? 1 : 0)) & ((1 << ProbesKept) - 1),
         LastScores = (score.Assigned.Relative, score.HeldBack.Relative),

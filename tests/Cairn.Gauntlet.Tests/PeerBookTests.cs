@@ -26,7 +26,7 @@ public class PeerBookTests
         var book = TestData.After([TestData.Accepted(1)]);
         var later = book.Observe(new Round(1), [TestData.Accepted(1, probe: TestData.Score(1, 0.5))], RatingRules.Bounded);
         Assert.Equal((1, 2), (book.Find(new Uid(1))!.Accepted, later.Find(new Uid(1))!.Accepted));
-        Assert.Equal((-1, 1), (book.Find(new Uid(1))!.LastProbe, later.Find(new Uid(1))!.LastProbe));
+        Assert.Equal((0, 1), (book.Find(new Uid(1))!.ProbeCount, later.Find(new Uid(1))!.ProbeCount));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Cairn.Protocol;
 
 namespace Cairn.Cli.Verbs;
 
-/// <summary>The options with which a run is begun, for the verbs that begin one.</summary>
+/// <summary>The options with which a run is begun, for the verbs that begin one; others take those of the same meaning from here.</summary>
 internal static class FoundingOptions
 {
     private static readonly Dictionary<string, Combination> Combinations = new()
@@ -60,7 +60,7 @@ internal static class FoundingOptions
     public static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same model, bit for bit.", DefaultValueFactory = _ => 1 };
     public static readonly Option<int> Threads = new("--threads")
     {
-        Description = "Threads to compute with, in all.",
+        Description = "Threads to compute with.",
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 

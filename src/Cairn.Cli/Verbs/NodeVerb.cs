@@ -16,12 +16,6 @@ internal static class NodeVerb
         Required = true,
     };
 
-    private static readonly Option<int> Threads = new("--threads")
-    {
-        Description = "Threads to compute with.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
-
     private static readonly Option<bool> Json = new("--json") { Description = "Print how it ended as one line of JSON and nothing else." };
 
     public static Command Peer() => Create(
@@ -36,7 +30,7 @@ internal static class NodeVerb
 
     private static Command Create(Role role, string word, string description)
     {
-        var command = new Command(word, description) { Dir, Name, Threads, Json };
+        var command = new Command(word, description) { Dir, Name, FoundingOptions.Threads, Json };
         command.SetAction((parsed, cancellation) => RunAsync(role, word, parsed, cancellation));
         return command;
     }
@@ -44,7 +38,7 @@ internal static class NodeVerb
     private static async Task<int> RunAsync(Role role, string word, ParseResult parsed, CancellationToken cancellation)
     {
         var folder = parsed.GetValue(Dir) ?? RunFolders.Newest();
-        var options = new NodeOptions(folder, parsed.GetValue(Name)!, role, parsed.GetValue(Threads));
+        var options = new NodeOptions(folder, parsed.GetValue(Name)!, role, parsed.GetValue(FoundingOptions.Threads));
         options.Validate();
         var json = parsed.GetValue(Json);
         NodeOutcome outcome;

@@ -13,12 +13,6 @@ internal static class TrainVerb
         DefaultValueFactory = _ => Path.Combine("runs", "train"),
     };
 
-    private static readonly Option<string> Preset = new("--preset")
-    {
-        Description = "Size of the model: pico, nano, micro, small, or larger.",
-        DefaultValueFactory = _ => "nano",
-    };
-
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps.", DefaultValueFactory = _ => 600 };
     private static readonly Option<int?> Batch = new("--batch")
     {
@@ -26,25 +20,6 @@ internal static class TrainVerb
     };
 
     private static readonly Option<double?> Rate = new("--rate") { Description = "Peak learning rate. Default: the preset's." };
-    private static readonly Option<string[]> Data = new("--data")
-    {
-        Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.",
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private static readonly Option<string> TextField = new("--text-field")
-    {
-        Description = "The field of JSON lines that holds the text.",
-        DefaultValueFactory = _ => "text",
-    };
-
-    private static readonly Option<ulong> Seed = new("--seed") { Description = "Same seed, same model, bit for bit.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<int> Threads = new("--threads")
-    {
-        Description = "Threads to compute with.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
-
     private static readonly Option<string> Precision = new("--precision")
     {
         Description = "fp32, or bf16: faster, but not the same bits on every machine.",
@@ -63,7 +38,8 @@ internal static class TrainVerb
         var command = new Command(
             "train", "Trains a model by one process with AdamW: the centralised baseline of a swarm.\n\nExample:  cairn train --preset nano --steps 600 --dir runs/train")
         {
-            Dir, Preset, Steps, Batch, Rate, Data, TextField, Seed, Threads, Precision, Resume, Json,
+            Dir, FoundingOptions.Preset, Steps, Batch, Rate, FoundingOptions.Data, FoundingOptions.TextField, FoundingOptions.Seed, FoundingOptions.Threads,
+            Precision, Resume, Json,
         };
         command.SetAction(Run);
         return command;
@@ -78,14 +54,14 @@ internal static class TrainVerb
         var options = new SoloOptions
         {
             Directory = directory,
-            Preset = Chosen(Preset, o => o.Preset),
+            Preset = Chosen(FoundingOptions.Preset, o => o.Preset),
             Steps = Chosen(Steps, o => o.Steps),
             Batch = Chosen(Batch, o => o.Batch),
             Rate = Chosen(Rate, o => o.Rate),
-            Data = Chosen(Data, o => [.. o.Data]) ?? [],
-            TextField = Chosen(TextField, o => o.TextField),
-            Seed = Chosen(Seed, o => o.Seed),
-            Threads = parsed.GetValue(Threads),
+            Data = Chosen(FoundingOptions.Data, o => [.. o.Data]) ?? [],
+            TextField = Chosen(FoundingOptions.TextField, o => o.TextField),
+            Seed = Chosen(FoundingOptions.Seed, o => o.Seed),
+            Threads = parsed.GetValue(FoundingOptions.Threads),
             Precision = Chosen(Precision, o => o.Precision),
             Resume = resume,
         };
