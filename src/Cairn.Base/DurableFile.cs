@@ -21,7 +21,17 @@ public static class DurableFile
     /// <param name="write">Writes the content from first byte to last.</param>
     /// <param name="flush">True to survive a power cut; false to survive only the death of this process.</param>
     /// <exception cref="InputException">The disk is full or the place cannot be written.</exception>
-    public static void Write(string path, Action<Stream> write, bool flush = true)
+    public static void Write(string path, Action<Stream> write, bool flush = true) => WriteBeside(path, write, flush, overwrite: true);
+
+    /// <summary>Creates a file atomically where none is; one that is there stays as it is. Of several at the same time one creates it.</summary>
+    /// <param name="path">Where; the folder is created if missing.</param>
+    /// <param name="write">Writes the content from first byte to last.</param>
+    /// <param name="flush">True to survive a power cut; false to survive only the death of this process.</param>
+    /// <returns>False if a file was there.</returns>
+    /// <exception cref="InputException">The disk is full or the place cannot be written.</exception>
+    public static bool TryCreate(string path, Action<Stream> write, bool flush = true) => !File.Exists(path) && WriteBeside(path, write, flush, overwrite: false);
+
+    private static bool WriteBeside(string path, Action<Stream> write, bool flush, bool overwrite)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         // A random name: two containers that share a folder may well have the same process and thread numbers.
@@ -35,11 +45,18 @@ public static class DurableFile
                 stream.Flush(flushToDisk: flush);
             }
 
-            File.Move(beside, path, overwrite: true);
+            File.Move(beside, path, overwrite);
             if (flush)
             {
                 FlushFolder(folder);
             }
+
+            return true;
+        }
+        catch (IOException) when (!overwrite && File.Exists(path))
+        {
+            TryDelete(beside);
+            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -95,50 +95,12 @@ public sealed class NodeKey : IDisposable
     /// <exception cref="InputException">The file is no key, others than its owner can read it, or it cannot be read or written.</exception>
     public static NodeKey LoadOrCreate(string path)
     {
-        try
+        var bytes = SecretFile.ReadOrCreate(path, () =>
         {
-            if (!File.Exists(path))
-            {
-                Store(path);
-            }
-
-            return Load(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"cannot use the key file {path}: {e.Message} Give a file that this account can read and write.", e);
-        }
-    }
-
-    private static void Store(string path)
-    {
-        using var key = Create();
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        // Written beside and renamed, so that a kill leaves no half key.
-        var beside = $"{path}.{Path.GetRandomFileName()}.new";
-        using (var stream = new FileStream(beside, options))
-        {
-            stream.Write(key._ecdsa.ExportPkcs8PrivateKey());
-            stream.Flush(flushToDisk: true);
-        }
-
-        try
-        {
-            File.Move(beside, path);
-            DurableFile.FlushFolder(folder);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another process created the key at the same time: its key is the key.
-            File.Delete(beside);
-        }
+            using var key = Create();
+            return key._ecdsa.ExportPkcs8PrivateKey();
+        });
+        return Read(bytes, path);
     }
 
     /// <summary>Signs a digest. Two signatures of the same digest differ: never let one decide anything.</summary>
@@ -149,22 +111,11 @@ public sealed class NodeKey : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _ecdsa.Dispose();
 
-    private static NodeKey Load(string path)
+    private static NodeKey Read(byte[] bytes, string path)
     {
-        if (!OperatingSystem.IsWindows())
-        {
-            const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-            if ((File.GetUnixFileMode(path) & Others) != 0)
-            {
-                throw new InputException(
-                    $"the key file {path} can be read or changed by others than its owner: run chmod 600 on it, and replace the key if it may have been seen.");
-            }
-        }
-
         var ecdsa = ECDsa.Create();
         try
         {
-            var bytes = File.ReadAllBytes(path);
             ecdsa.ImportPkcs8PrivateKey(bytes, out var read);
             if (read != bytes.Length || ecdsa.ExportParameters(false).Curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value)
             {

@@ -53,9 +53,13 @@ internal static class App
         TokenizerVerb.Create(),
         RunVerb.Create(),
         NodeVerb.Peer(),
+        JoinVerb.Join(),
         NodeVerb.Validator(),
+        ObserveVerb.Create(),
+        StatusVerb.Create(),
         LabVerb.Create(),
         SimulateVerb.Create(),
+        ChaosVerb.Create(),
         BenchVerb.Create(),
     };
 }

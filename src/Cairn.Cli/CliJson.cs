@@ -26,5 +26,9 @@ internal sealed record SimulationSummary(int Seeds, int Failed, ulong[] FailedSe
 [JsonSerializable(typeof(SimulationSummary))]
 [JsonSerializable(typeof(Cairn.Node.SoloReport))]
 [JsonSerializable(typeof(Cairn.Node.NodeOutcome))]
+[JsonSerializable(typeof(Cairn.Node.RunEvent))]
+[JsonSerializable(typeof(Chaos.ChaosReport))]
+[JsonSerializable(typeof(Cairn.Node.WanModel))]
+[JsonSerializable(typeof(IReadOnlyList<Cairn.Node.PublishedRuns.Claim>))]
 [JsonSerializable(typeof(Cairn.Ledger.YumaCheck))]
 internal sealed partial class CliJson : JsonSerializerContext;

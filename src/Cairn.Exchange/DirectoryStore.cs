@@ -31,17 +31,20 @@ public sealed class DirectoryStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public Task PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
+    public string Name => _root;
+
+    /// <inheritdoc/>
+    public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
+        Task.Run(() => Put(key, path => DurableFile.Write(path, stream => stream.Write(bytes.Span), _flush)), cancel);
+
+    /// <inheritdoc/>
+    public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
         Task.Run(
             () =>
             {
-                var path = PathOf(key);
-                if (LinkOnTheWay(key) is { } link)
-                {
-                    throw new InputException($"cannot write {path}: {link} is a link out of the object store; remove it.");
-                }
-
-                DurableFile.Write(path, stream => stream.Write(bytes.Span), _flush);
+                var created = true;
+                var outcome = Put(key, path => created = DurableFile.TryCreate(path, stream => stream.Write(bytes.Span), _flush));
+                return outcome.Status == PutStatus.Stored && !created ? new PutOutcome(PutStatus.Exists, $"{key} is in {_root} already.") : outcome;
             },
             cancel);
 
@@ -96,7 +99,7 @@ public sealed class DirectoryStore : IObjectStore
     public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(Look(key, out _) is null);
 
     /// <inheritdoc/>
-    public Task DeleteAsync(ObjectKey key, CancellationToken cancel = default)
+    public Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default)
     {
         try
         {
@@ -111,10 +114,10 @@ public sealed class DirectoryStore : IObjectStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"cannot delete {key} from the object store {_root}: {e.Message} Make the folder writable.", e);
+            return Task.FromResult(false);
         }
 
-        return Task.CompletedTask;
+        return Task.FromResult(true);
     }
 
     /// <inheritdoc/>
@@ -141,6 +144,25 @@ public sealed class DirectoryStore : IObjectStore
             {
                 yield return key;
             }
+        }
+    }
+
+    private PutOutcome Put(ObjectKey key, Action<string> write)
+    {
+        var path = PathOf(key);
+        if (LinkOnTheWay(key) is { } link)
+        {
+            return new PutOutcome(PutStatus.Refused, $"cannot write {path}: {link} is a link out of the object store; remove it.");
+        }
+
+        try
+        {
+            write(path);
+            return PutOutcome.Stored;
+        }
+        catch (InputException refused)
+        {
+            return new PutOutcome(PutStatus.Refused, refused.Message);
         }
     }
 

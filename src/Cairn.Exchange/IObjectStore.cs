@@ -1,18 +1,26 @@
-using Cairn.Base;
-
 namespace Cairn.Exchange;
 
 /// <summary>A place where objects are kept under keys. It is not trusted: whoever reads checks what it read (<see cref="VerifiedFetch"/>).</summary>
 /// <remarks>Every store passes the same tests (ObjectStoreContract). All members may be called from many threads at once.</remarks>
 public interface IObjectStore
 {
+    /// <summary>Where it is, for people: a folder, or bucket and server; nothing secret.</summary>
+    string Name { get; }
+
     /// <summary>Puts an object: afterwards every reader sees all of it; before, and if this fails or is cancelled, none of it.
     /// Putting again replaces it, equally at once; of several puts at the same time one wins whole.</summary>
     /// <param name="key">Where.</param>
     /// <param name="bytes">The whole object; must not change until the task ends.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="InputException">The store cannot take it: full, or not writable.</exception>
-    Task PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default);
+    /// <returns>Stored, or why not.</returns>
+    Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default);
+
+    /// <summary>The same where nothing is yet; what is there stays as it is. Of several at the same time exactly one is stored.</summary>
+    /// <param name="key">Where.</param>
+    /// <param name="bytes">The whole object; must not change until the task ends.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>Stored, <see cref="PutStatus.Exists"/>, or why not.</returns>
+    Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default);
 
     /// <summary>Gets an object. The size is compared with the limit before anything is read or allocated.</summary>
     /// <param name="key">Which.</param>
@@ -29,10 +37,11 @@ public interface IObjectStore
     /// <summary>Removes an object; nothing happens if there is none.</summary>
     /// <param name="key">Which.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="InputException">The store does not allow it.</exception>
-    Task DeleteAsync(ObjectKey key, CancellationToken cancel = default);
+    /// <returns>False if the store does not answer, or does not allow it: the object may still be there.</returns>
+    Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default);
 
-    /// <summary>The keys that begin with a text, in byte order. Names that are no keys are passed over.</summary>
+    /// <summary>The keys that begin with a text, in byte order. Names that are no keys are passed over; what a store that does not answer would have listed is
+    /// left out.</summary>
     /// <param name="prefix">Compared as text, not as a folder: "rounds/0000" finds rounds 0 to 99. Empty for all.</param>
     /// <param name="cancel">Gives up.</param>
     IAsyncEnumerable<ObjectKey> ListAsync(string prefix, CancellationToken cancel = default);

@@ -80,7 +80,7 @@ public sealed class RoundTrial
             var (uid, _, _, samples) = _peers[i];
             LossScore? score = scores.TryGetValue(uid, out var found) ? found : null;
             var onTrial = _onTrial.Contains(uid);
-            var reason = Admission.Decide(_checks[i].Reason, onTrial, score);
+            var reason = Admission.Decide(_checks[i].Reason, onTrial, Admission.IsIdle(_before.Find(uid)), score);
             observations[i] = new Observation(uid, reason, reason == Rejection.None ? samples : 0, score, onTrial);
         }
 

@@ -39,6 +39,7 @@ public sealed partial class LedgerState
             VoteSlash vote => CheckVoteSlash(author!, vote),
             Exit exit => CheckExit(author!, exit),
             VotePause vote => CheckVotePause(author!, vote),
+            Announce announce => CheckAnnounce(author!, announce),
             _ => Rejection.Malformed,
         };
     }
@@ -195,6 +196,18 @@ public sealed partial class LedgerState
         }
 
         return author.HasLeft ? Rejection.NotEntitled : author.Active ? Rejection.AlreadyThere : Rejection.None;
+    }
+
+    private Rejection CheckAnnounce(Member author, Announce announce)
+    {
+        if (announce.Place == author.Place)
+        {
+            return Rejection.AlreadyThere;
+        }
+
+        return announce.Round < CurrentRound || Stage == Stage.Finished ? Rejection.Late
+            : announce.Round > CurrentRound || author.AnnouncedInRound == CurrentRound.Number ? Rejection.OutOfTurn
+            : author.HasLeft ? Rejection.NotEntitled : Rejection.None;
     }
 
     private static bool Same(Operation left, Operation right) => OperationCodec.ToBytes(left).AsSpan().SequenceEqual(OperationCodec.ToBytes(right));

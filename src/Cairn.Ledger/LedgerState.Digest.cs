@@ -45,6 +45,8 @@ public sealed partial class LedgerState
             writer.Byte(member.Active ? (byte)1 : (byte)0);
             writer.Int64(member.Reward);
             writer.Int32(member.LeftInRound);
+            writer.Text(member.Place);
+            writer.Int32(member.AnnouncedInRound);
             writer.Int64(_tallies[i].Accepted);
             writer.Int64(_tallies[i].Rejected);
         }

@@ -78,6 +78,9 @@ public sealed partial class LedgerState
     /// <summary>Where it stands.</summary>
     public Stage Stage => _book.Stage;
 
+    /// <summary>How often a member has announced its store: whoever keeps a copy of the places looks again when this has grown.</summary>
+    public int Announcements { get; private set; }
+
     /// <summary>Everybody who ever registered; index = uid.</summary>
     public IReadOnlyList<Member> Members => _members;
 

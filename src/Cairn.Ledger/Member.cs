@@ -36,6 +36,12 @@ public sealed record Member
     /// <summary>True once it has left: never again in a roster, without a voice.</summary>
     public bool HasLeft => LeftInRound >= 0;
 
+    /// <summary>Where it says its objects are (<see cref="Announce"/>); empty as long as it has said nothing: then they are where the run's are.</summary>
+    public string Place { get; init; } = "";
+
+    /// <summary>The round of its last announcement, or −1.</summary>
+    public int AnnouncedInRound { get; init; } = -1;
+
     /// <summary>What it earned and may spend.</summary>
     public long Reward { get; init; }
 }

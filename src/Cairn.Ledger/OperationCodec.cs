@@ -9,6 +9,9 @@ public static class OperationCodec
     /// <summary>The longest name in characters.</summary>
     public const int NameMax = 32;
 
+    /// <summary>The longest address of a store in characters.</summary>
+    public const int PlaceMax = 400;
+
     /// <summary>The most bytes of one statement: one on <see cref="LedgerRules.PeersLimit"/> peers fits.</summary>
     public const int StatementBytesMax = 49_280;
 
@@ -35,6 +38,7 @@ public static class OperationCodec
         VoteSlash = 11,
         Exit = 12,
         VotePause = 13,
+        Announce = 14,
     }
 
     /// <summary>The canonical bytes of an operation, without author and signature.</summary>
@@ -101,6 +105,10 @@ public static class OperationCodec
                 Begin(writer, Kind.VotePause, vote.Round);
                 writer.Byte(vote.Paused ? (byte)1 : (byte)0);
                 break;
+            case Announce announce:
+                Begin(writer, Kind.Announce, announce.Round);
+                writer.Text(announce.Place);
+                break;
         }
 
         return writer.ToArray();
@@ -148,6 +156,7 @@ public static class OperationCodec
         VoteSlash vote => vote.Round.Number >= 0 && vote.Uid.Value >= 0 && vote.Reason != Rejection.None && Enum.IsDefined(vote.Reason),
         Exit exit => exit.Round.Number >= 0,
         VotePause vote => vote.Round.Number >= 0,
+        Announce announce => announce.Round.Number >= 0 && IsPlace(announce.Place),
         _ => false,
     };
 
@@ -222,6 +231,7 @@ public static class OperationCodec
             Kind.VoteSlash => new VoteSlash(round, new Uid(reader.Int32()), (Rejection)reader.Byte(), reader.Digest()),
             Kind.Exit => new Exit(round),
             Kind.VotePause => ReadPause(round, ref reader),
+            Kind.Announce => new Announce(round, reader.Text(PlaceMax)),
             _ => null,
         };
     }
@@ -263,6 +273,25 @@ public static class OperationCodec
         }
 
         return entries;
+    }
+
+    // Printable ASCII and nothing else: what stands here is shown to people and read by other programs.
+    private static bool IsPlace(string? place)
+    {
+        if (place is null || place.Length is 0 or > PlaceMax)
+        {
+            return false;
+        }
+
+        foreach (var character in place)
+        {
+            if (character is not (> ' ' and <= '~'))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static bool IsName(string? name)

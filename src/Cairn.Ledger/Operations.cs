@@ -144,6 +144,11 @@ public sealed record Exit(Round Round) : Operation;
 /// <param name="Paused">True to stop: the next round opens without a roster and waits.</param>
 public sealed record VotePause(Round Round, bool Paused) : Operation;
 
+/// <summary>A member says where others find what it puts there for them: its object store, with what is needed to read it and nothing that lets anybody write.</summary>
+/// <param name="Round">The current round; one announcement a round and member.</param>
+/// <param name="Place">An address that the ledger does not read: 1 to <see cref="OperationCodec.PlaceMax"/> printable ASCII characters without blanks.</param>
+public sealed record Announce(Round Round, string Place) : Operation;
+
 /// <summary>Fixed-point shares.</summary>
 public static class Shares
 {

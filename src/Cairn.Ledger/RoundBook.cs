@@ -154,6 +154,26 @@ internal sealed class RoundBook
         _ => false,
     };
 
+    /// <summary>Whom the stage waits for, ascending by uid: empty just when it is over without timeouts, or has nobody to wait for.</summary>
+    public IReadOnlyList<Uid> Awaited()
+    {
+        IEnumerable<Uid> Peers(Func<int, bool> acted) => Enumerable.Range(0, Roster.Length).Where(i => !acted(i)).Select(i => Roster[i].Uid);
+        IEnumerable<Uid> Validators(Func<int, bool> acted) =>
+            Enumerable.Range(0, Voters.Length).Where(i => Voters[i].Awaited && !acted(i)).Select(i => Voters[i].Uid);
+        return
+        [
+            .. (Stage switch
+            {
+                Stage.Commit => Peers(i => Commits[i] is not null),
+                Stage.Reveal => Peers(i => Commits[i] is null || Openings[i] is not null).Concat(Validators(i => Beacons[i] is not null)),
+                Stage.Judge => Validators(i => Verdicts[i] is not null),
+                Stage.Apply => Peers(i => Openings[i] is null || PostedBase(Roster[i].Uid)).Concat(Validators(i => PostedBase(Voters[i].Uid))),
+                Stage.Settle => Validators(i => Shares[i] is not null),
+                _ => [],
+            }).Order(),
+        ];
+    }
+
     /// <summary>The base that voters with a majority posted, or null.</summary>
     public Digest? QuorumBase()
     {

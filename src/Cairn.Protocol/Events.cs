@@ -25,6 +25,10 @@ public sealed record Published(Round Round, Opening Opening) : NodeEvent;
 /// <param name="BaseDigest">The new base.</param>
 public sealed record Applied(Round Round, Digest BaseDigest) : NodeEvent;
 
+/// <summary>What a round needs cannot be had: neither all its updates nor a mean of them. The host has waited a while; the machine asks again.</summary>
+/// <param name="Round">Of which round.</param>
+public sealed record CouldNotApply(Round Round) : NodeEvent;
+
 /// <summary>The replica computed the base of a round again, from the base before it and the manifest.</summary>
 /// <param name="Round">Of which round.</param>
 /// <param name="BaseDigest">What came out this time.</param>

@@ -65,6 +65,10 @@ internal sealed class ReplicaTrack
                 _unconfirmed = (applied.Round, applied.BaseDigest);
                 Next = applied.Round.Next;
                 return true;
+            case CouldNotApply missing:
+                Invariant.Check(Busy && missing.Round == Next);
+                Busy = false;
+                return false;
             case WentBack back:
                 Invariant.Check(Busy && _recomputing == back.Round);
                 Busy = false;

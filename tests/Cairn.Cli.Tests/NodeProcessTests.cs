@@ -1,25 +1,18 @@
-using System.Text.Json;
 using Cairn.Node;
-using Cairn.Node.Tests;
 
 namespace Cairn.Cli.Tests;
 
 /// <summary>A run whose nodes are processes of their own, which meet only on the ledger and in the store.</summary>
-public sealed class NodeProcessTests : IDisposable
+public sealed class NodeProcessTests : NodeProcesses
 {
-    private const int Rounds = 8;
-    private readonly TestFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public async Task Processes_of_their_own_end_with_the_same_bits_as_one_process_for_all()
     {
         await CreateAsync();
         var ended = await Task.WhenAll(RunAsync("peer", "peer-1"), RunAsync("peer", "peer-2"), RunAsync("validator", "validator-1"));
-        var whole = await Runs.FinishAsync(_folder, "whole", Rounds);
+        var whole = await Runs.FinishAsync(Folder, "whole", Rounds);
         Assert.All(ended, node => Assert.Equal((true, Rounds, whole.BaseDigest), (node.Finished, node.Rounds, node.BaseDigest)));
-        Assert.True(RunSummary.Read(new RunDirectory(_folder["run"])).DigestAgreement);
+        Assert.True(RunSummary.Read(new RunDirectory(Folder["run"])).DigestAgreement);
     }
 
     [Fact]
@@ -29,7 +22,7 @@ public sealed class NodeProcessTests : IDisposable
         var others = Task.WhenAll(RunAsync("peer", "peer-1"), RunAsync("validator", "validator-1"));
         using (var killed = Start("peer", "peer-2"))
         {
-            var log = Path.Combine(new RunDirectory(_folder["run"]).Node("peer-2"), "events.jsonl");
+            var log = Path.Combine(new RunDirectory(Folder["run"]).Node("peer-2"), "events.jsonl");
             while (!killed.HasExited && EventLog.Read(log).Count(line => line.Data is RoundApplied) < 3)
             {
                 await Task.Delay(20, TestContext.Current.CancellationToken);
@@ -41,7 +34,7 @@ public sealed class NodeProcessTests : IDisposable
         var late = await Task.WhenAll(RunAsync("peer", "peer-2"), RunAsync("peer", "alice"));
         var all = (NodeOutcome[])[.. await others, .. late];
         Assert.All(all, node => Assert.Equal((true, all[0].BaseDigest), (node.Finished, node.BaseDigest)));
-        var alice = RunSummary.Read(new RunDirectory(_folder["run"])).Members.Single(member => member.Name == "alice");
+        var alice = RunSummary.Read(new RunDirectory(Folder["run"])).Members.Single(member => member.Name == "alice");
         Assert.True(alice.Accepted > 0 && alice.Bond + alice.Reward > 0, $"alice: {alice}");
     }
 
@@ -53,48 +46,98 @@ public sealed class NodeProcessTests : IDisposable
         Assert.Contains("small letters", await RefusedAsync("peer", "Bob"), StringComparison.Ordinal);
         Assert.Contains("cairn peer", await RefusedAsync("validator", "peer-1"), StringComparison.Ordinal);
         Assert.Contains("validator-1", await RefusedAsync("validator", "zed"), StringComparison.Ordinal);
-        using (new RunDirectory(_folder["run"]).LockNode("peer-1"))
+        using (new RunDirectory(Folder["run"]).LockNode("peer-1"))
         {
             Assert.Contains("another cairn process", await RefusedAsync("peer", "peer-1"), StringComparison.Ordinal);
-            Assert.Contains("another cairn process", (await ToldAsync("swarm", "--resume", "--dir", _folder["run"])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+            Assert.Contains("another cairn process", (await ToldAsync("swarm", "--resume", "--dir", Folder["run"])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         }
 
-        File.Delete(Path.Combine(new RunDirectory(_folder["run"]).Node("peer-1"), "node.key"));
+        File.Delete(Path.Combine(new RunDirectory(Folder["run"]).Node("peer-1"), "node.key"));
         Assert.Contains("restore node.key", await RefusedAsync("peer", "peer-1"), StringComparison.Ordinal);
     }
 
     private async Task<string> RefusedAsync(string word, string name) =>
-        (await ToldAsync(word, "--dir", _folder["run"], "--name", name)).AssertRefused(ExitCode.BadInput);
+        (await ToldAsync(word, "--dir", Folder["run"], "--name", name)).AssertRefused(ExitCode.BadInput);
 
-    // The console of this process belongs to other tests.
-    private static async Task<Captured> ToldAsync(params string[] arguments)
+    [Fact]
+    public async Task A_stranger_joins_by_an_invite_in_a_folder_of_its_own_and_earns()
     {
-        using var process = CairnProcess.Start(arguments);
-        var code = await process.EndAsync();
-        return new Captured(code, process.Output, process.Errors);
+        await CreateAsync("--places", "3", "--rounds", "24");
+        var others = Task.WhenAll(RunAsync("peer", "peer-1"), RunAsync("peer", "peer-2"), RunAsync("validator", "validator-1"));
+        var invite = (await ToldAsync("run", "invite", "--dir", Folder["run"])).Output.Trim();
+        Assert.Contains("height", (await ToldAsync("join", invite, "--show")).Output, StringComparison.Ordinal);
+        var alice = await EndAsync("alice", CairnProcess.Start("join", invite, "--dir", Folder["hers"], "--name", "alice", "--threads", "1", "--json"));
+        Assert.All(await others, node => Assert.Equal((true, alice.BaseDigest), (node.Finished, node.BaseDigest)));
+        var member = RunSummary.Read(new RunDirectory(Folder["run"])).Members.Single(member => member.Name == "alice");
+        Assert.True(member.Accepted > 0 && member.Bond + member.Reward > 0, $"alice: {member}");
+        Assert.False(Directory.Exists(new RunDirectory(Folder["run"]).Node("alice")));
     }
 
-    private async Task CreateAsync(params string[] more)
+    [Fact]
+    public async Task An_invite_that_is_none_or_names_another_history_is_refused_in_one_sentence()
     {
-        var corpus = _folder["corpus.txt"];
-        if (!File.Exists(corpus))
+        Assert.Contains("no invite", (await ToldAsync("join", "cairn1-abc", "--name", "alice")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        await CreateAsync();
+        var text = (await ToldAsync("run", "invite", "--dir", Folder["run"])).Output.Trim();
+        Assert.Contains("no invite", (await ToldAsync("join", text[..^1], "--name", "alice")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.True(Invite.TryParse(text, out var invite));
+        Assert.Equal(text, invite.ToString());
+        await RefusesAsync(invite with { Height = 7 }, "old copy");
+        await RefusesAsync(invite with { State = invite.Rules }, "another history");
+        await RefusesAsync(invite with { Genesis = invite.Rules }, "another run");
+        await RefusesAsync(invite with { Rules = invite.Genesis }, "not those of the invite");
+
+        async Task RefusesAsync(Invite changed, string says) => Assert.Contains(
+            says, (await ToldAsync("join", $"{changed}", "--dir", Folder["hers"], "--name", "alice")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_whom_is_told_while_a_run_stands_still()
+    {
+        await CreateAsync();
+        using var peer = Start("peer", "peer-1");
+        using var validator = CairnProcess.Start("validator", "--dir", Folder["run"], "--name", "validator-1", "--health", "127.0.0.1:0");
+        RunStatus status;
+        do
         {
-            TestCorpus.Write(corpus);
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+            status = RunStatus.Read(new RunDirectory(Folder["run"]), TimeProvider.System);
+        }
+        while (!(status.Whom is ["peer-2"] && status.Nodes.Count == 2 && status.Nodes.All(node => node.Status.Whom is ["peer-2"])));
+
+        Assert.All(status.Nodes, node => Assert.True(node.Running));
+        var told = await ToldAsync("status", "--dir", Folder["run"]);
+        Assert.Contains("waits for peer-2", told.Output, StringComparison.Ordinal);
+        using var observer = CairnProcess.Start("observe", "--dir", Folder["run"], "--silence", "0.5");
+        while (!observer.Output.Contains("waits for peer-2", StringComparison.Ordinal))
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
         }
 
-        string[] rounds = more.Contains("--rounds") ? [] : ["--rounds", $"{Rounds}"];
-        var created = await ToldAsync(["run", "create", "--dir", _folder["run"], "--preset", "pico", "--peers", "2", "--data", corpus, .. rounds, .. more]);
-        Assert.Equal((0, ""), (created.Code, created.Errors));
-        Assert.Contains("--name validator-1", created.Output, StringComparison.Ordinal);
+        var address = System.Text.RegularExpressions.Regex.Match(validator.Output, "health at (http://[0-9.:]+)").Groups[1].Value;
+        using var http = new HttpClient { BaseAddress = new Uri(address) };
+        Assert.Equal("alive\n", await http.GetStringAsync("/healthz", TestContext.Current.CancellationToken));
+        Assert.Equal("ready\n", await http.GetStringAsync("/readyz", TestContext.Current.CancellationToken));
+        Assert.Contains("\"peer-2\"", await http.GetStringAsync("/status", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        var metrics = await http.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        Assert.Contains("cairn_awaited_members{node=\"validator-1\",role=\"validator\",run=\"run\"} 1", metrics, StringComparison.Ordinal);
     }
 
-    private CairnProcess Start(string word, string name) => CairnProcess.Start(word, "--dir", _folder["run"], "--name", name, "--threads", "1", "--json");
-
-    private async Task<NodeOutcome> RunAsync(string word, string name)
+    [Fact]
+    public async Task Options_come_from_flags_before_the_environment_before_a_file()
     {
-        using var process = Start(word, name);
-        var code = await process.EndAsync();
-        Assert.True(code == 0, $"{name}: exit code {code}: {process.Errors}{process.Output}");
-        return JsonSerializer.Deserialize(process.Output, CliJson.Default.NodeOutcome)!;
+        var file = Folder["node.json"];
+        await File.WriteAllTextAsync(file, """{"name": "from-file", "threads": 3, "upload": 10}""", TestContext.Current.CancellationToken);
+        Variables["CAIRN_NAME"] = "from-environment";
+        Variables["CAIRN_S3_ACCESS_KEY"] = "account";
+        Variables["CAIRN_S3_SECRET_KEY"] = "verysecret";
+        var told = (await ToldAsync("peer", "--config", file, "--threads", "2", "--print-config")).Output;
+        Assert.Matches("name +from-environment +\\(CAIRN_NAME\\)", told);
+        Assert.Matches("threads +2 +\\(--threads\\)", told);
+        Assert.Matches("upload +10 Mb/s", told);
+        Assert.Matches("account +account", told);
+        Assert.DoesNotContain("verysecret", told, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, """{"nam": "alice"}""", TestContext.Current.CancellationToken);
+        Assert.Contains("'nam'", (await ToldAsync("peer", "--config", file, "--print-config")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
     }
 }

@@ -26,7 +26,7 @@ public sealed class DirectoryStoreTests : ObjectStoreContract, IDisposable
         Assert.False(await store.ExistsAsync(Key("shards/secret"), Cancel));
         Assert.Empty(await List(store, ""));
         await store.DeleteAsync(Key("shards/secret"), Cancel);
-        await Assert.ThrowsAsync<InputException>(() => store.PutAsync(Key("shards/secret"), Content(3), Cancel));
+        Assert.Equal(PutStatus.Refused, (await store.PutAsync(Key("shards/secret"), Content(3), Cancel)).Status);
         await store.PutAsync(Key("run/file"), Content(3), Cancel);
         Assert.Equal("private", await File.ReadAllTextAsync(secret, Cancel));
         Assert.Equal(Content(3), (await store.GetAsync(Key("run/file"), 3, Cancel)).Bytes);
@@ -83,8 +83,9 @@ public sealed class DirectoryStoreTests : ObjectStoreContract, IDisposable
 
         var store = Open();
         await store.PutAsync(Key("run"), Content(1), Cancel);
-        var refused = await Assert.ThrowsAsync<InputException>(() => store.PutAsync(Key("run/x"), Content(1), Cancel));
-        Assert.Contains("--dir", refused.Message, StringComparison.Ordinal);
+        var refused = await store.PutAsync(Key("run/x"), Content(1), Cancel);
+        Assert.Equal(PutStatus.Refused, refused.Status);
+        Assert.Contains("--dir", refused.Detail, StringComparison.Ordinal);
         Assert.Equal(FetchStatus.Missing, (await store.GetAsync(Key("run/x"), 9, Cancel)).Status);
     }
 }

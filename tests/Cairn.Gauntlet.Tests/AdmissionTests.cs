@@ -7,26 +7,26 @@ public class AdmissionTests
     [Fact]
     public void Fast_checks_decide_for_those_who_are_known()
     {
-        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, null));
-        Assert.Equal(Rejection.NotFinite, Admission.Decide(Rejection.NotFinite, needsProbe: false, null));
-        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(-0.001, -0.001)));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, isIdle: false, null));
+        Assert.Equal(Rejection.NotFinite, Admission.Decide(Rejection.NotFinite, needsProbe: false, isIdle: false, null));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: false, isIdle: false, TestData.Score(-0.001, -0.001)));
     }
 
     [Fact]
     public void A_known_peer_whose_update_is_clearly_harmful_is_refused_like_anybody()
     {
-        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(-1, -1)));
-        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(0.1, -1)));
-        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, TestData.Score(double.NaN, 0.1)));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, isIdle: false, TestData.Score(-1, -1)));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, isIdle: false, TestData.Score(0.1, -1)));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: false, isIdle: false, TestData.Score(double.NaN, 0.1)));
     }
 
     [Fact]
     public void A_newcomer_needs_a_probe_that_is_not_harmful()
     {
-        Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, null));
-        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: true, TestData.Score(-0.1, 0.1)));
-        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: true, TestData.Score(0.1, 0.05)));
-        Assert.Equal(Rejection.Copied, Admission.Decide(Rejection.Copied, needsProbe: true, TestData.Score(0.1, 0.05)));
+        Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, isIdle: false, null));
+        Assert.Equal(Rejection.Harmful, Admission.Decide(Rejection.None, needsProbe: true, isIdle: false, TestData.Score(-0.1, 0.1)));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: true, isIdle: false, TestData.Score(0.1, 0.05)));
+        Assert.Equal(Rejection.Copied, Admission.Decide(Rejection.Copied, needsProbe: true, isIdle: false, TestData.Score(0.1, 0.05)));
     }
 
     [Fact]
@@ -45,5 +45,27 @@ public class AdmissionTests
         Assert.False(Admission.NeedsProbe(newcomer: false, TestData.After(good, good, bad, bad).Records[0]));
         Assert.True(Admission.NeedsProbe(newcomer: false, TestData.After(good, bad, bad, bad).Records[0]));
         Assert.False(Admission.NeedsProbe(newcomer: false, TestData.After(good, bad, bad, bad, good).Records[0]));
+    }
+
+    [Fact]
+    public void Who_was_found_idle_four_times_is_admitted_again_only_by_a_probe_that_shows_work()
+    {
+        // Two work, one sends nothing: its probes find no difference between its samples and others.
+        IReadOnlyList<Observation> round =
+        [
+            TestData.Accepted(0, probe: TestData.Score(0.2, 0.1)), TestData.Accepted(1, probe: TestData.Score(0.2, 0.1)),
+            TestData.Accepted(2, probe: TestData.Score(0.0005, 0.0005)),
+        ];
+        var three = TestData.After(round, round, round);
+        var four = TestData.After(round, round, round, round);
+        Assert.False(Admission.IsIdle(three.Records[2]));
+        Assert.True(Admission.IsIdle(four.Records[2]));
+        Assert.True(Admission.NeedsProbe(newcomer: false, four.Records[2]));
+        Assert.False(Admission.IsIdle(four.Records[0]));
+        Assert.False(Admission.IsIdle(null));
+
+        Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, isIdle: true, null));
+        Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, isIdle: true, TestData.Score(0.0005, 0.0005)));
+        Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: true, isIdle: true, TestData.Score(0.2, 0.1)));
     }
 }

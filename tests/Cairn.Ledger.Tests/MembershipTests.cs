@@ -44,6 +44,51 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public void A_member_says_where_its_objects_are_once_a_round()
+    {
+        var world = new World(peers: 2);
+        world.Must(0, new Announce(world.State.CurrentRound, "s3://one"));
+        Assert.Equal(("s3://one", ""), (world.State.Members[0].Place, world.State.Members[1].Place));
+        Assert.Equal(1, world.State.Announcements);
+        Assert.Equal(Rejection.AlreadyThere, world.Check(0, new Announce(world.State.CurrentRound, "s3://one")));
+        Assert.Equal(Rejection.OutOfTurn, world.Check(0, new Announce(world.State.CurrentRound, "s3://two")));
+        world.Must(2, new Announce(world.State.CurrentRound, "s3://validator"));
+
+        var old = world.State.CurrentRound;
+        var before = world.State.StateDigest();
+        world.Round();
+        Assert.Equal(Rejection.Late, world.Check(0, new Announce(old, "s3://two")));
+        Assert.Equal(Rejection.OutOfTurn, world.Check(0, new Announce(world.State.CurrentRound.Next, "s3://two")));
+        world.Must(0, new Announce(world.State.CurrentRound, "s3://two"));
+        Assert.Equal("s3://two", world.State.Members[0].Place);
+        Assert.NotEqual(before, world.State.StateDigest());
+        Assert.Equal(Rejection.NotEntitled, world.State.Check(SignedOperation.Sign(NodeKey.Create(), world.Genesis.Digest, new Announce(world.State.CurrentRound, "s3://x"))));
+    }
+
+    [Fact]
+    public void Whom_a_stage_waits_for_is_who_has_not_acted_in_it()
+    {
+        var world = new World(peers: 2, validators: 1);
+        Assert.Equal([0, 1], Awaited());
+        world.Must(1, world.Commit(1));
+        Assert.Equal([0], Awaited());
+        world.Must(0, world.Commit(0));
+        Assert.Equal([0, 1, 2], Awaited());
+        world.Must(0, world.Reveal(0));
+        world.Must(2, world.Beacon(2));
+        Assert.Equal([1], Awaited());
+        world.Must(1, world.Reveal(1));
+        Assert.Equal([2], Awaited());
+        world.Must(2, world.Verdict());
+        Assert.Equal([0, 1, 2], Awaited());
+        world.Must(0, world.Base());
+        world.Must(2, world.Base());
+        Assert.Equal([1], Awaited());
+
+        IEnumerable<int> Awaited() => world.State.Awaited().Select(uid => uid.Value);
+    }
+
+    [Fact]
     public void A_validator_without_bond_has_no_voice_and_nobody_waits_for_it()
     {
         var world = new World(peers: 1);

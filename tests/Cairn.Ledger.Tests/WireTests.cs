@@ -32,6 +32,7 @@ public sealed class WireTests
         { "vote to cut", new VoteSlash(new Round(8), new Uid(3), Rejection.Harmful, B), "0b" + "08000000" + "03000000" + "11" + BB },
         { "exit", new Exit(new Round(9)), "0c" + "09000000" },
         { "vote to pause", new VotePause(new Round(10), true), "0d" + "0a000000" + "01" },
+        { "announce", new Announce(new Round(11), "s3://a"), "0e" + "0b000000" + "06000000" + "73333a2f2f61" },
     };
 
     [Theory]
@@ -116,6 +117,8 @@ public sealed class WireTests
             new PostShares(new Round(0), [new ShareEntry(new Uid(0), Shares.One - 1)], A),
             new PostShares(new Round(0), [new ShareEntry(new Uid(0), Shares.One + 1), new ShareEntry(new Uid(1), -1)], A),
             new Timeout(new Round(0), Stage.Finished),
+            new Announce(new Round(-1), "s3://a"), new Announce(new Round(0), ""), new Announce(new Round(0), "a b"), new Announce(new Round(0), "ä"),
+            new Announce(new Round(0), new string('a', OperationCodec.PlaceMax + 1)),
             new VoteSlash(new Round(0), new Uid(0), Rejection.None, A), new VoteSlash(new Round(0), new Uid(0), (Rejection)200, A),
         ];
         Assert.All(bad, operation => Assert.False(OperationCodec.IsWellFormed(operation)));

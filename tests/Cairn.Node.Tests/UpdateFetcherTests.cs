@@ -37,7 +37,7 @@ public sealed class UpdateFetcherTests(SmallRun run)
         using var log = new EventLog(half.Events, null);
         using var context = new RunContext(half, rules, DataSet.Open(half.Data), log, threads: 1, users: 1)
         {
-            Store = new OneAnswer(status),
+            Stores = RunStores.One(new OneAnswer(status)),
             Time = new PatientFetchTests.NoTime(),
         };
         using var author = NodeKey.LoadOrCreate(folder["author.key"]);
@@ -48,13 +48,18 @@ public sealed class UpdateFetcherTests(SmallRun run)
     /// <summary>A store that answers every question alike.</summary>
     private sealed class OneAnswer(FetchStatus status) : IObjectStore
     {
-        public Task PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => throw new InputException("full");
+        public string Name => "a store";
+
+        public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
+            Task.FromResult(new PutOutcome(PutStatus.Refused, "full"));
+
+        public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => PutAsync(key, bytes, cancel);
 
         public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) => Task.FromResult(FetchOutcome.Failed(status, "a reason"));
 
         public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
 
-        public Task DeleteAsync(ObjectKey key, CancellationToken cancel = default) => Task.CompletedTask;
+        public Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
 
         public IAsyncEnumerable<ObjectKey> ListAsync(string prefix, CancellationToken cancel = default) => AsyncEnumerable.Empty<ObjectKey>();
     }

@@ -26,6 +26,7 @@ public sealed class ProjectTests
     private static readonly Dictionary<string, string[]> Packages = new()
     {
         ["Cairn.Cli"] = ["System.CommandLine", "Spectre.Console"],
+        ["Cairn.Exchange"] = ["AWSSDK.S3", "AWSSDK.Core"],
     };
 
     private static readonly string[] TestPackages = ["Microsoft.NET.Test.Sdk", "xunit.v3", "xunit.runner.visualstudio"];

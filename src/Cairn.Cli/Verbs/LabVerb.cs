@@ -45,7 +45,7 @@ internal static class LabVerb
         };
         Text.AddTo(sparse);
         sparse.SetAction(RunAsync);
-        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers(), Yuma(), AttacksVerb.Create() };
+        return new Command("lab", "Compares methods on equal terms.") { sparse, Quantizers(), Yuma(), AttacksVerb.Create(), WanVerb.Create() };
     }
 
     private static Command Quantizers()

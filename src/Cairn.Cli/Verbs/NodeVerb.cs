@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Cairn.Base;
 using Cairn.Cli.Views;
 using Cairn.Ledger;
 using Cairn.Node;
@@ -9,13 +10,6 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn peer</c> and <c>cairn validator</c>: one node of a run as a process of its own.</summary>
 internal static class NodeVerb
 {
-    private static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the newest under runs/." };
-    private static readonly Option<string> Name = new("--name")
-    {
-        Description = "The node's name. A peer of a new name gets a key of its own and joins the run.",
-        Required = true,
-    };
-
     private static readonly Option<bool> Json = new("--json") { Description = "Print how it ended as one line of JSON and nothing else." };
 
     public static Command Peer() => Create(
@@ -30,17 +24,41 @@ internal static class NodeVerb
 
     private static Command Create(Role role, string word, string description)
     {
-        var command = new Command(word, description) { Dir, Name, FoundingOptions.Threads, Json };
+        var command = new Command(word, description) { Json };
+        foreach (var option in NodeConfig.All)
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction((parsed, cancellation) => RunAsync(role, word, parsed, cancellation));
         return command;
     }
 
     private static async Task<int> RunAsync(Role role, string word, ParseResult parsed, CancellationToken cancellation)
     {
-        var folder = parsed.GetValue(Dir) ?? RunFolders.Newest();
-        var options = new NodeOptions(folder, parsed.GetValue(Name)!, role, parsed.GetValue(FoundingOptions.Threads));
+        var config = NodeConfig.Read(parsed);
+        if (parsed.GetValue(NodeConfig.PrintConfig))
+        {
+            Print(config);
+            return ExitCode.Success;
+        }
+
+        var folder = config.Folder ?? RunFolders.Newest();
+        return await RunAsync(role, word, config, folder, parsed.GetValue(Json), cancellation);
+    }
+
+    /// <summary>Runs a node and says how it ended.</summary>
+    /// <param name="role">Peer or validator.</param>
+    /// <param name="word">The verb that goes on with it.</param>
+    /// <param name="config">How it is set up.</param>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="json">True to print nothing but how it ended.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static async Task<int> RunAsync(Role role, string word, NodeConfig config, string folder, bool json, CancellationToken cancellation)
+    {
+        var name = config.NodeName ?? throw new InputException("a node needs a name: give --name.");
+        var options = new NodeOptions(folder, name, role, config.ThreadCount, config.OwnStore, config.Access, config.HealthAddress);
         options.Validate();
-        var json = parsed.GetValue(Json);
         NodeOutcome outcome;
         using (IRunView view = json ? new SilentView() : new NodeView(Console.Out))
         {
@@ -69,5 +87,14 @@ internal static class NodeVerb
         }
 
         return outcome.Finished ? ExitCode.Success : ExitCode.Interrupted;
+    }
+
+    private static void Print(NodeConfig config)
+    {
+        var width = config.Values.Max(value => value.Name.Length);
+        foreach (var (name, value, from) in config.Values)
+        {
+            Console.WriteLine($"{name.PadRight(width)}  {value}  ({from})");
+        }
     }
 }

@@ -12,6 +12,17 @@ internal static class RunCreateVerb
         Description = "Most peers in a round. With more than --peers, anybody may join while it goes on.",
     };
 
+    private static readonly Option<int?> StageSeconds = new("--stage-seconds")
+    {
+        Description = "How long validators wait in a stage for those who are late, in seconds. Default: what the slowest machine may take.",
+    };
+
+    private static readonly Option<string?> Store = new("--store")
+    {
+        Description = "Where the run's objects are, and with what everybody may read them: s3://bucket/prefix?endpoint=https://host&reader=key:secret, or a folder. " +
+            "Default: the run's own folder.",
+    };
+
     public static Command Create()
     {
         var command = new Command(
@@ -19,22 +30,31 @@ internal static class RunCreateVerb
             "Creates a run: data, rules, the keys of its first members, the ledger. Then start each node by itself, and let others join.\n\n" +
             "Example:  cairn run create --dir runs/ours --peers 2 --places 8 --rounds 40\n          cairn validator --dir runs/ours --name validator-1\n" +
             "          cairn peer --dir runs/ours --name peer-1");
-        foreach (var option in (IEnumerable<Option>)[Dir, .. FoundingOptions.OfRules, Places, FoundingOptions.Threads])
+        foreach (var option in (IEnumerable<Option>)[Dir, .. FoundingOptions.OfRules, Places, StageSeconds, FoundingOptions.Threads, Store, NodeConfig.StoreKeys])
         {
             command.Options.Add(option);
         }
 
-        command.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        command.SetAction(RunAsync);
         return command;
     }
 
-    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var folder = parsed.GetValue(Dir)!;
-        var options = FoundingOptions.Read(parsed, folder) with { Places = parsed.GetValue(Places) };
+        var options = FoundingOptions.Read(parsed, folder) with { Places = parsed.GetValue(Places), StageSeconds = parsed.GetValue(StageSeconds) };
         options.Validate();
+        var store = parsed.GetValue(Store) is { } text && !text.Contains("://", StringComparison.Ordinal) ? Path.GetFullPath(text) : parsed.GetValue(Store);
+        var access = new StoreAccess { Writer = StoreAccess.FindWriter(parsed.GetValue(NodeConfig.StoreKeys)) };
         var rules = Swarm.Found(options, Console.WriteLine, cancellation);
         var directory = new RunDirectory(folder);
+        if (store is not null)
+        {
+            new RunPlaces(null, store).Write(folder);
+        }
+
+        // Into the run's own folder as well: whoever joins by an invite finds the rules and data where the objects are.
+        await RunSetup.PublishAsync(directory, store ?? directory.Store, access, Console.WriteLine, cancellation);
         Console.WriteLine(
             $"created run {rules.Name}: {rules.Round.Rounds} rounds of at most {rules.PeersMax} peers, " +
             $"{rules.Model.ParameterCount:N0} parameters, rules {rules.ComputeDigest().ToString()[..8]}");
@@ -46,7 +66,7 @@ internal static class RunCreateVerb
 
         if (rules.PeersMax > options.Peers)
         {
-            Console.WriteLine($"\nand whoever wants to join, under a name of its own:\n  ./cairn peer --dir {RunFolders.Quoted(folder)} --name alice");
+            Console.WriteLine($"\nand whoever wants to join, under a name of its own:\n  ./cairn join {Invite.Of(directory)} --name alice");
         }
 
         return ExitCode.Success;

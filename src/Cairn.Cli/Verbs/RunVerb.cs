@@ -37,6 +37,7 @@ internal static class RunVerb
         return new Command("run", "Creates runs, looks at them, stops them and lets them go on.")
         {
             RunCreateVerb.Create(),
+            JoinVerb.Invite(),
             show,
             Samples(),
             Vote("pause", true, "Stops a run before its next round, by the votes of its validators; nothing is lost, and no round counts as missed."),

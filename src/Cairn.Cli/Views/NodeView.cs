@@ -21,7 +21,8 @@ internal sealed class NodeView(TextWriter output) : IRunView
     {
         NodeStarted started =>
             $"{started.Node}, a {(started.Role == "Peer" ? "peer" : "validator")} of run {started.Run}, " +
-            $"stands before round {started.Next + 1} of {started.Rounds}; rules {started.RulesDigest[..8]}",
+            $"stands before round {started.Next + 1} of {started.Rounds}; rules {started.RulesDigest[..8]}" +
+            (started.Health is { } health ? $"; health at {health}" : ""),
         BeganFromCheckpoint began => $"begins from the checkpoint of round {began.Round + 1}",
         CheckpointRefused refused => $"does not begin from the checkpoint of round {refused.Round + 1}: {refused.Detail}",
         PeerTrained trained =>
@@ -36,6 +37,8 @@ internal sealed class NodeView(TextWriter output) : IRunView
         CheckpointSaved saved => $"round {saved.Round + 1,4}  checkpoint {saved.Digest[..8]} in {saved.Folder}",
         OperationRefused refused => $"the ledger refused {refused.Operation}: {refused.Reason}",
         DeltaNotPut lacking => $"could not store the mean of round {lacking.Round + 1}: {lacking.Detail}",
+        StoreDoesNotAnswer silent => $"the own store does not take {silent.Key} yet: {silent.Detail}",
+        RoundCannotBeHad missing => $"waits for what round {missing.Round + 1} needs: {missing.Detail}",
         ReplicaHalted halted => $"halted after round {halted.Round + 1}: its base is {halted.Own[..8]}, the quorum's {halted.Quorum[..8]}",
         _ => null,
     };

@@ -35,6 +35,12 @@ public sealed class DataSet : IDisposable
     /// <summary>The shard to measure on: none of its documents is trained on.</summary>
     public TokenShard HeldOut { get; }
 
+    /// <summary>The files that make up a data set, the manifest first.</summary>
+    /// <param name="manifest">Its manifest.</param>
+    public static IEnumerable<string> FilesOf(DataManifest manifest) =>
+        new[] { DataManifest.FileName, TokenizerFileName, Path.GetFileName(HeldOutPath("")) }
+            .Concat(Enumerable.Range(0, manifest.Train.Count).Select(i => Path.GetFileName(TrainPath("", i))));
+
     /// <summary>Makes the data set, or what of it is missing, and opens it. Does nothing if the folder holds just this data set.</summary>
     /// <param name="options">Text and vocabulary.</param>
     /// <param name="folder">Where; created if missing.</param>

@@ -45,13 +45,10 @@ internal sealed class DeltaStore(RunContext run, string name)
     public async Task PutAsync(IObjectStore store, Round round, CancellationToken cancellation)
     {
         Invariant.Check(_writer is { IsWhole: true } && _key is not null);
-        try
+        var outcome = await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
+        if (outcome.Status != PutStatus.Stored)
         {
-            await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
-        }
-        catch (InputException refused)
-        {
-            run.Log.Tell(new DeltaNotPut(name, round.Number, refused.Message));
+            run.Log.Tell(new DeltaNotPut(name, round.Number, outcome.Detail));
         }
     }
 
@@ -73,7 +70,7 @@ internal sealed class DeltaStore(RunContext run, string name)
         foreach (var publisher in publishers)
         {
             var outcome = await PatientFetch.AskAsync(
-                () => run.Store.GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation), run.Time, cancellation);
+                () => run.Stores.Of(publisher).GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation), run.Time, cancellation);
             if (outcome.Status == FetchStatus.Found && await Task.Run(() => TryApply(outcome.Bytes), cancellation))
             {
                 return true;

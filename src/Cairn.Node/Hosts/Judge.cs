@@ -79,21 +79,23 @@ internal sealed class Judge
     private async Task<(IReadOnlyList<FastCheck> Checks, SortedDictionary<Uid, SparseUpdate> Updates, Dictionary<Uid, string> Details)> CheckAsync(
         Round round, IReadOnlyList<PeerCase> peers, CancellationToken cancellation)
     {
-        var checks = new List<FastCheck>();
+        var checks = new FastCheck[peers.Count];
+        var found = new (SparseUpdate? Update, Rejection Why, string Detail)[peers.Count];
+        await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, stop) => found[i] = await CheckAsync(round, peers[i], stop));
         var updates = new SortedDictionary<Uid, SparseUpdate>();
         var details = new Dictionary<Uid, string>();
-        foreach (var peer in peers)
+        for (var i = 0; i < peers.Count; i++)
         {
-            var (update, why, detail) = await CheckAsync(round, peer, cancellation);
-            checks.Add(new FastCheck(peer.Uid, why));
+            var (update, why, detail) = found[i];
+            checks[i] = new FastCheck(peers[i].Uid, why);
             if (update is not null)
             {
-                updates.Add(peer.Uid, update);
+                updates.Add(peers[i].Uid, update);
             }
 
             if (detail.Length > 0)
             {
-                details.Add(peer.Uid, detail);
+                details.Add(peers[i].Uid, detail);
             }
         }
 

@@ -19,6 +19,10 @@ internal interface IEffectRunner
     /// <summary>Sees the ledger after every single block, before the machine does.</summary>
     /// <param name="ledger">The state.</param>
     void Notice(LedgerState ledger);
+
+    /// <summary>Sees the ledger once everything new was read, before the machine does.</summary>
+    /// <param name="ledger">The state.</param>
+    void CaughtUp(LedgerState ledger);
 }
 
 /// <summary>Runs one node: feeds its machine with what happens, has the effects done, one loop for both roles.</summary>
@@ -53,6 +57,12 @@ internal sealed class NodeHost
     /// <summary>Told to the machine before anything else: what the durable outbox holds.</summary>
     public IReadOnlyList<NodeEvent> Remembered { get; init; } = [];
 
+    /// <summary>What the machine says it waits for.</summary>
+    public required Func<string> WaitsFor { get; init; }
+
+    /// <summary>Kept up to date, if there is one.</summary>
+    public StatusBoard? Board { get; init; }
+
     /// <summary>Set when the node halted with a wrong replica.</summary>
     public Halt? Halted { get; private set; }
 
@@ -76,6 +86,7 @@ internal sealed class NodeHost
             }
 
             Take(new LedgerMoved(_ledger.State), stop.Token);
+            ShowStatus();
             while (!_done)
             {
                 await WaitAsync(stop.Token);
@@ -91,6 +102,8 @@ internal sealed class NodeHost
                 {
                     Take(new LedgerMoved(_ledger.State), stop.Token);
                 }
+
+                ShowStatus();
             }
 
             // Done, not told to stop: what is still measured is measured to its end.
@@ -111,6 +124,8 @@ internal sealed class NodeHost
         }
     }
 
+    private void ShowStatus() => Board?.Update(_ledger.State, WaitsFor(), Finished, Halted is not null);
+
     private async Task WaitAsync(CancellationToken cancellation)
     {
         using var poll = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -125,7 +140,12 @@ internal sealed class NodeHost
         }
     }
 
-    private bool ReadLedger() => _ledger.CatchUp(_effects.Notice);
+    private bool ReadLedger()
+    {
+        var moved = _ledger.CatchUp(_effects.Notice);
+        _effects.CaughtUp(_ledger.State);
+        return moved;
+    }
 
     private void Take(NodeEvent happened, CancellationToken cancellation)
     {

@@ -21,8 +21,11 @@ internal sealed class PeerEffects : IEffectRunner
         (_run, _self, _replica, _shared) = (run, self, replica, shared);
     }
 
+    public void CaughtUp(LedgerState ledger) => _shared.CaughtUp(ledger);
+
     public void Notice(LedgerState ledger)
     {
+        _run.Stores.Notice(ledger);
         // Assignments are kept as the ledger passes by, so that a restarted peer can repeat rounds that have closed meanwhile, the last applied one included:
         // disagreement may lead back to it.
         if (ledger.Stage == Stage.Commit && ledger.CurrentRound.Number + 1 >= _replica.Next.Number
@@ -73,7 +76,7 @@ internal sealed class PeerEffects : IEffectRunner
         var sealedUpdate = Envelope.Seal(_self.Key, new EnvelopeHeader(EnvelopeKind.Update, _run.RulesDigest, round, uid), _outcome.Update);
         var opening = new Opening(
             sealedUpdate.ObjectDigest, sealedUpdate.Ciphertext.Length, sealedUpdate.Key, _replica.BaseDigest, _outcome.Receipt, _outcome.Trace);
-        await _run.Store.PutAsync(ObjectKey.Update(round, opening.ObjectDigest), sealedUpdate.Ciphertext, cancellation);
+        await PatientPut.PutAsync(_run, _self.Name, ObjectKey.Update(round, opening.ObjectDigest), sealedUpdate.Ciphertext, cancellation);
         _self.Outbox.KeepOpening(round, opening);
         _run.Log.Tell(new UpdatePublished(
             _self.Name, round.Number, opening.SizeBytes, _run.Grid.ValueCount, 4.0 * _run.Grid.ElementCount / opening.SizeBytes));

@@ -8,6 +8,7 @@ namespace Cairn.Node;
 /// <summary>The effects that peers and validators share: saying things on the ledger, applying and recomputing rounds.</summary>
 internal sealed class SharedEffects
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly RunContext _run;
     private readonly NodeIdentity _self;
     private readonly LedgerFollower _ledger;
@@ -33,6 +34,17 @@ internal sealed class SharedEffects
                 return GoBackAsync(replica, catchUp.Round, cancellation);
             default:
                 throw new InvariantViolation($"no host does {effect.GetType().Name}");
+        }
+    }
+
+    /// <summary>Sees the ledger as it stands now, after everything new was read: where the own store is not announced, says so.</summary>
+    /// <param name="ledger">The state.</param>
+    public void CaughtUp(LedgerState ledger)
+    {
+        if (_run.Stores.Place is { Length: > 0 } place && ledger.Find(_self.Key.Public) is { HasLeft: false } me && me.Place != place
+            && ledger.Stage != Stage.Finished && me.AnnouncedInRound != ledger.CurrentRound.Number)
+        {
+            Say(new Announce(ledger.CurrentRound, place));
         }
     }
 
@@ -72,12 +84,12 @@ internal sealed class SharedEffects
             var included = apply.Included ? contributions.FindIndex(c => c.Update.Uid == uid) : -1;
             var delta = publishes && contributions.Count > 0 ? _deltas.Begin(apply.Manifest, uid) : null;
             await Task.Run(() => replica.Apply(contributions, included, book, settles, delta), cancellation);
-            await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Store, apply.Round, cancellation));
+            await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Stores.Own, apply.Round, cancellation));
         }
-        else if (!updates.AreLost || quorum is not { } named
-            || !await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation))
+        else if (quorum is not { } named || !await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation))
         {
-            throw new InputException(updates.Missing);
+            // Where all is in one store there is nothing to wait for but a person. From stores of their own others will have what is needed once they have applied.
+            return _run.Stores.IsOne ? throw new InputException(updates.Missing) : await WaitAsync(apply.Round, updates.Missing, cancellation);
         }
 
         await ForgetAsync(apply.Round, cancellation);
@@ -86,6 +98,13 @@ internal sealed class SharedEffects
     }
 
     private static Dictionary<Uid, PublicKey> KeysOf(LedgerState ledger) => ledger.Members.ToDictionary(m => m.Uid, m => m.Key);
+
+    private async Task<NodeEvent?> WaitAsync(Round round, string missing, CancellationToken cancellation)
+    {
+        _run.Log.Tell(new RoundCannotBeHad(_self.Name, round.Number, missing));
+        await Task.Delay(RetryAfter, _run.Time, cancellation);
+        return new CouldNotApply(round);
+    }
 
     private async Task<NodeEvent?> RecomputeAsync(Replica replica, Recompute again, Dictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
@@ -105,6 +124,7 @@ internal sealed class SharedEffects
     {
         var updatesFrom = new Round(applied.Number - _run.Rules.Round.RetainedRounds + 1);
         _self.Outbox.Forget(updatesFrom);
-        await Retention.ForgetAsync(_run.Store, updatesFrom, new Round(applied.Number - _run.DeltasRetained + 1), cancellation);
+        _run.Held.Forget(applied);
+        await Retention.ForgetAsync(_run.Stores.Own, updatesFrom, new Round(applied.Number - _run.DeltasRetained + 1), cancellation);
     }
 }

@@ -23,9 +23,7 @@ internal static class UpdateFetcher
             return new FetchedUpdate(Rejection.Malformed, $"announced as {opening.SizeBytes} bytes, which no update of this run has");
         }
 
-        var outcome = await PatientFetch.AskAsync(
-            () => run.Store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation),
-            run.Time, cancellation);
+        var outcome = await GetAsync(run, round, uid, opening, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status != FetchStatus.Unreachable);
@@ -60,25 +58,48 @@ internal static class UpdateFetcher
     public static async Task<ManifestUpdates> TryFetchManifestAsync(
         RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
-        var contributions = new List<Contribution>(manifest.Entries.Count);
-        foreach (var entry in manifest.Entries)
+        var entries = manifest.Entries;
+        var fetched = new FetchedUpdate[entries.Count];
+        await Parallel.ForAsync(0, entries.Count, AtOnce(cancellation), async (i, stop) =>
         {
+            var entry = entries[i];
             var opening = new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero);
-            var fetched = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, cancellation);
-            if (fetched.Update is null)
-            {
-                var remedy = fetched.IsLost ? "restore the object from a copy of the store" : "see that the store answers";
-                return new ManifestUpdates(
-                    null,
-                    $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Directory.Store} " +
-                    $"({fetched.Why}: {fetched.Detail}): {remedy}, then go on with --resume.",
-                    fetched.IsLost);
-            }
-
-            contributions.Add(new Contribution(fetched.Update, entry.Weight));
+            fetched[i] = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, stop);
+        });
+        var missing = Array.FindIndex(fetched, one => one.Update is null);
+        if (missing >= 0)
+        {
+            var (lost, entry) = (fetched[missing], entries[missing]);
+            var remedy = lost.IsLost ? "restore the object from a copy of the store" : "see that the store answers";
+            return new ManifestUpdates(
+                null,
+                $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Stores.Of(entry.Uid).Name} " +
+                $"({lost.Why}: {lost.Detail}): {remedy}, then go on with --resume.",
+                lost.IsLost);
         }
 
-        return new ManifestUpdates(contributions, "", AreLost: false);
+        return new ManifestUpdates([.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], "", AreLost: false);
+    }
+
+    /// <summary>How many objects of strangers are on the way at once.</summary>
+    public static ParallelOptions AtOnce(CancellationToken cancellation) => new() { MaxDegreeOfParallelism = 8, CancellationToken = cancellation };
+
+    private static async Task<FetchOutcome> GetAsync(RunContext run, Round round, Uid uid, Opening opening, CancellationToken cancellation)
+    {
+        if (run.Held.Find(opening.ObjectDigest) is { } held)
+        {
+            return FetchOutcome.Found(held);
+        }
+
+        var (store, key) = (run.Stores.Of(uid), ObjectKey.Update(round, opening.ObjectDigest));
+        var outcome = await PatientFetch.AskAsync(
+            () => store.GetVerifiedAsync(key, opening.ObjectDigest, opening.SizeBytes, cancellation), run.Time, cancellation);
+        if (outcome.Status == FetchStatus.Found && !run.Stores.IsOne)
+        {
+            run.Held.Hold(round, opening.ObjectDigest, outcome.Bytes);
+        }
+
+        return outcome;
     }
 
     private static Rejection WhyOf(FetchStatus status) => status switch

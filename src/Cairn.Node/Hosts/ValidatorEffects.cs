@@ -29,8 +29,11 @@ internal sealed class ValidatorEffects : IEffectRunner
 
     private (Round, Stage) _told = (new Round(-1), Stage.Finished);
 
+    public void CaughtUp(LedgerState ledger) => _shared.CaughtUp(ledger);
+
     public void Notice(LedgerState ledger)
     {
+        _run.Stores.Notice(ledger);
         KeepCase(ledger);
         var now = (ledger.CurrentRound, ledger.Stage);
         if (Tells && now != _told)
@@ -99,14 +102,14 @@ internal sealed class ValidatorEffects : IEffectRunner
     private Digest Preimage(LedgerState ledger)
     {
         var tip = ledger.Find(_self.Key.Public)!.ChainTip;
-        Invariant.Check(BeaconChain.TryPreimage(RunCreator.BeaconSecret(_run.Rules, _self.Name), _run.Rules.Round.Rounds, tip, out var preimage));
+        Invariant.Check(BeaconChain.TryPreimage(RunCreator.BeaconSecret(_run.Directory, _run.Rules, _self.Name), _run.Rules.Round.Rounds, tip, out var preimage));
         return preimage;
     }
 
     private async Task<NodeEvent?> SettleAsync(Round round, CancellationToken cancellation)
     {
         var shares = _judge.Shares();
-        var digest = await CheckpointFolder.PublishAsync(_run, round, _replica.Base, cancellation);
+        var digest = await CheckpointFolder.PublishAsync(_run, _self.Name, round, _replica.Base, cancellation);
         _run.Log.Tell(new CheckpointSaved(
             _self.Name, round.Number, digest.ToString(), Path.Combine(_run.Directory.Checkpoints, round.Number.ToString("D6"))));
         return new SharesReady(round, new PostShares(round, shares, digest));

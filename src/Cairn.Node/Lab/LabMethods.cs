@@ -59,7 +59,10 @@ internal static class LabMethods
         {
             AllSeeds = true,
         },
-        Sparse(OursFeedbackSent, $"{Ours} but for the error feedback: less what was sent", OursVariant with { Feedback = FeedbackRule.Sent }) with { InQuick = false },
+        Sparse(OursFeedbackSent, $"{Ours} but for the error feedback: less what was sent", OursVariant with { Feedback = FeedbackRule.Sent }) with
+        {
+            InQuick = false, AllSeeds = true,
+        },
     ];
 
     /// <summary>The cells that options ask for, the first seed of all methods first: none twice.</summary>

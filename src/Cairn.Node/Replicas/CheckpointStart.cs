@@ -22,6 +22,7 @@ internal static class CheckpointStart
     /// <param name="cancellation">Gives up.</param>
     public static async Task BeginAsync(RunContext run, string node, Replica replica, LedgerState ledger, CancellationToken cancellation)
     {
+        run.Stores.Notice(ledger);
         // Who has a state of its own goes on from it as long as it can, for it holds more than a checkpoint does.
         var closed = StateAgainstLedger.ClosedRounds(ledger);
         if (closed - replica.Next.Number <= run.Rules.Round.RetainedRounds
@@ -34,15 +35,20 @@ internal static class CheckpointStart
         var oldest = Math.Max(replica.Next.Number, closed - run.DeltasRetained - 1);
         foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round.Number >= oldest))
         {
-            using var parameters = await FetchAsync(run, round, cancellation);
-            if (parameters is not null && Checkpoint.Digest(parameters) == digest)
+            // Whoever holds it may give it: a wrong copy shows by its digest, and the next store is asked.
+            foreach (var store in run.Stores.All)
             {
-                replica.BeginFrom(parameters, round.Next);
-                run.Log.Tell(new BeganFromCheckpoint(node, round.Number, digest.ToString()));
-                return;
-            }
+                using var parameters = await FetchAsync(run, store, round, cancellation);
+                if (parameters is not null && Checkpoint.Digest(parameters) == digest)
+                {
+                    replica.BeginFrom(parameters, round.Next);
+                    run.Log.Tell(new BeganFromCheckpoint(node, round.Number, digest.ToString()));
+                    return;
+                }
 
-            run.Log.Tell(new CheckpointRefused(node, round.Number, parameters is null ? "it is not there, or damaged" : "it is another than the ledger names"));
+                run.Log.Tell(new CheckpointRefused(
+                    node, round.Number, parameters is null ? "it is not there, or damaged" : "it is another than the ledger names"));
+            }
         }
     }
 
@@ -56,24 +62,33 @@ internal static class CheckpointStart
                 continue;
             }
 
-            var keys = run.Store.ListAsync(ObjectKey.DeltaPrefix(round), cancellation).GetAsyncEnumerator(cancellation);
-            await using (keys)
+            if (ledger.QuorumBase(round) is null || !await HasAnyAsync(run, ObjectKey.DeltaPrefix(round), cancellation))
             {
-                if (ledger.QuorumBase(round) is null || !await keys.MoveNextAsync())
-                {
-                    return false;
-                }
+                return false;
             }
         }
 
         return true;
     }
 
-    private static async Task<Parameters?> FetchAsync(RunContext run, Round round, CancellationToken cancellation)
+    private static async Task<bool> HasAnyAsync(RunContext run, string prefix, CancellationToken cancellation)
+    {
+        foreach (var store in run.Stores.All)
+        {
+            await foreach (var _ in store.ListAsync(prefix, cancellation))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static async Task<Parameters?> FetchAsync(RunContext run, IObjectStore store, Round round, CancellationToken cancellation)
     {
         var bytesMax = (sizeof(float) * (long)run.Layout.Length) + HeaderBytesMax;
         var outcome = await PatientFetch.AskAsync(
-            () => run.Store.GetAsync(ObjectKey.Checkpoint(round, Checkpoint.ParametersFile), bytesMax, cancellation), run.Time, cancellation);
+            () => store.GetAsync(ObjectKey.Checkpoint(round, Checkpoint.ParametersFile), bytesMax, cancellation), run.Time, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             return null;

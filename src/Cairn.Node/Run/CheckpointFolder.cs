@@ -97,12 +97,12 @@ public static class CheckpointFolder
 
     /// <summary>Publishes a checkpoint, parameters last, and drops those that are three settlements old.</summary>
     /// <returns>Its digest.</returns>
-    internal static async Task<Digest> PublishAsync(RunContext run, Round round, Parameters parameters, CancellationToken cancellation)
+    internal static async Task<Digest> PublishAsync(RunContext run, string node, Round round, Parameters parameters, CancellationToken cancellation)
     {
         var files = FilesOf(parameters, run.Data.Tokenizer);
         foreach (var (name, bytes) in files)
         {
-            await run.Store.PutAsync(ObjectKey.Checkpoint(round, name), bytes, cancellation);
+            await PatientPut.PutAsync(run, node, ObjectKey.Checkpoint(round, name), bytes, cancellation);
         }
 
         await ForgetAsync(run, round, cancellation);
@@ -127,11 +127,11 @@ public static class CheckpointFolder
     private static async Task ForgetAsync(RunContext run, Round newest, CancellationToken cancellation)
     {
         var before = ObjectKey.CheckpointPrefix(new Round(Math.Max(0, newest.Number - (Kept * run.Rules.Round.SettleEvery) + 1)));
-        await foreach (var key in run.Store.ListAsync("checkpoints/", cancellation))
+        await foreach (var key in run.Stores.Own.ListAsync("checkpoints/", cancellation))
         {
             if (string.CompareOrdinal(key.Text, before) < 0)
             {
-                await run.Store.DeleteAsync(key, cancellation);
+                await run.Stores.Own.DeleteAsync(key, cancellation);
             }
         }
     }

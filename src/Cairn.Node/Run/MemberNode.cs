@@ -29,14 +29,16 @@ internal sealed class MemberNode : IDisposable
     /// <param name="name">The name of its folder.</param>
     /// <param name="role">Peer or validator.</param>
     /// <param name="state">The ledger after a replay.</param>
+    /// <param name="board">Shows what the node does, or null.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="InputException">What lies in the node's folder does not belong to the run, or is damaged.</exception>
-    public static async Task<MemberNode> OpenAsync(RunContext run, LedgerBell bell, string name, Role role, LedgerState state, CancellationToken cancellation)
+    public static async Task<MemberNode> OpenAsync(
+        RunContext run, LedgerBell bell, string name, Role role, LedgerState state, StatusBoard? board, CancellationToken cancellation)
     {
         var node = new MemberNode(name);
         try
         {
-            await node.BeginAsync(run, bell, role, state, cancellation);
+            await node.BeginAsync(run, bell, role, state, board, cancellation);
             return node;
         }
         catch
@@ -64,7 +66,7 @@ internal sealed class MemberNode : IDisposable
         }
     }
 
-    private async Task BeginAsync(RunContext run, LedgerBell bell, Role role, LedgerState state, CancellationToken cancellation)
+    private async Task BeginAsync(RunContext run, LedgerBell bell, Role role, LedgerState state, StatusBoard? board, CancellationToken cancellation)
     {
         var folder = run.Directory.Node(Name);
         var key = Own(NodeKey.LoadOrCreate(Path.Combine(folder, "node.key")));
@@ -81,11 +83,13 @@ internal sealed class MemberNode : IDisposable
 
         var lastBase = Replica.Next.Number == 0 ? Digest.Zero : Replica.BaseDigest;
         Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step;
+        Func<string> waitsFor;
         IEffectRunner effects;
         IReadOnlyList<NodeEvent> remembered = [];
         if (role == Role.Peer)
         {
-            step = new PeerMachine(key.Public, Replica.Next, lastBase).Step;
+            var machine = new PeerMachine(key.Public, Replica.Next, lastBase);
+            (step, waitsFor) = (machine.Step, () => machine.WaitsFor);
             effects = new PeerEffects(run, self, Replica, shared);
             remembered = [.. self.Outbox.OpeningsFrom(Replica.Next).Select(kept => new Published(kept.Round, kept.Opening))];
         }
@@ -93,7 +97,8 @@ internal sealed class MemberNode : IDisposable
         {
             // One validator tells what concerns the run and not a node: the first.
             var tells = state.Members.First(member => member.Role == Role.Validator).Key == key.Public;
-            step = new ValidatorMachine(key.Public, Replica.Next, lastBase, tells).Step;
+            var machine = new ValidatorMachine(key.Public, Replica.Next, lastBase, tells);
+            (step, waitsFor) = (machine.Step, () => machine.WaitsFor);
             effects = _validator = new ValidatorEffects(run, self, Replica, shared, tells);
         }
 
@@ -102,6 +107,8 @@ internal sealed class MemberNode : IDisposable
             StageMax = TimeSpan.FromSeconds(run.Rules.Round.StageSecondsMax),
             CheckState = now => StateAgainstLedger.Check(Name, folder, Replica.Next, now, run.DeltasRetained),
             Remembered = remembered,
+            WaitsFor = waitsFor,
+            Board = board,
         };
     }
 

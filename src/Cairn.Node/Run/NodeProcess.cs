@@ -9,7 +9,10 @@ namespace Cairn.Node;
 /// <param name="Name">The node's name; its key and state lie in a folder of that name. A peer of a new name gets a new key and joins.</param>
 /// <param name="Role">Peer or validator.</param>
 /// <param name="Threads">Threads to compute with.</param>
-public sealed record NodeOptions(string Directory, string Name, Role Role, int Threads)
+/// <param name="Store">Where it puts its objects, an S3 address or a folder; null for its part of the run's store.</param>
+/// <param name="Access">What it may do with stores.</param>
+/// <param name="Health">Where to answer those who watch, an IP address and a port, or null.</param>
+public sealed record NodeOptions(string Directory, string Name, Role Role, int Threads, string? Store, StoreAccess Access, string? Health)
 {
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">Names them all.</exception>
@@ -51,19 +54,25 @@ public static class NodeProcess
     public static async Task<NodeOutcome> RunAsync(NodeOptions options, Action<RunEvent> watch, CancellationToken cancellation)
     {
         var directory = new RunDirectory(options.Directory);
-        if (!directory.HoldsRun)
-        {
-            throw new InputException($"{directory.Root} holds no run: create one with cairn run create --dir {directory.Root}, or correct --dir.");
-        }
-
-        var rules = RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules);
+        var rules = RunSetup.ReadRules(directory);
         using var held = directory.LockNode(options.Name);
-        using var log = new EventLog(Path.Combine(directory.Node(options.Name), "events.jsonl"), watch);
-        using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1);
+        var board = new StatusBoard(options.Name, options.Role, rules.Name, rules.Round.Rounds, directory.Node(options.Name), TimeProvider.System);
+        using var log = new EventLog(Path.Combine(directory.Node(options.Name), "events.jsonl"), happened =>
+        {
+            board.See(happened);
+            watch(happened);
+        });
+        await using var health = options.Health is { } listen ? await HealthServer.StartAsync(listen, board) : null;
+        using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1)
+        {
+            Stores = StoreOpening.StoresOf(directory, options.Store, options.Name, options.Access),
+        };
         var state = run.ReplayLedger();
         CheckMembership(directory, options, state);
-        using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, cancellation);
-        log.Tell(new NodeStarted(options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds));
+        using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, board, cancellation);
+        board.Begin(node.Replica.Next.Number);
+        log.Tell(new NodeStarted(
+            options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds, health?.Address));
         try
         {
             await node.RunAsync(cancellation);

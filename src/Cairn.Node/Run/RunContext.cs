@@ -12,6 +12,8 @@ namespace Cairn.Node;
 /// <summary>What all nodes of one process share about a run: the rules and everything that follows from them, the data, the store, the log.</summary>
 internal sealed class RunContext : IDisposable
 {
+    private const long HeldBytesMax = 4L << 30;
+
     public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users)
     {
         (Directory, Rules, Data, Log) = (directory, rules, data, log);
@@ -19,7 +21,8 @@ internal sealed class RunContext : IDisposable
         Layout = new ParameterLayout(ShapeOf(rules.Model));
         Grid = GridOf(Layout, rules.Sparse.Keep);
         Codec = new SparseUpdateCodec(Grid, new UpdateFormat((QuantizerKind)rules.Sparse.Quantization, (WireMode)rules.Sparse.Coding));
-        Store = new DirectoryStore(directory.Store);
+        Stores = RunStores.One(new DirectoryStore(directory.Store));
+        Held = new HeldUpdates(Math.Min(HeldBytesMax, 2L * rules.PeersMax * ObjectBytesMax));
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
@@ -41,7 +44,10 @@ internal sealed class RunContext : IDisposable
 
     public DataSet Data { get; }
 
-    public IObjectStore Store { get; init; }
+    public RunStores Stores { get; init; }
+
+    /// <summary>What was fetched from other stores and is still needed.</summary>
+    public HeldUpdates Held { get; }
 
     /// <summary>The clock of the waits for a store that does not answer.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -99,6 +105,7 @@ internal sealed class RunContext : IDisposable
     public void Dispose()
     {
         Engines.Dispose();
+        Stores.Dispose();
         Data.Dispose();
     }
 }

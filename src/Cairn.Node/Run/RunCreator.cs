@@ -24,7 +24,7 @@ internal static class RunCreator
     private const double RoundOverhead = 1.25;
     private const double FixedSeconds = 4;
 
-    public static RunRules Create(RunDirectory directory, SwarmOptions options, Action<string> prepare)
+    public static RunRules Create(RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare)
     {
         var shape = Presets.Get(options.Preset);
         CheckMemory(options, shape);
@@ -54,7 +54,7 @@ internal static class RunCreator
                 options.Quantization, options.Coding),
             new RoundRules(
                 rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 4, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
-                RetainedRounds: SettleEvery + 3, StageSecondsMax(training, shape, options.Peers)),
+                RetainedRounds: SettleEvery + 3, options.StageSeconds ?? StageSecondsMax(training, shape, options.Peers)),
             MoneyRules.Default with { PeerBondMin = GenesisBond / 10, ValidatorBondMin = GenesisBond / 10 });
         var faults = rules.Faults();
         if (faults.Count > 0)
@@ -62,7 +62,7 @@ internal static class RunCreator
             throw new InputException($"this run cannot be begun: {string.Join("; ", faults)}.");
         }
 
-        WriteLedger(directory, options, rules);
+        WriteLedger(directory, options, rules, forStrangers);
         return rules;
     }
 
@@ -71,10 +71,22 @@ internal static class RunCreator
         Enumerable.Range(1, peers).Select(i => ($"peer-{i}", Role.Peer))
             .Concat(Enumerable.Range(1, validators).Select(i => ($"validator-{i}", Role.Validator)));
 
-    /// <summary>The secret from which a local validator's hash chain begins. In a local swarm all nodes are one person's, so it follows from the seed and
-    /// the same seed gives the same probes; a validator of a real run draws it at random.</summary>
-    public static Digest BeaconSecret(RunRules rules, string name) =>
-        Digest.Of("cairn/swarm/beacon", [.. BitConverter.GetBytes(rules.Seed), .. System.Text.Encoding.UTF8.GetBytes(name)]);
+    /// <summary>The secret from which a validator's hash chain begins. In a run that strangers join it was drawn at random; where there is no file, in a swarm of one
+    /// process, all nodes are one person's: there it follows from the seed, and the same seed gives the same probes.</summary>
+    /// <exception cref="InputException">The file is damaged, or open to others.</exception>
+    public static Digest BeaconSecret(RunDirectory directory, RunRules rules, string name)
+    {
+        var path = BeaconFile(directory, name);
+        if (!File.Exists(path))
+        {
+            return Digest.Of("cairn/swarm/beacon", [.. BitConverter.GetBytes(rules.Seed), .. System.Text.Encoding.UTF8.GetBytes(name)]);
+        }
+
+        var bytes = SecretFile.ReadOrCreate(path, () => []);
+        return bytes.Length == Digest.Size ? new Digest(bytes) : throw new InputException($"{path} is damaged: restore it from a copy.");
+    }
+
+    private static string BeaconFile(RunDirectory directory, string name) => Path.Combine(directory.Node(name), "beacon.key");
 
     // Progress<T> would post to another thread and lose the order.
     private sealed class Steps(Action<string> tell) : IProgress<string>
@@ -85,13 +97,18 @@ internal static class RunCreator
     private static int ToleratedOf(SwarmOptions options) =>
         options.Tolerated ?? (options.Combination is Combination.Support or Combination.TrimmedMean ? Math.Max(1, options.Peers / 4) : 0);
 
-    private static void WriteLedger(RunDirectory directory, SwarmOptions options, RunRules rules)
+    private static void WriteLedger(RunDirectory directory, SwarmOptions options, RunRules rules, bool forStrangers)
     {
         var members = new List<GenesisMember>();
         foreach (var (name, role) in NodesOf(options.Peers, options.Validators))
         {
             using var key = NodeKey.LoadOrCreate(Path.Combine(directory.Node(name), "node.key"));
-            var tip = role == Role.Validator ? BeaconChain.Tip(BeaconSecret(rules, name), rules.Round.Rounds) : Digest.Zero;
+            if (forStrangers && role == Role.Validator)
+            {
+                SecretFile.ReadOrCreate(BeaconFile(directory, name), () => System.Security.Cryptography.RandomNumberGenerator.GetBytes(Digest.Size));
+            }
+
+            var tip = role == Role.Validator ? BeaconChain.Tip(BeaconSecret(directory, rules, name), rules.Round.Rounds) : Digest.Zero;
             members.Add(new GenesisMember(role, name, key.Public, GenesisBond, tip));
         }
 

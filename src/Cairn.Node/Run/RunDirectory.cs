@@ -5,6 +5,8 @@ namespace Cairn.Node;
 /// <summary>Where everything of a run lies on this machine, and the lock that keeps a second process out.</summary>
 public sealed class RunDirectory
 {
+    private RunPlaces? _places;
+
     /// <summary>Names the places under a root; touches nothing.</summary>
     /// <param name="root">The run's folder.</param>
     public RunDirectory(string root) => Root = Path.GetFullPath(root);
@@ -15,8 +17,12 @@ public sealed class RunDirectory
     /// <summary>The agreed rules and their digest.</summary>
     public string Rules => Path.Combine(Root, "rules.json");
 
+    /// <summary>Where ledger and common store are, read when first asked for.</summary>
+    /// <exception cref="InputException">run.json is damaged.</exception>
+    public RunPlaces Places => _places ??= RunPlaces.Read(Root);
+
     /// <summary>The embedded ledger.</summary>
-    public string Ledger => Path.Combine(Root, "ledger.cairn");
+    public string Ledger => Places.Ledger ?? Path.Combine(Root, "ledger.cairn");
 
     /// <summary>The object store.</summary>
     public string Store => Path.Combine(Root, "store");
@@ -64,6 +70,22 @@ public sealed class RunDirectory
         {
             own.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>True if a process has the node.</summary>
+    /// <param name="node">The node's name.</param>
+    public bool IsRunning(string node)
+    {
+        var path = Path.Combine(Node(node), "node.lock");
+        try
+        {
+            using var free = File.Exists(path) ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.None) : null;
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
         }
     }
 

@@ -34,7 +34,7 @@ public static class Swarm
         var directory = new RunDirectory(options.Directory);
         using var held = Take(directory, options);
         var resumed = directory.HoldsRun;
-        var rules = resumed ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules) : Create(directory, options, prepare, cancellation);
+        var rules = resumed ? RunSetup.ReadRules(directory) : Create(directory, options, forStrangers: false, prepare, cancellation);
         using var log = new EventLog(directory.Events, watch);
         using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax);
         var bell = new LedgerBell();
@@ -55,7 +55,7 @@ public static class Swarm
     {
         var directory = new RunDirectory(options.Directory);
         using var held = Take(directory, options);
-        return Create(directory, options, prepare, cancellation);
+        return Create(directory, options, forStrangers: true, prepare, cancellation);
     }
 
     private static IDisposable Take(RunDirectory directory, SwarmOptions options)
@@ -74,8 +74,9 @@ public static class Swarm
         }
     }
 
-    private static RunRules Create(RunDirectory directory, SwarmOptions options, Action<string> prepare, CancellationToken cancellation) =>
-        RunCreator.Create(directory, options, what =>
+    private static RunRules Create(
+        RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, CancellationToken cancellation) =>
+        RunCreator.Create(directory, options, forStrangers, what =>
         {
             cancellation.ThrowIfCancellationRequested();
             prepare(what);

@@ -33,7 +33,7 @@ internal sealed class SwarmNodes : IDisposable
                     }
                 }
 
-                nodes._nodes.Add(await MemberNode.OpenAsync(run, bell, member.Name, member.Role, state, cancellation));
+                nodes._nodes.Add(await MemberNode.OpenAsync(run, bell, member.Name, member.Role, state, board: null, cancellation));
             }
         }
         catch

@@ -17,8 +17,12 @@ namespace Cairn.Node;
 [JsonDerivedType(typeof(OperationRefused), "refused")]
 [JsonDerivedType(typeof(ReplicaHalted), "halted")]
 [JsonDerivedType(typeof(DeltaNotPut), "delta-not-put")]
+[JsonDerivedType(typeof(StoreDoesNotAnswer), "store-does-not-answer")]
+[JsonDerivedType(typeof(RoundCannotBeHad), "round-cannot-be-had")]
 [JsonDerivedType(typeof(BeganFromCheckpoint), "began-from-checkpoint")]
 [JsonDerivedType(typeof(CheckpointRefused), "checkpoint-refused")]
+[JsonDerivedType(typeof(StageWaits), "stage-waits")]
+[JsonDerivedType(typeof(RoundEnded), "round-ended")]
 [JsonDerivedType(typeof(RunFinished), "run-finished")]
 public abstract record RunEvent;
 
@@ -39,7 +43,8 @@ public sealed record RunStarted(string Run, string RulesDigest, bool Resumed, in
 /// <param name="RulesDigest">Digest of its rules.</param>
 /// <param name="Next">The first round that it has not applied.</param>
 /// <param name="Rounds">Rounds planned.</param>
-public sealed record NodeStarted(string Node, string Role, string Run, string RulesDigest, int Next, int Rounds) : RunEvent;
+/// <param name="Health">Where it answers those who watch, or null.</param>
+public sealed record NodeStarted(string Node, string Role, string Run, string RulesDigest, int Next, int Rounds, string? Health = null) : RunEvent;
 
 /// <summary>The ledger entered another stage.</summary>
 /// <param name="Round">The round.</param>
@@ -124,6 +129,18 @@ public sealed record OperationRefused(string Node, string Operation, string Reas
 /// <param name="Detail">What the store said.</param>
 public sealed record DeltaNotPut(string Node, int Round, string Detail) : RunEvent;
 
+/// <summary>A node's own store did not take an object and did not refuse it either: it is asked again.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Key">Which object.</param>
+/// <param name="Detail">What was seen.</param>
+public sealed record StoreDoesNotAnswer(string Node, string Key, string Detail) : RunEvent;
+
+/// <summary>A node cannot get what a closed round needs, neither the updates nor a mean of them: it asks again.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Detail">What is missing.</param>
+public sealed record RoundCannotBeHad(string Node, int Round, string Detail) : RunEvent;
+
 /// <summary>A node without a state that it could go on from has begun from a checkpoint.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Round">The round after which the checkpoint stands.</param>
@@ -142,6 +159,21 @@ public sealed record CheckpointRefused(string Node, int Round, string Detail) : 
 /// <param name="Own">Its base.</param>
 /// <param name="Quorum">The quorum's base.</param>
 public sealed record ReplicaHalted(string Node, int Round, string Own, string Quorum) : RunEvent;
+
+/// <summary>Nothing has happened on the ledger for a while: whom its stage waits for.</summary>
+/// <param name="Round">The round.</param>
+/// <param name="Stage">The stage.</param>
+/// <param name="Seconds">For how long.</param>
+/// <param name="Whom">Names of those who have not done in it what is theirs.</param>
+public sealed record StageWaits(int Round, string Stage, double Seconds, IReadOnlyList<string> Whom) : RunEvent;
+
+/// <summary>A round is over, as the ledger tells it.</summary>
+/// <param name="Round">The round.</param>
+/// <param name="Members">Updates in its manifest.</param>
+/// <param name="Roster">Peers that had a place in it.</param>
+/// <param name="BaseDigest">The base after it, of validators with more than half of the bond; null if they did not say.</param>
+/// <param name="Agreement">True if everybody who posted a base posted the same.</param>
+public sealed record RoundEnded(int Round, int Members, int Roster, string? BaseDigest, bool Agreement) : RunEvent;
 
 /// <summary>The process is done with the run.</summary>
 /// <param name="Rounds">Rounds done.</param>

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Cairn.Ledger;
+using Cairn.Node;
+
+namespace Cairn.Cli.Chaos;
+
+/// <summary>One node of the run as a process, with a line of its own to its store; killed, stopped and started again.</summary>
+internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy line, string runFolder, IReadOnlyDictionary<string, string> environment) : IDisposable
+{
+    private const int Continue = 18;
+    private const int Stop = 19;
+    private readonly Lock _gate = new();
+    private readonly StringBuilder _errors = new();
+    private Process? _process;
+    private string _last = "";
+    private bool _killed;
+
+    public string Name => name;
+
+    public Role Role => role;
+
+    public ChaosProxy Line => line;
+
+    /// <summary>How it ended, once it is over for it.</summary>
+    public NodeOutcome? Outcome { get; private set; }
+
+    /// <summary>Times that it was started.</summary>
+    public int Lives { get; private set; }
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>Starts it, or starts it again where it stopped.</summary>
+    public void Start()
+    {
+        var program = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(ChaosNode).Assembly.Location);
+        }
+
+        foreach (var argument in (string[])[role == Role.Peer ? "peer" : "validator", "--dir", runFolder, "--name", name, "--threads", "1", "--store", store, "--json"])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (variable, value) in environment)
+        {
+            start.Environment[variable] = value;
+        }
+
+        lock (_gate)
+        {
+            (_last, _killed) = ("", false);
+            _errors.Clear();
+        }
+
+        _process?.Dispose();
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Note(line.Data, isError: false);
+        _process.ErrorDataReceived += (_, line) => Note(line.Data, isError: true);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Lives++;
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        _killed = true;
+        if (IsRunning)
+        {
+            _process!.Kill();
+            _process.WaitForExit();
+        }
+    }
+
+    /// <summary>SIGSTOP: it is there and does nothing.</summary>
+    public void Freeze() => Send(Stop);
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => Send(Continue);
+
+    /// <summary>Looks whether it has ended by itself.</summary>
+    /// <returns>Null while it runs, was killed, or is done; else why it ended.</returns>
+    public string? Collect()
+    {
+        if (_process is not { HasExited: true } process || Outcome is not null || _killed)
+        {
+            return null;
+        }
+
+        process.WaitForExit(); // until its last line has been read
+        lock (_gate)
+        {
+            if (process.ExitCode == ExitCode.Success && _last.StartsWith('{'))
+            {
+                Outcome = JsonSerializer.Deserialize(_last, CliJson.Default.NodeOutcome);
+                return null;
+            }
+
+            return _errors.Length > 0 ? _errors.ToString().Trim() : $"ended with code {process.ExitCode}";
+        }
+    }
+
+    public void Dispose()
+    {
+        Thaw();
+        Kill();
+        _process?.Dispose();
+    }
+
+    private void Send(int signal)
+    {
+        if (IsRunning)
+        {
+            _ = SendSignal(_process!.Id, signal);
+        }
+    }
+
+    private void Note(string? text, bool isError)
+    {
+        lock (_gate)
+        {
+            if (text is not null && isError)
+            {
+                _errors.AppendLine(text);
+            }
+            else if (text is not null)
+            {
+                _last = text;
+            }
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SendSignal(int process, int signal);
+}

@@ -1,0 +1,158 @@
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace Cairn.Exchange;
+
+/// <summary>One download: the first piece tells the size, which is held against the limit before anything is allocated; the other pieces come several at a time, all of
+/// the same version of the object; a piece that breaks off goes on where it stopped.</summary>
+internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Options options, ObjectKey key, string name)
+{
+    private const int TriesOfPiece = 4;
+    private string? _version;
+
+    /// <summary>Fetches the object.</summary>
+    /// <param name="bytesMax">The most bytes to accept.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<FetchOutcome> GetAsync(long bytesMax, CancellationToken cancel)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                _version = null;
+                return await FetchAsync(Math.Min(bytesMax, Array.MaxLength), cancel).ConfigureAwait(false);
+            }
+            catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.PreconditionFailed && tries < TriesOfPiece)
+            {
+                // Replaced between two pieces: the new one from its beginning.
+            }
+            catch (Exception e) when (S3Faults.IsOfTheWorld(e, cancel))
+            {
+                return S3Faults.OfFetch(e, key, address);
+            }
+        }
+    }
+
+    private async Task<FetchOutcome> FetchAsync(long bytesMax, CancellationToken cancel)
+    {
+        byte[] bytes;
+        using (var limit = Limited(options.PartBytes, cancel))
+        using (var first = await AskAsync(0, options.PartBytes, limit.Token).ConfigureAwait(false))
+        {
+            if (first is null)
+            {
+                return FetchOutcome.Found([]);
+            }
+
+            if (SizeOf(first) is not { } size)
+            {
+                return FetchOutcome.Failed(FetchStatus.Corrupt, $"{key}: the server does not say how long it is.");
+            }
+
+            if (size > bytesMax)
+            {
+                return FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {size} bytes, {bytesMax} are allowed.");
+            }
+
+            _version = first.ETag;
+            bytes = GC.AllocateUninitializedArray<byte>((int)size);
+            var piece = bytes.AsMemory(0, Math.Min(bytes.Length, options.PartBytes));
+            var read = await ReadAsync(first, piece, limit.Token).ConfigureAwait(false);
+            await GoOnAsync(bytes, read, piece.Length, cancel).ConfigureAwait(false);
+        }
+
+        var pieces = (bytes.Length + options.PartBytes - 1) / options.PartBytes;
+        if (pieces > 1)
+        {
+            await Parallel.ForAsync(1, pieces, new ParallelOptions { MaxDegreeOfParallelism = options.PartsAtOnce, CancellationToken = cancel }, async (piece, stop) =>
+            {
+                var at = piece * options.PartBytes;
+                await GoOnAsync(bytes, at, Math.Min(bytes.Length, at + options.PartBytes), stop).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+
+        return FetchOutcome.Found(bytes);
+    }
+
+    // From a place to the end of a piece, asking again for what is missing when a connection breaks.
+    private async Task GoOnAsync(byte[] bytes, int from, int to, CancellationToken cancel)
+    {
+        for (var tries = 1; from < to; tries++)
+        {
+            using var limit = Limited(to - from, cancel);
+            try
+            {
+                using var answer = await AskAsync(from, to - from, limit.Token).ConfigureAwait(false) ?? throw new IOException("it has become shorter");
+                from += await ReadAsync(answer, bytes.AsMemory(from, to - from), limit.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (tries < TriesOfPiece && e is not AmazonS3Exception && S3Faults.IsOfTheWorld(e, cancel))
+            {
+                // The line, not the server: what is here is kept.
+            }
+
+            if (from < to && tries >= TriesOfPiece)
+            {
+                throw new IOException($"cut off after {from} of {bytes.Length} bytes, {tries} times");
+            }
+        }
+    }
+
+    // Null for an empty object, of which no range can be asked for.
+    private async Task<GetObjectResponse?> AskAsync(long from, long count, CancellationToken cancel)
+    {
+        try
+        {
+            return await client.GetObjectAsync(
+                new GetObjectRequest
+                {
+                    BucketName = address.Bucket,
+                    Key = name,
+                    ByteRange = new ByteRange(from, from + count - 1),
+                    EtagToMatch = _version,
+                },
+                cancel).ConfigureAwait(false);
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable && from == 0)
+        {
+            return null;
+        }
+    }
+
+    // How many bytes came before the end or the break.
+    private static async Task<int> ReadAsync(GetObjectResponse answer, Memory<byte> into, CancellationToken cancel)
+    {
+        var at = 0;
+        try
+        {
+            while (at < into.Length && await answer.ResponseStream.ReadAsync(into[at..], cancel).ConfigureAwait(false) is > 0 and var read)
+            {
+                at += read;
+            }
+        }
+        catch (Exception e) when (at > 0 && e is IOException or HttpRequestException)
+        {
+            // What came counts; the rest is asked for again.
+        }
+
+        return at;
+    }
+
+    // "bytes 0-8388607/20971520", or the plain length from a server that sent the whole.
+    private static long? SizeOf(GetObjectResponse answer)
+    {
+        var range = answer.ContentRange;
+        if (string.IsNullOrEmpty(range))
+        {
+            return answer.ContentLength >= 0 ? answer.ContentLength : null;
+        }
+
+        return long.TryParse(range[(range.LastIndexOf('/') + 1)..], out var size) && size >= 0 ? size : null;
+    }
+
+    private CancellationTokenSource Limited(long bytes, CancellationToken cancel)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(options.LimitFor(bytes));
+        return limit;
+    }
+}

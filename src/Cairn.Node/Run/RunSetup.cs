@@ -1,0 +1,141 @@
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Exchange;
+using Cairn.Ledger;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>A run's rules and data in its common store, so that strangers can join: put there by the owner, fetched and verified by whoever joins.</summary>
+public static class RunSetup
+{
+    private const string RulesKey = "run/rules.json";
+    private const string DataPrefix = "run/data/";
+    private const long RulesBytesMax = 1 << 20;
+    private const long ManifestBytesMax = 16 << 20;
+    private const long TokenizerBytesMax = 256 << 20;
+    private const int ShardHeaderMax = 4096;
+    private const int BytesPerTokenMax = 4;
+
+    /// <summary>Puts rules and data into the common store.</summary>
+    /// <param name="directory">A created run.</param>
+    /// <param name="store">The store, an S3 address or a folder.</param>
+    /// <param name="access">The account that writes.</param>
+    /// <param name="tell">Told what is being put.</param>
+    /// <param name="cancellation">Gives up; the same call goes on.</param>
+    /// <exception cref="InputException">The store holds another run, or does not take the objects.</exception>
+    public static async Task PublishAsync(RunDirectory directory, string store, StoreAccess access, Action<string> tell, CancellationToken cancellation)
+    {
+        var (opened, line) = StoreOpening.One(store, access);
+        using var _ = line;
+        using var __ = opened as IDisposable;
+        await CreateAsync(opened, Key(RulesKey), File.ReadAllBytes(directory.Rules), cancellation);
+        var names = DataSet.FilesOf(DataManifest.Load(Path.Combine(directory.Data, DataManifest.FileName))).ToList();
+        for (var i = 0; i < names.Count; i++)
+        {
+            tell($"storing {names[i]} ({i + 1} of {names.Count})");
+            await CreateAsync(opened, Key(DataPrefix + names[i]), await File.ReadAllBytesAsync(Path.Combine(directory.Data, names[i]), cancellation), cancellation);
+        }
+    }
+
+    /// <summary>Makes a folder from which a node can join, from an invite. What is there already and right is kept.</summary>
+    /// <param name="invite">The invite.</param>
+    /// <param name="directory">The new folder.</param>
+    /// <param name="access">An account to read with, if the store's address brings none.</param>
+    /// <param name="tell">Told what is being fetched.</param>
+    /// <param name="cancellation">Gives up; the same call goes on.</param>
+    /// <exception cref="InputException">Ledger, rules or data are not those of the invite, or cannot be had.</exception>
+    public static async Task JoinAsync(Invite invite, RunDirectory directory, StoreAccess access, Action<string> tell, CancellationToken cancellation)
+    {
+        using var held = directory.Lock();
+        invite.CheckLedger(invite.Ledger);
+        if (File.Exists(directory.Rules) && ReadRules(directory).ComputeDigest() != invite.Rules)
+        {
+            throw new InputException($"{directory.Root} holds another run: choose another --dir.");
+        }
+
+        var (store, line) = StoreOpening.One(invite.Store, access);
+        using var _ = line;
+        using var __ = store as IDisposable;
+        tell($"joining run {invite.Run}: fetching its rules");
+        var bytes = await FetchAsync(store, Key(RulesKey), RulesBytesMax, cancellation);
+        var rules = RunRulesFile.Read(bytes, RulesKey);
+        if (rules.ComputeDigest() != invite.Rules)
+        {
+            throw new InputException($"the rules in {invite.Store} are not those of the invite: its owner must put them right, or send a new invite.");
+        }
+
+        await FetchDataAsync(store, rules, directory, tell, cancellation);
+        Swarm.DataOf(directory, rules).Dispose();
+        new RunPlaces(invite.Ledger, invite.Store).Write(directory.Root);
+        DurableFile.Write(directory.Rules, bytes);
+    }
+
+    /// <summary>The rules of a run's folder.</summary>
+    /// <exception cref="InputException">There is no run, or the file is damaged.</exception>
+    internal static RunRules ReadRules(RunDirectory directory) => directory.HoldsRun
+        ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules)
+        : throw new InputException($"{directory.Root} holds no run: create one with cairn run create --dir {directory.Root}, join one, or correct --dir.");
+
+    // The manifest's digest is in the rules, and every other file's in the manifest: sizes are bounded by the rules, contents checked when the set is opened.
+    private static async Task FetchDataAsync(IObjectStore store, RunRules rules, RunDirectory directory, Action<string> tell, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(directory.Data);
+        await FetchFileAsync(DataManifest.FileName, ManifestBytesMax);
+        var manifest = DataManifest.Load(Path.Combine(directory.Data, DataManifest.FileName));
+        if (manifest.Digest != rules.Data.Manifest)
+        {
+            File.Delete(Path.Combine(directory.Data, DataManifest.FileName));
+            throw new InputException($"the data set in the store (digest {manifest.Digest.Short}) is not that of the rules ({rules.Data.Manifest.Short}).");
+        }
+
+        // Samples and what is left over at the end of each shard; of text that is measured on there is one shard.
+        var tokensMax = Math.Max(rules.Data.TrainSamples + manifest.Train.Count, rules.Data.HeldOutSamples + 1) * (rules.Model.Context + 1L);
+        var names = DataSet.FilesOf(manifest).Skip(1).ToList();
+        for (var i = 0; i < names.Count; i++)
+        {
+            tell($"fetching {names[i]} ({i + 1} of {names.Count})");
+            await FetchFileAsync(names[i], names[i] == DataSet.TokenizerFileName ? TokenizerBytesMax : ShardHeaderMax + (BytesPerTokenMax * tokensMax));
+        }
+
+        async Task FetchFileAsync(string name, long bytesMax)
+        {
+            var path = Path.Combine(directory.Data, name);
+            if (!File.Exists(path))
+            {
+                DurableFile.Write(path, await FetchAsync(store, Key(DataPrefix + name), bytesMax, cancellation));
+            }
+        }
+    }
+
+    private static async Task CreateAsync(IObjectStore store, ObjectKey key, byte[] bytes, CancellationToken cancellation)
+    {
+        var outcome = await store.CreateAsync(key, bytes, cancellation);
+        if (outcome.Status == PutStatus.Exists)
+        {
+            var there = await store.GetVerifiedAsync(key, Digest.Of(bytes), bytes.Length, cancellation);
+            if (there.Status != FetchStatus.Found)
+            {
+                throw new InputException($"the store holds another run already ({key}): choose another bucket or prefix with --store.");
+            }
+        }
+        else if (outcome.Status != PutStatus.Stored)
+        {
+            throw new InputException(outcome.Detail);
+        }
+    }
+
+    private static async Task<byte[]> FetchAsync(IObjectStore store, ObjectKey key, long bytesMax, CancellationToken cancellation)
+    {
+        var outcome = await PatientFetch.AskAsync(() => store.GetAsync(key, bytesMax, cancellation), TimeProvider.System, cancellation);
+        return outcome.Status == FetchStatus.Found
+            ? outcome.Bytes
+            : throw new InputException($"cannot fetch what the invite names: {outcome.Detail} Ask for a new invite, or see that the store answers.");
+    }
+
+    private static ObjectKey Key(string text)
+    {
+        Invariant.Check(ObjectKey.TryParse(text, out var key));
+        return key!;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using Cairn.Base;
+using Cairn.Exchange;
+
+namespace Cairn.Node;
+
+/// <summary>From the text of a place to a store.</summary>
+internal static class StoreOpening
+{
+    /// <summary>The stores of one node.</summary>
+    /// <param name="directory">The run's folder.</param>
+    /// <param name="ownText">Where this node puts its objects: an S3 address, a folder, or null for its part of the common store.</param>
+    /// <param name="name">The node's name: its part of a common bucket.</param>
+    /// <param name="access">What it may do there.</param>
+    /// <exception cref="InputException">A text is no place, or there is no account to write with.</exception>
+    public static RunStores StoresOf(RunDirectory directory, string? ownText, string name, StoreAccess access)
+    {
+        var commonText = directory.Places.Store;
+        var common = commonText is null ? null : AddressOf(commonText);
+        var own = ownText is not null ? AddressOf(ownText)
+            : common is null ? null : common with { Prefix = common.Prefix.Length > 0 ? $"{common.Prefix}/{name}" : name };
+        if (common is null && own is null)
+        {
+            return RunStores.One(new DirectoryStore(ownText ?? commonText ?? directory.Store));
+        }
+
+        var line = new S3Line(access.Options, allowPrivateHosts: IsPrivate(common) || IsPrivate(own));
+        IObjectStore commonStore = common is null ? new DirectoryStore(commonText ?? directory.Store) : new S3Store(common, access.Writer, line, stranger: false);
+        if (own is null)
+        {
+            return new RunStores(new DirectoryStore(ownText!), commonStore, "", Open, line);
+        }
+
+        var writer = access.Writer ?? throw new InputException(
+            $"there is no account to write to {S3Address.Scheme}{own.Bucket} with: set {StoreAccess.AccessKeyVariable} and {StoreAccess.SecretKeyVariable}, " +
+            "or name a file of keys with --store-keys.");
+        return new RunStores(new S3Store(own, writer, line, stranger: false), commonStore, own.ToString(), Open, line);
+
+        // What others announce is only ever an address on the network: paths of others never touch the file system.
+        IObjectStore? Open(string place) => S3Address.TryParse(place, out var address, out _) ? new S3Store(address, null, line, stranger: true) : null;
+    }
+
+    /// <summary>One store for the owner of a run, who puts the run's data there.</summary>
+    /// <param name="text">An S3 address or a folder.</param>
+    /// <param name="access">What may be done there.</param>
+    /// <exception cref="InputException">The text is no place.</exception>
+    public static (IObjectStore Store, IDisposable? Line) One(string text, StoreAccess access)
+    {
+        if (AddressOf(text) is not { } address)
+        {
+            return (new DirectoryStore(text), null);
+        }
+
+        var line = new S3Line(access.Options, allowPrivateHosts: true);
+        return (new S3Store(address, access.Writer, line, stranger: false), line);
+    }
+
+    /// <summary>An S3 address, or null for a folder.</summary>
+    /// <exception cref="InputException">It begins like an address and is none.</exception>
+    public static S3Address? AddressOf(string text) =>
+        !text.Contains("://", StringComparison.Ordinal) ? null
+        : S3Address.TryParse(text, out var address, out var why) ? address
+        : throw new InputException($"the store '{text}' is no place: {why}");
+
+    // Whose own store is on a private network plays on that network, and so do those it plays with.
+    private static bool IsPrivate(S3Address? address) =>
+        address?.Endpoint is { } endpoint
+        && (endpoint.IsLoopback || (IPAddress.TryParse(endpoint.Host.Trim('[', ']'), out var ip) && !PublicHosts.IsPublic(ip)));
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cairn.Base;
+
+namespace Cairn.Node;
+
+/// <summary>What one node does and waits for: its file status.json, and what its health endpoint says.</summary>
+/// <param name="Name">The node.</param>
+/// <param name="Role">Peer or Validator.</param>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round that the ledger is in.</param>
+/// <param name="Rounds">Rounds in all.</param>
+/// <param name="Stage">Its stage.</param>
+/// <param name="Applied">Rounds that this node has applied.</param>
+/// <param name="Height">Blocks it has seen.</param>
+/// <param name="WaitsFor">What it waits for, in words.</param>
+/// <param name="Whom">Names of those who have not yet acted in the stage, if it is others that it waits for.</param>
+/// <param name="Since">Since when; UTC.</param>
+/// <param name="Trouble">The last thing that went wrong and is not yet put right, or null.</param>
+/// <param name="Utilisation">Of a peer: computing time over the time of whole rounds since it began, 0 to 1; null before the first.</param>
+/// <param name="Finished">True if the run is over.</param>
+/// <param name="Halted">True if it stopped with a wrong replica.</param>
+public sealed record NodeStatus(
+    string Name, string Role, string Run, int Round, int Rounds, string Stage, int Applied, long Height, string WaitsFor, IReadOnlyList<string> Whom,
+    DateTimeOffset Since, string? Trouble, double? Utilisation, bool Finished, bool Halted)
+{
+    /// <summary>The name of the file in the node's folder.</summary>
+    public const string FileName = "status.json";
+
+    private const long BytesMax = 1 << 20;
+
+    /// <summary>True if it takes part: it has applied all that is closed, and nothing is wrong.</summary>
+    [JsonIgnore]
+    public bool IsReady => !Halted && Trouble is null && Applied >= Round;
+
+    /// <summary>One line of JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, NodeStatusJson.Default.NodeStatus);
+
+    /// <summary>Reads what a node wrote, or null if it wrote nothing that can be read.</summary>
+    /// <param name="folder">The node's folder.</param>
+    public static NodeStatus? Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        try
+        {
+            return File.Exists(path) && new FileInfo(path).Length <= BytesMax
+                ? JsonSerializer.Deserialize(File.ReadAllBytes(path), NodeStatusJson.Default.NodeStatus) : null;
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(NodeStatus))]
+internal sealed partial class NodeStatusJson : JsonSerializerContext;

@@ -1,0 +1,72 @@
+using Cairn.Exchange;
+using Cairn.Exchange.Tests;
+using Cairn.Node;
+
+[assembly: AssemblyFixture(typeof(S3Server))]
+
+namespace Cairn.Cli.Tests;
+
+/// <summary>Runs over a real S3 server: every member with a place of its own.</summary>
+public sealed class S3RunTests(S3Server server) : NodeProcesses
+{
+    [Fact]
+    public async Task Nodes_that_share_nothing_but_ledger_and_buckets_end_with_the_same_bits_and_a_stranger_earns()
+    {
+        var bucket = await server.NewBucketAsync("ours");
+        UseOwner();
+        await CreateAsync("--places", "3", "--rounds", "24", "--store", bucket.ToString());
+        var others = Task.WhenAll(RunAsync("peer", "peer-1"), RunAsync("peer", "peer-2"), RunAsync("validator", "validator-1"));
+
+        // The stranger brings a bucket of its own, which the others read by what it announces.
+        var hers = await server.NewBucketAsync();
+        var invite = (await ToldAsync("run", "invite", "--dir", Folder["run"])).Output.Trim();
+        var alice = await EndAsync("alice", CairnProcess.Start(
+            Variables, "join", invite, "--dir", Folder["hers"], "--name", "alice", "--threads", "1", "--json", "--store", hers.ToString()));
+        Assert.All(await others, node => Assert.Equal((true, alice.BaseDigest), (node.Finished, node.BaseDigest)));
+        var summary = RunSummary.Read(new RunDirectory(Folder["run"]));
+        var member = summary.Members.Single(member => member.Name == "alice");
+        Assert.True(member.Accepted > 0 && member.Bond + member.Reward > 0, $"alice: {member}");
+        Assert.True(summary.DigestAgreement);
+        Assert.True(SampleAudit.Of(new RunDirectory(Folder["run"])).Holds);
+        Assert.NotEmpty(await KeysAsync(hers, "rounds/"));
+        Assert.NotEmpty(await KeysAsync(bucket, "peer-1/rounds/"));
+        Assert.NotEmpty(await KeysAsync(bucket, "validator-1/checkpoints/"));
+        Assert.False(Directory.Exists(Path.Combine(Folder["run"], "store", "rounds")));
+
+        // Nothing of the account that writes is anywhere but in the environment.
+        foreach (var path in Directory.EnumerateFiles(Folder["run"], "*", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(Folder["hers"], "*", SearchOption.AllDirectories)))
+        {
+            Assert.DoesNotContain(S3Server.Owner.SecretKey, await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_node_without_an_account_to_write_with_is_told_what_to_give()
+    {
+        var bucket = await server.NewBucketAsync("ours");
+        UseOwner();
+        await CreateAsync("--store", bucket.ToString());
+        Variables.Clear();
+        var told = await ToldAsync("peer", "--dir", Folder["run"], "--name", "peer-1");
+        Assert.Contains("CAIRN_S3_ACCESS_KEY", told.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
+    private void UseOwner()
+    {
+        Variables["CAIRN_S3_ACCESS_KEY"] = S3Server.Owner.AccessKey;
+        Variables["CAIRN_S3_SECRET_KEY"] = S3Server.Owner.SecretKey;
+    }
+
+    private static async Task<List<string>> KeysAsync(S3Address address, string prefix)
+    {
+        using var line = new S3Line(new S3Options(), allowPrivateHosts: true);
+        using var store = new S3Store(address, S3Server.Owner, line, stranger: false);
+        var keys = new List<string>();
+        await foreach (var key in store.ListAsync(prefix, TestContext.Current.CancellationToken))
+        {
+            keys.Add(key.Text);
+        }
+
+        return keys;
+    }
+}
