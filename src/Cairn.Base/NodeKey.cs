@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 
 namespace Cairn.Base;
@@ -75,6 +76,7 @@ public sealed class NodeKey : IDisposable
     /// <summary>Size of a signature in bytes (r ‖ s).</summary>
     public const int SignatureSize = 64;
 
+    private const int PassphraseRounds = 600_000;
     private readonly ECDsa _ecdsa;
 
     private NodeKey(ECDsa ecdsa)
@@ -92,15 +94,28 @@ public sealed class NodeKey : IDisposable
 
     /// <summary>Loads the key in a file, or creates both.</summary>
     /// <param name="path">A PKCS#8 file of mode 0600.</param>
-    /// <exception cref="InputException">The file is no key, others than its owner can read it, or it cannot be read or written.</exception>
-    public static NodeKey LoadOrCreate(string path)
+    /// <param name="passphrase">If there is one, a new key is encrypted by it (PBES2: AES-256 under PBKDF2 with SHA-256), and a key that was not is from now on.</param>
+    /// <exception cref="InputException">The file is no key, others than its owner can read it, it is encrypted and the passphrase is missing or wrong, or it cannot be
+    /// read or written.</exception>
+    public static NodeKey LoadOrCreate(string path, string? passphrase = null)
     {
         var bytes = SecretFile.ReadOrCreate(path, () =>
         {
             using var key = Create();
-            return key._ecdsa.ExportPkcs8PrivateKey();
+            return key.Export(passphrase);
         });
-        return Read(bytes, path);
+        if (IsEncrypted(bytes))
+        {
+            return ReadEncrypted(bytes, passphrase, path);
+        }
+
+        var plain = Read(bytes, path);
+        if (!string.IsNullOrEmpty(passphrase))
+        {
+            SecretFile.Replace(path, plain.Export(passphrase));
+        }
+
+        return plain;
     }
 
     /// <summary>Signs a digest. Two signatures of the same digest differ: never let one decide anything.</summary>
@@ -110,6 +125,44 @@ public sealed class NodeKey : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ecdsa.Dispose();
+
+    private byte[] Export(string? passphrase) => string.IsNullOrEmpty(passphrase)
+        ? _ecdsa.ExportPkcs8PrivateKey()
+        : _ecdsa.ExportEncryptedPkcs8PrivateKey(passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, PassphraseRounds));
+
+    // A plain PKCS#8 key begins with its version, a number; an encrypted one with the sequence that names the cipher.
+    private static bool IsEncrypted(byte[] bytes)
+    {
+        try
+        {
+            return new AsnReader(bytes, AsnEncodingRules.BER).ReadSequence().PeekTag().TagValue == (int)UniversalTagNumber.Sequence;
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
+
+    private static NodeKey ReadEncrypted(byte[] bytes, string? passphrase, string path)
+    {
+        if (string.IsNullOrEmpty(passphrase))
+        {
+            throw new InputException($"the key in {path} is encrypted: give its passphrase.");
+        }
+
+        var ecdsa = ECDsa.Create();
+        try
+        {
+            ecdsa.ImportEncryptedPkcs8PrivateKey(passphrase, bytes, out _);
+            return ecdsa.ExportParameters(false).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value
+                ? new NodeKey(ecdsa) : throw new CryptographicException("another curve than P-256.");
+        }
+        catch (CryptographicException)
+        {
+            ecdsa.Dispose();
+            throw new InputException($"the passphrase does not open the key in {path}: give the one that it was encrypted with, or restore the file from a copy.");
+        }
+    }
 
     private static NodeKey Read(byte[] bytes, string path)
     {

@@ -13,10 +13,26 @@ public static class SecretFile
         {
             if (!File.Exists(path))
             {
-                Store(path, make());
+                Store(path, make(), overwrite: false);
             }
 
             return Read(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot use the key file {path}: {e.Message} Give a file that this account can read and write.", e);
+        }
+    }
+
+    /// <summary>Replaces a secret by another form of it, atomically.</summary>
+    /// <param name="path">A file of mode 0600.</param>
+    /// <param name="secret">Its new content.</param>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static void Replace(string path, byte[] secret)
+    {
+        try
+        {
+            Store(path, secret, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,7 +55,7 @@ public static class SecretFile
         return File.ReadAllBytes(path);
     }
 
-    private static void Store(string path, byte[] secret)
+    private static void Store(string path, byte[] secret, bool overwrite)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
@@ -59,10 +75,10 @@ public static class SecretFile
 
         try
         {
-            File.Move(beside, path);
+            File.Move(beside, path, overwrite);
             DurableFile.FlushFolder(folder);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (!overwrite && File.Exists(path))
         {
             // Another process created it at the same time: its secret is the secret.
             File.Delete(beside);

@@ -6,7 +6,7 @@ namespace Cairn.Ledger;
 public sealed record LedgerRules
 {
     /// <summary>Length of the canonical bytes.</summary>
-    public const int Size = (13 * sizeof(long)) + (7 * sizeof(int));
+    public const int Size = (13 * sizeof(long)) + (9 * sizeof(int));
 
     /// <summary>The most peers that any run can have in a round: bounds every list on the wire.</summary>
     public const int PeersLimit = 4096;
@@ -35,8 +35,15 @@ public sealed record LedgerRules
     /// share one in a round.</summary>
     public required long SampleCount { get; init; }
 
-    /// <summary>Samples that one peer trains on in one round: inner steps × batch.</summary>
+    /// <summary>Samples that one peer trains on in one round, if it has not declared fewer (<see cref="Declare"/>): inner steps × batch.</summary>
     public required int SamplesPerPeer { get; init; }
+
+    /// <summary>The fewest that a slow peer may declare: a multiple of <see cref="SamplesPerStep"/>, at most <see cref="SamplesPerPeer"/>; 0 where none may declare
+    /// fewer.</summary>
+    public int SamplesMin { get; init; }
+
+    /// <summary>Samples of one inner step: what is declared is a multiple of it; at least 1.</summary>
+    public int SamplesPerStep { get; init; } = 1;
 
     /// <summary>Rounds from one settlement to the next; at least 1. The last round always settles.</summary>
     public required int SettleEvery { get; init; }
@@ -101,6 +108,8 @@ public sealed record LedgerRules
         Range("rounds", Rounds, 1, RoundsLimit);
         Range("peersMax", PeersMax, 1, PeersLimit);
         Range("samplesPerPeer", SamplesPerPeer, 1, int.MaxValue);
+        Range("samplesMin", SamplesMin, 0, SamplesPerPeer);
+        Range("samplesPerStep", SamplesPerStep, 1, SamplesPerPeer);
         Range("sampleCount", SampleCount, 1, (1L << 62) - 1);
         Range("settleEvery", SettleEvery, 1, RoundsLimit);
         Range("absentRoundsMax", AbsentRoundsMax, 1, RoundsLimit);
@@ -120,6 +129,7 @@ public sealed record LedgerRules
         Relate(
             ExitDelayRounds >= AccusationRounds,
             $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
+        Relate(SamplesMin % Math.Max(1, SamplesPerStep) == 0, $"samplesMin {SamplesMin} is no multiple of samplesPerStep {SamplesPerStep}");
         Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
         if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
         {
@@ -156,6 +166,8 @@ public sealed record LedgerRules
         writer.Int32(PeersMax);
         writer.Int64(SampleCount);
         writer.Int32(SamplesPerPeer);
+        writer.Int32(SamplesMin);
+        writer.Int32(SamplesPerStep);
         writer.Int32(SettleEvery);
         writer.Int32(AbsentRoundsMax);
         writer.Int64(RewardPerSettlement);
@@ -184,6 +196,8 @@ public sealed record LedgerRules
             PeersMax = reader.Int32(),
             SampleCount = reader.Int64(),
             SamplesPerPeer = reader.Int32(),
+            SamplesMin = reader.Int32(),
+            SamplesPerStep = reader.Int32(),
             SettleEvery = reader.Int32(),
             AbsentRoundsMax = reader.Int32(),
             RewardPerSettlement = reader.Int64(),

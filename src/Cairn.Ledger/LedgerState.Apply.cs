@@ -132,6 +132,9 @@ public sealed partial class LedgerState
             case VotePause vote:
                 Record(vote, _book.VoterOf(uid));
                 break;
+            case Declare declare:
+                _members[index] = _members[index] with { Samples = declare.Samples };
+                break;
             case Announce announce:
                 _members[index] = _members[index] with { Place = announce.Place, AnnouncedInRound = announce.Round.Number };
                 Announcements++;

@@ -40,6 +40,7 @@ public sealed partial class LedgerState
             Exit exit => CheckExit(author!, exit),
             VotePause vote => CheckVotePause(author!, vote),
             Announce announce => CheckAnnounce(author!, announce),
+            Declare declare => CheckDeclare(author!, declare),
             _ => Rejection.Malformed,
         };
     }
@@ -128,7 +129,7 @@ public sealed partial class LedgerState
                 return Rejection.WrongShape;
             }
 
-            if (entries[i].Samples > Rules.SamplesPerPeer)
+            if (entries[i].Samples > _book.Samples[i])
             {
                 return Rejection.WrongSamples;
             }
@@ -196,6 +197,20 @@ public sealed partial class LedgerState
         }
 
         return author.HasLeft ? Rejection.NotEntitled : author.Active ? Rejection.AlreadyThere : Rejection.None;
+    }
+
+    private Rejection CheckDeclare(Member author, Declare declare)
+    {
+        if (declare.Samples == SamplesOf(author))
+        {
+            return Rejection.AlreadyThere;
+        }
+
+        return declare.Round < CurrentRound || Stage == Stage.Finished ? Rejection.Late
+            : declare.Round > CurrentRound ? Rejection.OutOfTurn
+            : author.Role != Role.Peer || author.HasLeft || Rules.SamplesMin == 0 ? Rejection.NotEntitled
+            : declare.Samples < Rules.SamplesMin || declare.Samples > Rules.SamplesPerPeer || declare.Samples % Rules.SamplesPerStep != 0 ? Rejection.WrongSamples
+            : Rejection.None;
     }
 
     private Rejection CheckAnnounce(Member author, Announce announce)

@@ -61,13 +61,16 @@ public sealed partial class LedgerState
         }
 
         StepsDone++;
-        SamplesTrained += (long)manifest.Entries.Count * Rules.SamplesPerPeer;
         var returned = new List<long>();
         for (var i = 0; i < amounts.Length; i++)
         {
             if (amounts[i] == 0)
             {
                 returned.AddRange(PieceOf(i));
+            }
+            else
+            {
+                SamplesTrained += _book.Samples[i];
             }
         }
 

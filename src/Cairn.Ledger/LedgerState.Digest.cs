@@ -47,6 +47,7 @@ public sealed partial class LedgerState
             writer.Int32(member.LeftInRound);
             writer.Text(member.Place);
             writer.Int32(member.AnnouncedInRound);
+            writer.Int32(member.Samples);
             writer.Int64(_tallies[i].Accepted);
             writer.Int64(_tallies[i].Rejected);
         }

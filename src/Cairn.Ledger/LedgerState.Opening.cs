@@ -11,14 +11,17 @@ public sealed partial class LedgerState
 
         // While the run is paused, or nobody could close the round, it waits as it does for peers.
         var roster = Paused || voters.Length == 0 ? [] : DrawRoster();
+        var samples = Array.ConvertAll(roster, entry => SamplesOf(_members[entry.Uid.Value]));
         if (roster.Length > 0)
         {
-            _queue.Open(roster.Length * Rules.SamplesPerPeer);
+            _queue.Open(samples.Sum());
             SamplesIssued += _queue.IssuedCount;
         }
 
-        return new RoundBook(round, roster, voters);
+        return new RoundBook(round, roster, samples, voters);
     }
+
+    private int SamplesOf(Member member) => member.Samples > 0 ? member.Samples : Rules.SamplesPerPeer;
 
     private Voter[] FindVoters()
     {

@@ -98,7 +98,7 @@ public sealed partial class LedgerState
 
     /// <summary>The samples that a peer trains on in the current round, in order.</summary>
     /// <param name="uid">Any member.</param>
-    /// <returns><see cref="LedgerRules.SamplesPerPeer"/> ids, disjoint from every other peer's; none for one outside the roster.</returns>
+    /// <returns>As many ids as it declared or the rules say, disjoint from every other peer's; none for one outside the roster.</returns>
     /// <remarks>Pieces go to the roster in uid order, beginning one place further each round, so that samples given back by one peer come
     /// to another.</remarks>
     public IReadOnlyList<long> SamplesOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? PieceOf(place) : [];
@@ -216,9 +216,5 @@ public sealed partial class LedgerState
         round == CurrentRound && Stage != Stage.Finished ? _book.Bases
         : round.Number >= 0 && round.Number < _bases.Count ? _bases[round.Number] : null;
 
-    private long[] PieceOf(int place)
-    {
-        var piece = (place + CurrentRound.Number) % _book.Roster.Length;
-        return _queue.Issued(piece * Rules.SamplesPerPeer, Rules.SamplesPerPeer);
-    }
+    private long[] PieceOf(int place) => _queue.Issued(_book.SampleStarts[place], _book.Samples[place]);
 }

@@ -42,6 +42,9 @@ public sealed record Member
     /// <summary>The round of its last announcement, or −1.</summary>
     public int AnnouncedInRound { get; init; } = -1;
 
+    /// <summary>Samples that it trains on in a round, as it declared; 0 for those of the rules.</summary>
+    public int Samples { get; init; }
+
     /// <summary>What it earned and may spend.</summary>
     public long Reward { get; init; }
 }

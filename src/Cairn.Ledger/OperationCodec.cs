@@ -39,6 +39,7 @@ public static class OperationCodec
         Exit = 12,
         VotePause = 13,
         Announce = 14,
+        Declare = 15,
     }
 
     /// <summary>The canonical bytes of an operation, without author and signature.</summary>
@@ -109,6 +110,10 @@ public static class OperationCodec
                 Begin(writer, Kind.Announce, announce.Round);
                 writer.Text(announce.Place);
                 break;
+            case Declare declare:
+                Begin(writer, Kind.Declare, declare.Round);
+                writer.Int32(declare.Samples);
+                break;
         }
 
         return writer.ToArray();
@@ -157,6 +162,7 @@ public static class OperationCodec
         Exit exit => exit.Round.Number >= 0,
         VotePause vote => vote.Round.Number >= 0,
         Announce announce => announce.Round.Number >= 0 && IsPlace(announce.Place),
+        Declare declare => declare.Round.Number >= 0 && declare.Samples > 0,
         _ => false,
     };
 
@@ -232,6 +238,7 @@ public static class OperationCodec
             Kind.Exit => new Exit(round),
             Kind.VotePause => ReadPause(round, ref reader),
             Kind.Announce => new Announce(round, reader.Text(PlaceMax)),
+            Kind.Declare => new Declare(round, reader.Int32()),
             _ => null,
         };
     }

@@ -14,9 +14,18 @@ internal sealed class RoundBook
     private readonly bool[] _timedOut;
     private int _firstAwaited;
 
-    public RoundBook(Round round, RosterEntry[] roster, Voter[] voters)
+    public RoundBook(Round round, RosterEntry[] roster, int[] samples, Voter[] voters)
     {
-        (Round, Roster, Voters) = (round, roster, voters);
+        (Round, Roster, Samples, Voters) = (round, roster, samples, voters);
+        SampleStarts = new int[roster.Length];
+        for (var (piece, start) = (0, 0); piece < roster.Length; piece++)
+        {
+            // Pieces go round: the first to another peer in every round.
+            var place = (piece + roster.Length - (round.Number % roster.Length)) % roster.Length;
+            SampleStarts[place] = start;
+            start += samples[place];
+        }
+
         Commits = new Digest?[roster.Length];
         CommitOrders = new int[roster.Length];
         Openings = new Opening?[roster.Length];
@@ -36,6 +45,12 @@ internal sealed class RoundBook
     public Stage Stage { get; private set; }
 
     public RosterEntry[] Roster { get; }
+
+    /// <summary>How many samples each place was given.</summary>
+    public int[] Samples { get; }
+
+    /// <summary>Where in the round's samples those of each place begin.</summary>
+    public int[] SampleStarts { get; }
 
     public Voter[] Voters { get; }
 

@@ -136,6 +136,10 @@ public sealed record RunRules(
     [JsonIgnore]
     public int SamplesPerPeer => Training.InnerSteps * Training.Batch;
 
+    /// <summary>The fewest inner steps that a slow peer may declare: a quarter. Fewer would hardly move the base, and cost as much to check as all.</summary>
+    [JsonIgnore]
+    public int InnerStepsMin => (Training.InnerSteps + 3) / 4;
+
     /// <summary>Tokens that one peer trains on in one round.</summary>
     [JsonIgnore]
     public long TokensPerPeer => (long)SamplesPerPeer * Model.Context;
@@ -266,6 +270,8 @@ public sealed record RunRules(
         PeersMax = PeersMax,
         SampleCount = Data.TrainSamples,
         SamplesPerPeer = SamplesPerPeer,
+        SamplesMin = InnerStepsMin * Training.Batch,
+        SamplesPerStep = Training.Batch,
         SettleEvery = Round.SettleEvery,
     });
 }

@@ -145,4 +145,29 @@ public sealed class NodeKeyTests : IDisposable
         Assert.Contains(KeyPath, Assert.Throws<InputException>(() => NodeKey.LoadOrCreate(KeyPath)).Message, StringComparison.Ordinal);
         Assert.Throws<InputException>(() => NodeKey.LoadOrCreate(_folder));
     }
+
+    [Fact]
+    public void A_passphrase_encrypts_a_new_key_and_one_that_was_not_and_nothing_else_opens_it()
+    {
+        PublicKey before;
+        using (var plain = NodeKey.LoadOrCreate(KeyPath))
+        {
+            before = plain.Public;
+        }
+
+        using (var now = NodeKey.LoadOrCreate(KeyPath, "open sesame"))
+        {
+            Assert.Equal(before, now.Public);
+        }
+
+        Assert.Contains("passphrase", Assert.Throws<InputException>(() => NodeKey.LoadOrCreate(KeyPath)).Message, StringComparison.Ordinal);
+        var wrong = Assert.Throws<InputException>(() => NodeKey.LoadOrCreate(KeyPath, "open barley"));
+        Assert.DoesNotContain("barley", wrong.ToString(), StringComparison.Ordinal);
+        using var again = NodeKey.LoadOrCreate(KeyPath, "open sesame");
+        Assert.Equal(before, again.Public);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(KeyPath));
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Cairn.Node;
+using Cairn.Protocol;
 
 namespace Cairn.Cli.Tests;
 
@@ -74,6 +75,23 @@ public sealed class NodeProcessTests : NodeProcesses
     }
 
     [Fact]
+    public async Task A_slow_peer_does_fewer_steps_and_is_paid_for_those_it_did()
+    {
+        await CreateAsync("--rounds", "24");
+        var rules = RunRulesFile.Read(await File.ReadAllBytesAsync(new RunDirectory(Folder["run"]).Rules, TestContext.Current.CancellationToken), "rules.json");
+        var slow = CairnProcess.Start("peer", "--dir", Folder["run"], "--name", "peer-2", "--threads", "1", "--json", "--steps", $"{rules.InnerStepsMin}");
+        var all = await Task.WhenAll(RunAsync("peer", "peer-1"), EndAsync("peer-2", slow), RunAsync("validator", "validator-1"));
+        Assert.All(all, node => Assert.Equal((true, all[0].BaseDigest), (node.Finished, node.BaseDigest)));
+        var audit = SampleAudit.Of(new RunDirectory(Folder["run"]));
+        Assert.True(audit.Holds);
+        var (quick, little) = (audit.PerPeer[0].Samples, audit.PerPeer[1].Samples);
+        Assert.True(little < quick / 2, $"{quick} and {little} samples");
+        var members = RunSummary.Read(new RunDirectory(Folder["run"])).Members;
+        Assert.True(members[1].Reward > 0 && members[1].Reward < members[0].Reward, $"{members[0].Reward} and {members[1].Reward}");
+        Assert.Contains("inner steps", (await ToldAsync("peer", "--dir", Folder["run"], "--name", "peer-2", "--steps", "999")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_invite_that_is_none_or_names_another_history_is_refused_in_one_sentence()
     {
         Assert.Contains("no invite", (await ToldAsync("join", "cairn1-abc", "--name", "alice")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
@@ -139,5 +157,47 @@ public sealed class NodeProcessTests : NodeProcesses
         Assert.DoesNotContain("verysecret", told, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, """{"nam": "alice"}""", TestContext.Current.CancellationToken);
         Assert.Contains("'nam'", (await ToldAsync("peer", "--config", file, "--print-config")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metrics_and_traces_go_to_the_collector_that_the_environment_names_and_keys_are_encrypted_by_a_passphrase()
+    {
+        using var collector = new System.Net.HttpListener();
+        var port = FreePort();
+        collector.Prefixes.Add($"http://127.0.0.1:{port}/");
+        collector.Start();
+        var heard = new System.Collections.Concurrent.ConcurrentDictionary<string, long>();
+        _ = Task.Run(async () =>
+        {
+            while (collector.IsListening)
+            {
+                var context = await collector.GetContextAsync();
+                using var body = new MemoryStream();
+                await context.Request.InputStream.CopyToAsync(body, TestContext.Current.CancellationToken);
+                heard.AddOrUpdate(context.Request.Url!.AbsolutePath, body.Length, (_, before) => before + body.Length);
+                context.Response.ContentType = "application/x-protobuf";
+                context.Response.Close();
+            }
+        }, TestContext.Current.CancellationToken);
+        Variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://127.0.0.1:{port}";
+        Variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
+        Variables["CAIRN_KEY_PASSPHRASE"] = "open sesame";
+        await CreateAsync();
+        await Task.WhenAll(RunAsync("peer", "peer-1"), RunAsync("peer", "peer-2"), RunAsync("validator", "validator-1"));
+        Assert.True(heard.GetValueOrDefault("/v1/metrics") > 0 && heard.GetValueOrDefault("/v1/traces") > 0, string.Join(", ", heard));
+
+        Variables.Remove("CAIRN_KEY_PASSPHRASE");
+        Assert.Contains("CAIRN_KEY_PASSPHRASE", await RefusedAsync("peer", "peer-1"), StringComparison.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(Folder["run"], "*", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain("sesame", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -33,6 +33,11 @@ public sealed class S3RunTests(S3Server server) : NodeProcesses
         Assert.NotEmpty(await KeysAsync(bucket, "validator-1/checkpoints/"));
         Assert.False(Directory.Exists(Path.Combine(Folder["run"], "store", "rounds")));
 
+        // Whoever has the run's folder and no account talks to the model.
+        Variables.Clear();
+        var generated = await ToldAsync("generate", "--dir", Folder["hers"], "--prompt", "Returns", "--max-tokens", "5");
+        Assert.Equal((0, ""), (generated.Code, generated.Errors));
+
         // Nothing of the account that writes is anywhere but in the environment.
         foreach (var path in Directory.EnumerateFiles(Folder["run"], "*", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(Folder["hers"], "*", SearchOption.AllDirectories)))
         {

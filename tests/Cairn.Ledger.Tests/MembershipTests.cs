@@ -66,6 +66,63 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public void A_slow_peer_declares_fewer_samples_within_bounds_and_is_given_that_many_from_the_next_round_on()
+    {
+        var world = new World(peers: 3, change: rules => rules with { SamplesPerPeer = 8, SamplesMin = 2, SamplesPerStep = 2 });
+        Assert.Equal(Rejection.WrongSamples, world.Check(1, new Declare(world.State.CurrentRound, 5)));
+        Assert.Equal(Rejection.WrongSamples, world.Check(1, new Declare(world.State.CurrentRound, 10)));
+        Assert.Equal(Rejection.AlreadyThere, world.Check(1, new Declare(world.State.CurrentRound, 8)));
+        Assert.Equal(Rejection.NotEntitled, world.Check(3, new Declare(world.State.CurrentRound, 4)));
+        world.Must(1, new Declare(world.State.CurrentRound, 2));
+        Assert.Equal([8, 8, 8], Counts());
+        world.Round();
+        Assert.Equal([8, 2, 8], Counts());
+        Assert.Equal(18, world.Peers.SelectMany(uid => world.State.SamplesOf(new Uid(uid))).Distinct().Count());
+        world.CommitAll();
+        foreach (var uid in world.Peers.ToArray())
+        {
+            world.Must(uid, world.Reveal(uid));
+        }
+
+        // Nobody can vouch for more than it was given.
+        world.Must(3, world.Beacon(3));
+        var verdict = world.Verdict();
+        Assert.Equal(Rejection.WrongSamples, world.Check(3, verdict with { Entries = [verdict.Entries[0], verdict.Entries[1] with { Samples = 4 }, verdict.Entries[2]] }));
+
+        IEnumerable<int> Counts() => world.Peers.Select(uid => world.State.SamplesOf(new Uid(uid)).Count);
+    }
+
+    [Fact]
+    public void No_sample_is_lost_or_trained_twice_when_peers_of_different_speed_come_and_are_refused()
+    {
+        var world = new World(peers: 3, change: rules => rules with { SamplesPerPeer = 8, SamplesMin = 2, SamplesPerStep = 2, SettleEvery = 50 });
+        var trained = new Dictionary<long, int>();
+        for (var round = 0; round < 8; round++)
+        {
+            var declared = 2 + (2 * (round % 4));
+            if (world.Check(round % 3, new Declare(world.State.CurrentRound, declared)) == Rejection.None)
+            {
+                world.Must(round % 3, new Declare(world.State.CurrentRound, declared));
+            }
+
+            int[] refused = round % 2 == 0 ? [(round / 2) % 3] : [];
+            foreach (var uid in world.Peers.Except(refused))
+            {
+                foreach (var id in world.State.SamplesOf(new Uid(uid)))
+                {
+                    trained[id] = trained.GetValueOrDefault(id) + 1;
+                }
+            }
+
+            world.Round(refused);
+        }
+
+        Assert.Equal(world.State.SamplesTrained, trained.Values.Sum());
+        var inWork = world.Peers.Sum(uid => world.State.SamplesOf(new Uid(uid)).Count);
+        Assert.Equal(world.State.SampleCursor, trained.Values.Sum() + world.State.WaitingSamples.Count + inWork);
+    }
+
+    [Fact]
     public void Whom_a_stage_waits_for_is_who_has_not_acted_in_it()
     {
         var world = new World(peers: 2, validators: 1);

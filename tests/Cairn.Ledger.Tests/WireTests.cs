@@ -32,6 +32,7 @@ public sealed class WireTests
         { "vote to cut", new VoteSlash(new Round(8), new Uid(3), Rejection.Harmful, B), "0b" + "08000000" + "03000000" + "11" + BB },
         { "exit", new Exit(new Round(9)), "0c" + "09000000" },
         { "vote to pause", new VotePause(new Round(10), true), "0d" + "0a000000" + "01" },
+        { "declare", new Declare(new Round(12), 60), "0f" + "0c000000" + "3c000000" },
         { "announce", new Announce(new Round(11), "s3://a"), "0e" + "0b000000" + "06000000" + "73333a2f2f61" },
     };
 
@@ -117,6 +118,7 @@ public sealed class WireTests
             new PostShares(new Round(0), [new ShareEntry(new Uid(0), Shares.One - 1)], A),
             new PostShares(new Round(0), [new ShareEntry(new Uid(0), Shares.One + 1), new ShareEntry(new Uid(1), -1)], A),
             new Timeout(new Round(0), Stage.Finished),
+            new Declare(new Round(0), 0), new Declare(new Round(-1), 4),
             new Announce(new Round(-1), "s3://a"), new Announce(new Round(0), ""), new Announce(new Round(0), "a b"), new Announce(new Round(0), "ä"),
             new Announce(new Round(0), new string('a', OperationCodec.PlaceMax + 1)),
             new VoteSlash(new Round(0), new Uid(0), Rejection.None, A), new VoteSlash(new Round(0), new Uid(0), (Rejection)200, A),
@@ -197,6 +199,8 @@ public sealed class WireTests
             PeersMax = 4,
             SampleCount = 1000,
             SamplesPerPeer = 25,
+            SamplesMin = 20,
+            SamplesPerStep = 5,
             SettleEvery = 5,
             AbsentRoundsMax = 2,
             RewardPerSettlement = 7,
@@ -216,7 +220,7 @@ public sealed class WireTests
         var writer = new WireWriter();
         rules.Write(writer);
         Assert.Equal(
-            "feffffffffffffff" + "0a000000" + "04000000" + "e803000000000000" + "19000000" + "05000000" + "02000000"
+            "feffffffffffffff" + "0a000000" + "04000000" + "e803000000000000" + "19000000" + "14000000" + "05000000" + "05000000" + "02000000"
             + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0b00000000000000" + "0d000000" + "0c000000"
             + "0e00000000000000" + "0f00000000000000" + "1000000000000000" + "1100000000000000" + "1200000000000000" + "1300000000000000"
             + "1400000000000000",

@@ -177,5 +177,5 @@ internal sealed class World
     private VerdictEntry Judge(Uid uid, int[] refused) =>
         State.OpeningOf(uid) is null ? new VerdictEntry(uid, Rejection.Missing, 0)
         : refused.Contains(uid.Value) ? new VerdictEntry(uid, Rejection.Copied, 0)
-        : new VerdictEntry(uid, Rejection.None, Rules.SamplesPerPeer);
+        : new VerdictEntry(uid, Rejection.None, State.SamplesOf(uid).Count);
 }

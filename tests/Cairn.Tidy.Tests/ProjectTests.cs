@@ -27,6 +27,7 @@ public sealed class ProjectTests
     {
         ["Cairn.Cli"] = ["System.CommandLine", "Spectre.Console"],
         ["Cairn.Exchange"] = ["AWSSDK.S3", "AWSSDK.Core"],
+        ["Cairn.Node"] = ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
     };
 
     private static readonly string[] TestPackages = ["Microsoft.NET.Test.Sdk", "xunit.v3", "xunit.runner.visualstudio"];

@@ -22,6 +22,11 @@ internal sealed class NodeConfig
     };
 
     public static readonly Option<int?> Threads = new("--threads") { Description = "Threads to compute with. Default: all processors." };
+    public static readonly Option<int?> Steps = new("--steps")
+    {
+        Description = "Of a peer: inner steps in a round, for one that is slower than the others; it is paid for those. Default: as before, at first those of the rules.",
+    };
+
     public static readonly Option<string?> Store = new("--store")
     {
         Description = "Where this node puts its objects, and with what others may read them: s3://bucket/prefix?endpoint=https://host&reader=key:secret. " +
@@ -56,7 +61,7 @@ internal sealed class NodeConfig
     }
 
     /// <summary>All of them, for a verb that starts a node.</summary>
-    public static IReadOnlyList<Option> All { get; } = [Config, Dir, Name, Threads, Store, StoreKeys, Upload, Download, Health, PrintConfig];
+    public static IReadOnlyList<Option> All { get; } = [Config, Dir, Name, Threads, Steps, Store, StoreKeys, Upload, Download, Health, PrintConfig];
 
     /// <summary>Every value and where it comes from.</summary>
     public IReadOnlyList<(string Name, string Value, string From)> Values => _values;
@@ -73,12 +78,14 @@ internal sealed class NodeConfig
 
     public required string? HealthAddress { get; init; }
 
+    public required int? StepCount { get; init; }
+
     /// <summary>Reads them.</summary>
     /// <param name="parsed">The command line.</param>
     /// <exception cref="InputException">A value is none, or a name in the file is not known.</exception>
     public static NodeConfig Read(ParseResult parsed)
     {
-        var at = new NodeConfig(parsed) { Folder = null, NodeName = null, ThreadCount = 1, OwnStore = null, Access = new StoreAccess(), HealthAddress = null };
+        var at = new NodeConfig(parsed) { Folder = null, NodeName = null, ThreadCount = 1, OwnStore = null, Access = new StoreAccess(), HealthAddress = null, StepCount = null };
         var unknown = at._file.Keys.Where(name => All.All(option => option == Config || option == PrintConfig || NameOf(option) != name)).ToList();
         if (unknown.Count > 0)
         {
@@ -88,12 +95,13 @@ internal sealed class NodeConfig
 
         var (folder, name) = (at.Text(Dir), at.Text(Name));
         var threads = at.Number(Threads, Environment.ProcessorCount);
+        int? steps = at.Number(Steps, 0) is > 0 and var given ? given : null;
         var store = at.Text(Store);
         var keys = at.Text(StoreKeys);
         var options = new S3Options { UpBytesPerSecond = at.Rate(Upload), DownBytesPerSecond = at.Rate(Download) };
         var access = new StoreAccess { Writer = StoreAccess.FindWriter(keys), Options = options };
         at._values.Add(("account", access.Writer?.AccessKey ?? "none", keys is null ? "environment" : keys));
-        var read = new NodeConfig(parsed) { Folder = folder, NodeName = name, ThreadCount = threads, OwnStore = store, Access = access, HealthAddress = at.Text(Health) };
+        var read = new NodeConfig(parsed) { Folder = folder, NodeName = name, ThreadCount = threads, OwnStore = store, Access = access, HealthAddress = at.Text(Health), StepCount = steps };
         read._values.AddRange(at._values);
         return read;
     }

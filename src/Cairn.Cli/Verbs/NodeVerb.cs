@@ -57,7 +57,7 @@ internal static class NodeVerb
     public static async Task<int> RunAsync(Role role, string word, NodeConfig config, string folder, bool json, CancellationToken cancellation)
     {
         var name = config.NodeName ?? throw new InputException("a node needs a name: give --name.");
-        var options = new NodeOptions(folder, name, role, config.ThreadCount, config.OwnStore, config.Access, config.HealthAddress);
+        var options = new NodeOptions(folder, name, role, config.ThreadCount, config.OwnStore, config.Access, config.HealthAddress, config.StepCount);
         options.Validate();
         NodeOutcome outcome;
         using (IRunView view = json ? new SilentView() : new NodeView(Console.Out))

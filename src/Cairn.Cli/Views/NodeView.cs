@@ -22,7 +22,8 @@ internal sealed class NodeView(TextWriter output) : IRunView
         NodeStarted started =>
             $"{started.Node}, a {(started.Role == "Peer" ? "peer" : "validator")} of run {started.Run}, " +
             $"stands before round {started.Next + 1} of {started.Rounds}; rules {started.RulesDigest[..8]}" +
-            (started.Health is { } health ? $"; health at {health}" : ""),
+            (started.Health is { } health ? $"; health at {health}" : "") +
+            (started.Needs is { } needs ? $"\ntakes at least {Size(needs.MemoryBytes)} of memory and {Size(needs.DiskBytes)} of disk" : ""),
         BeganFromCheckpoint began => $"begins from the checkpoint of round {began.Round + 1}",
         CheckpointRefused refused => $"does not begin from the checkpoint of round {refused.Round + 1}: {refused.Detail}",
         PeerTrained trained =>
@@ -42,4 +43,6 @@ internal sealed class NodeView(TextWriter output) : IRunView
         ReplicaHalted halted => $"halted after round {halted.Round + 1}: its base is {halted.Own[..8]}, the quorum's {halted.Quorum[..8]}",
         _ => null,
     };
+
+    private static string Size(long bytes) => bytes < 1_000_000_000 ? $"{bytes / 1e6:N0} MB" : $"{bytes / 1e9:N1} GB";
 }

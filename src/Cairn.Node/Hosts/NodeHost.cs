@@ -166,7 +166,7 @@ internal sealed class NodeHost
                     break;
                 default:
                     _running.RemoveAll(task => task.IsCompleted);
-                    _running.Add(RunEffectAsync(_effects.BeginAsync(effect, _ledger.State, cancellation)));
+                    _running.Add(RunEffectAsync(effect, _effects.BeginAsync(effect, _ledger.State, cancellation)));
                     break;
             }
         }
@@ -183,8 +183,10 @@ internal sealed class NodeHost
             TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
-    private async Task RunEffectAsync(Task<NodeEvent?> effect)
+    private async Task RunEffectAsync(Effect asked, Task<NodeEvent?> effect)
     {
+        using var span = OpenTelemetryExport.Source.StartActivity(asked.GetType().Name);
+        span?.SetTag("cairn.round", _ledger.State.CurrentRound.Number);
         try
         {
             var answer = await effect;

@@ -14,14 +14,31 @@ internal sealed class PeerEffects : IEffectRunner
     private readonly Replica _replica;
     private readonly SharedEffects _shared;
     private readonly SortedDictionary<Round, Assignment> _assignments = [];
+    private readonly int? _steps;
     private TrainingOutcome? _outcome;
+    private Round _declaredIn = new(-1);
 
-    public PeerEffects(RunContext run, NodeIdentity self, Replica replica, SharedEffects shared)
+    /// <summary>Begins.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="self">The peer.</param>
+    /// <param name="replica">Its replica.</param>
+    /// <param name="shared">What both roles do.</param>
+    /// <param name="steps">Inner steps that it does in a round; null to leave that as it is.</param>
+    public PeerEffects(RunContext run, NodeIdentity self, Replica replica, SharedEffects shared, int? steps)
     {
-        (_run, _self, _replica, _shared) = (run, self, replica, shared);
+        (_run, _self, _replica, _shared, _steps) = (run, self, replica, shared, steps);
     }
 
-    public void CaughtUp(LedgerState ledger) => _shared.CaughtUp(ledger);
+    public void CaughtUp(LedgerState ledger)
+    {
+        _shared.CaughtUp(ledger);
+        if (_steps * _run.Rules.Training.Batch is { } samples && ledger.Find(_self.Key.Public) is { HasLeft: false } me
+            && _declaredIn != ledger.CurrentRound && ledger.Stage != Stage.Finished && samples != (me.Samples > 0 ? me.Samples : _run.Rules.SamplesPerPeer))
+        {
+            _declaredIn = ledger.CurrentRound;
+            _shared.Say(new Declare(ledger.CurrentRound, samples));
+        }
+    }
 
     public void Notice(LedgerState ledger)
     {
@@ -54,10 +71,10 @@ internal sealed class PeerEffects : IEffectRunner
         return await Task.Run(
             NodeEvent? () =>
             {
-                var (round, steps, clock) = (assignment.Round.Number, _run.Rules.Training.InnerSteps, Stopwatch.StartNew());
+                var (round, steps, clock) = (assignment.Round.Number, assignment.Samples.Length / _run.Rules.Training.Batch, Stopwatch.StartNew());
                 _outcome = _replica.Train(lease.Engine, uid, assignment, step => _run.Log.Tell(new PeerTraining(_self.Name, round, step, steps)), cancellation);
                 _run.Log.Tell(new PeerTrained(
-                    _self.Name, round, _outcome.Losses[0], _outcome.Losses[^1], _run.Rules.TokensPerPeer, clock.Elapsed.TotalSeconds));
+                    _self.Name, round, _outcome.Losses[0], _outcome.Losses[^1], (long)assignment.Samples.Length * _run.Rules.Model.Context, clock.Elapsed.TotalSeconds));
                 return new Trained(assignment.Round, _outcome.Update is not null);
             },
             cancellation);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cairn.Base;
+using Cairn.Exchange;
 using Cairn.Ledger;
 using Cairn.Protocol;
 
@@ -111,7 +112,7 @@ internal sealed class ValidatorEffects : IEffectRunner
         var shares = _judge.Shares();
         var digest = await CheckpointFolder.PublishAsync(_run, _self.Name, round, _replica.Base, cancellation);
         _run.Log.Tell(new CheckpointSaved(
-            _self.Name, round.Number, digest.ToString(), Path.Combine(_run.Directory.Checkpoints, round.Number.ToString("D6"))));
+            _self.Name, round.Number, digest.ToString(), $"{_run.Stores.Own.Name}/{ObjectKey.CheckpointPrefix(round).TrimEnd('/')}"));
         return new SharesReady(round, new PostShares(round, shares, digest));
     }
 

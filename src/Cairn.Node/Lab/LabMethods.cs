@@ -49,7 +49,10 @@ internal static class LabMethods
         Sparse(
             Published,
             $"SparseLoCo as published: mean of selectors, median clip, error feedback less what was sent, α {PublishedRate} (by trial), β 0.95",
-            PublishedVariant),
+            PublishedVariant) with
+        {
+            AllSeeds = true,
+        },
         Sparse(Ours, "SparseLoCo as a swarm runs it: mean over all peers, median clip, error feedback less what was applied, α 1.5, β 0.95", OursVariant) with
         {
             AllSeeds = true,

@@ -95,7 +95,7 @@ internal sealed class Replica : IDisposable
         return replica;
     }
 
-    /// <summary>H inner steps from the base on the assigned samples, then error feedback, top-k and quantiser.</summary>
+    /// <summary>H inner steps, or as many as samples were assigned for, from the base on the assigned samples, then error feedback, top-k and quantiser.</summary>
     public TrainingOutcome Train(Engine engine, Uid uid, Assignment assignment, Action<int> progress, CancellationToken cancellation)
     {
         Invariant.Check(_optimizer is not null && _error is not null && assignment.Round == Next);
@@ -105,12 +105,13 @@ internal sealed class Replica : IDisposable
         }
 
         var training = _run.Rules.Training;
-        Invariant.Check(assignment.Samples.Length == training.InnerSteps * training.Batch);
+        var steps = assignment.Samples.Length / training.Batch;
+        Invariant.Check(steps > 0 && steps <= training.InnerSteps && assignment.Samples.Length == steps * training.Batch);
         _trained = true;
         engine.Local.CopyFrom(Base);
         var result = engine.InnerLoop.Run(
             engine.Local, _optimizer, (step, tokens, targets) => _run.FillBatch(assignment.Samples, step * training.Batch, training.Batch, tokens, targets),
-            assignment.FirstStep, training.InnerSteps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1));
+            assignment.FirstStep, steps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1));
         cancellation.ThrowIfCancellationRequested();
 
         PseudoGradient.Compute(Base.Span, engine.Local.Span, engine.Local.Span);

@@ -37,10 +37,16 @@ public static class CheckpointFolder
     public static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(RunDirectory directory)
     {
         using var ledger = Ledger.EmbeddedLedger.Open(directory.Ledger, readOnly: true);
-        if (OfLedger(directory, LedgerHistory.Replay(ledger).State) is not { } named)
+        var state = LedgerHistory.Replay(ledger).State;
+        if (OfLedger(directory, state) is not { } named)
         {
             throw new InputException(
                 $"{directory.Root} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {directory.Root}).");
+        }
+
+        if (directory.IsOnNetwork && !File.Exists(Path.Combine(named.Folder, Checkpoint.ParametersFile)))
+        {
+            CheckpointFetch.FetchAsync(directory, state, named.Folder).GetAwaiter().GetResult();
         }
 
         var (parameters, tokenizer) = Load(named.Folder);
@@ -50,7 +56,7 @@ public static class CheckpointFolder
         }
 
         parameters.Dispose();
-        throw new InputException($"the model in {named.Folder} is not the one that the ledger names ({named.Digest.Short}): restore it from a copy of the store.");
+        throw new InputException($"the model in {named.Folder} is not the one that the ledger names ({named.Digest.Short}): delete that folder if it was fetched, or restore it from a copy of the store.");
     }
 
     /// <summary>Loads a model and its tokenizer from a folder in the Hugging Face layout.</summary>

@@ -8,6 +8,7 @@ internal sealed class LedgerHistory
 {
     private readonly SortedDictionary<Round, HashSet<Digest>> _bases = [];
     private readonly SortedDictionary<Round, Digest> _quorum = [];
+    private readonly List<long> _samples = [];
 
     private LedgerHistory(LedgerState state) => State = state;
 
@@ -30,7 +31,7 @@ internal sealed class LedgerHistory
         var history = new LedgerHistory(LedgerState.FromGenesis(ledger.Genesis));
         foreach (var block in ledger.ReadNew())
         {
-            history.State.Apply(block, verifySignatures: false);
+            history.State.Apply(block, history.CountSamples); // the handle verified the signatures as it read
             foreach (var signed in block.Operations)
             {
                 history.Observe(signed.Operation);
@@ -46,6 +47,14 @@ internal sealed class LedgerHistory
 
         history.CollectRounds();
         return history;
+    }
+
+    private void CountSamples()
+    {
+        if (State.ManifestOf(new Round(_samples.Count)) is not null)
+        {
+            _samples.Add(State.SamplesTrained - _samples.Sum());
+        }
     }
 
     private void Observe(Operation operation)
@@ -75,7 +84,7 @@ internal sealed class LedgerHistory
             var agreed = !_bases.TryGetValue(round, out var seen) || seen.Count == 1;
             Digest? quorum = _quorum.TryGetValue(round, out var posted) ? posted : State.QuorumBase(round);
             Rounds.Add(new RoundSummary(
-                round.Number, manifest.Entries.Count, (long)manifest.Entries.Count * State.Rules.SamplesPerPeer, manifest.Digest.ToString(), quorum?.ToString(), agreed));
+                round.Number, manifest.Entries.Count, _samples[round.Number], manifest.Digest.ToString(), quorum?.ToString(), agreed));
         }
     }
 }

@@ -30,15 +30,16 @@ internal sealed class MemberNode : IDisposable
     /// <param name="role">Peer or validator.</param>
     /// <param name="state">The ledger after a replay.</param>
     /// <param name="board">Shows what the node does, or null.</param>
+    /// <param name="steps">Inner steps that a peer does in a round; null to leave that as it is.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="InputException">What lies in the node's folder does not belong to the run, or is damaged.</exception>
     public static async Task<MemberNode> OpenAsync(
-        RunContext run, LedgerBell bell, string name, Role role, LedgerState state, StatusBoard? board, CancellationToken cancellation)
+        RunContext run, LedgerBell bell, string name, Role role, LedgerState state, StatusBoard? board, int? steps, CancellationToken cancellation)
     {
         var node = new MemberNode(name);
         try
         {
-            await node.BeginAsync(run, bell, role, state, board, cancellation);
+            await node.BeginAsync(run, bell, role, state, board, steps, cancellation);
             return node;
         }
         catch
@@ -66,10 +67,10 @@ internal sealed class MemberNode : IDisposable
         }
     }
 
-    private async Task BeginAsync(RunContext run, LedgerBell bell, Role role, LedgerState state, StatusBoard? board, CancellationToken cancellation)
+    private async Task BeginAsync(RunContext run, LedgerBell bell, Role role, LedgerState state, StatusBoard? board, int? steps, CancellationToken cancellation)
     {
         var folder = run.Directory.Node(Name);
-        var key = Own(NodeKey.LoadOrCreate(Path.Combine(folder, "node.key")));
+        var key = Own(run.Directory.OpenKey(Name));
         var self = new NodeIdentity(Name, key, folder, new Outbox(Path.Combine(folder, "outbox"), key, state.Run));
         Replica = Own(Replica.Open(run, folder, trains: role == Role.Peer));
         await CheckpointStart.BeginAsync(run, Name, Replica, state, cancellation);
@@ -90,7 +91,7 @@ internal sealed class MemberNode : IDisposable
         {
             var machine = new PeerMachine(key.Public, Replica.Next, lastBase);
             (step, waitsFor) = (machine.Step, () => machine.WaitsFor);
-            effects = new PeerEffects(run, self, Replica, shared);
+            effects = new PeerEffects(run, self, Replica, shared, steps);
             remembered = [.. self.Outbox.OpeningsFrom(Replica.Next).Select(kept => new Published(kept.Round, kept.Opening))];
         }
         else

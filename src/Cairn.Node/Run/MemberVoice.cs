@@ -67,7 +67,7 @@ public static class MemberVoice
             throw new InputException($"the key of {name} is not here ({path}): speak where that node runs.");
         }
 
-        using var key = NodeKey.LoadOrCreate(path);
+        using var key = directory.OpenKey(name);
         var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, ledger.Genesis.Digest);
         var signed = outbox.Sign(operation);
         if (!signed.Content.SequenceEqual(OperationCodec.ToBytes(operation)))

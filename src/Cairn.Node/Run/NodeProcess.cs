@@ -12,7 +12,8 @@ namespace Cairn.Node;
 /// <param name="Store">Where it puts its objects, an S3 address or a folder; null for its part of the run's store.</param>
 /// <param name="Access">What it may do with stores.</param>
 /// <param name="Health">Where to answer those who watch, an IP address and a port, or null.</param>
-public sealed record NodeOptions(string Directory, string Name, Role Role, int Threads, string? Store, StoreAccess Access, string? Health)
+/// <param name="Steps">Inner steps that a peer does in a round, fewer than the rules say if it is slow; null to leave that as it is.</param>
+public sealed record NodeOptions(string Directory, string Name, Role Role, int Threads, string? Store, StoreAccess Access, string? Health, int? Steps)
 {
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">Names them all.</exception>
@@ -55,13 +56,17 @@ public static class NodeProcess
     {
         var directory = new RunDirectory(options.Directory);
         var rules = RunSetup.ReadRules(directory);
+        CheckSteps(options, rules);
         using var held = directory.LockNode(options.Name);
+        var needs = NodeNeeds.Of(rules, options.Role);
+        needs.Check(directory.Node(options.Name), Directory.EnumerateFiles(directory.Node(options.Name), "state-*").Sum(path => new FileInfo(path).Length));
         var board = new StatusBoard(options.Name, options.Role, rules.Name, rules.Round.Rounds, directory.Node(options.Name), TimeProvider.System);
         using var log = new EventLog(Path.Combine(directory.Node(options.Name), "events.jsonl"), happened =>
         {
             board.See(happened);
             watch(happened);
         });
+        using var export = OpenTelemetryExport.StartIfConfigured(board);
         await using var health = options.Health is { } listen ? await HealthServer.StartAsync(listen, board) : null;
         using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1)
         {
@@ -69,10 +74,10 @@ public static class NodeProcess
         };
         var state = run.ReplayLedger();
         CheckMembership(directory, options, state);
-        using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, board, cancellation);
+        using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, board, options.Steps, cancellation);
         board.Begin(node.Replica.Next.Number);
         log.Tell(new NodeStarted(
-            options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds, health?.Address));
+            options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds, health?.Address, needs));
         try
         {
             await node.RunAsync(cancellation);
@@ -85,14 +90,23 @@ public static class NodeProcess
         return new NodeOutcome(node.Host.Finished, node.Halted, node.Replica.Next.Number, node.Replica.BaseDigest.ToString());
     }
 
+    private static void CheckSteps(NodeOptions options, RunRules rules)
+    {
+        if (options.Steps is { } steps && (options.Role != Role.Peer || steps < rules.InnerStepsMin || steps > rules.Training.InnerSteps))
+        {
+            throw new InputException(
+                options.Role != Role.Peer ? "a validator does no inner steps: leave out --steps."
+                : $"--steps is {steps}, peers of this run do {rules.InnerStepsMin} to {rules.Training.InnerSteps} inner steps.");
+        }
+    }
+
     // What stands before anything is created: a name that is another's, or a role that this node cannot have, is said at once.
     private static void CheckMembership(RunDirectory directory, NodeOptions options, LedgerState state)
     {
-        var keyFile = Path.Combine(directory.Node(options.Name), "node.key");
         PublicKey? known = null;
-        if (File.Exists(keyFile))
+        if (File.Exists(directory.KeyFile(options.Name)))
         {
-            using var key = NodeKey.LoadOrCreate(keyFile);
+            using var key = directory.OpenKey(options.Name);
             known = key.Public;
         }
 

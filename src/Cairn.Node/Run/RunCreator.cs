@@ -102,7 +102,7 @@ internal static class RunCreator
         var members = new List<GenesisMember>();
         foreach (var (name, role) in NodesOf(options.Peers, options.Validators))
         {
-            using var key = NodeKey.LoadOrCreate(Path.Combine(directory.Node(name), "node.key"));
+            using var key = directory.OpenKey(name);
             if (forStrangers && role == Role.Validator)
             {
                 SecretFile.ReadOrCreate(BeaconFile(directory, name), () => System.Security.Cryptography.RandomNumberGenerator.GetBytes(Digest.Size));

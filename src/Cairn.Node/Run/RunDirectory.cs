@@ -24,14 +24,17 @@ public sealed class RunDirectory
     /// <summary>The embedded ledger.</summary>
     public string Ledger => Places.Ledger ?? Path.Combine(Root, "ledger.cairn");
 
-    /// <summary>The object store.</summary>
-    public string Store => Path.Combine(Root, "store");
+    /// <summary>The object store, if it is a folder.</summary>
+    public string Store => Places.Store is { } place && !IsOnNetwork ? place : Path.Combine(Root, "store");
+
+    /// <summary>True if the common store is not a folder.</summary>
+    public bool IsOnNetwork => Places.Store?.Contains("://", StringComparison.Ordinal) == true;
 
     /// <summary>Token shards, tokenizer, manifest.</summary>
     public string Data => Path.Combine(Root, "data");
 
-    /// <summary>Published checkpoints, one folder for each settled round.</summary>
-    public string Checkpoints => Path.Combine(Store, "checkpoints");
+    /// <summary>Published checkpoints, one folder for each settled round; of a store on the network those that were fetched.</summary>
+    public string Checkpoints => Path.Combine(IsOnNetwork ? Root : Store, "checkpoints");
 
     /// <summary>What happened, one JSON object per line.</summary>
     public string Events => Path.Combine(Root, "events.jsonl");
@@ -42,6 +45,28 @@ public sealed class RunDirectory
     /// <summary>One node's own folder: key, durable state, outbox.</summary>
     /// <param name="node">The node's name.</param>
     public string Node(string node) => Path.Combine(Root, "nodes", node);
+
+    /// <summary>The environment variable of the passphrase that encrypts the keys of nodes.</summary>
+    public const string PassphraseVariable = "CAIRN_KEY_PASSPHRASE";
+
+    /// <summary>A node's key, created if it is not there; encrypted if a passphrase is in the environment.</summary>
+    /// <param name="node">The node's name.</param>
+    /// <exception cref="InputException">It cannot be used, or not with this passphrase.</exception>
+    public NodeKey OpenKey(string node)
+    {
+        try
+        {
+            return NodeKey.LoadOrCreate(KeyFile(node), Environment.GetEnvironmentVariable(PassphraseVariable));
+        }
+        catch (InputException e) when (e.Message.Contains("passphrase", StringComparison.Ordinal))
+        {
+            throw new InputException($"{e.Message.TrimEnd('.')} ({PassphraseVariable}).", e);
+        }
+    }
+
+    /// <summary>The file of a node's key.</summary>
+    /// <param name="node">The node's name.</param>
+    public string KeyFile(string node) => Path.Combine(Node(node), "node.key");
 
     /// <summary>True if a run was created here.</summary>
     public bool HoldsRun => File.Exists(Rules) && File.Exists(Ledger);

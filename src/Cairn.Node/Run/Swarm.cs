@@ -90,6 +90,11 @@ public static class Swarm
                 $"{directory.Root} holds {remains} but not both rules.json and ledger.cairn: restore the missing file from a copy of the run, or choose another --dir.");
         }
 
+        if (options.Resume && directory.IsOnNetwork)
+        {
+            throw new InputException($"the nodes of the run in {directory.Root} have stores of their own: start them one by one with cairn peer and cairn validator.");
+        }
+
         if (options.Resume && !directory.HoldsRun)
         {
             throw new InputException($"{directory.Root} holds no run to go on with: leave out --resume to begin one, or name another folder with --dir.");

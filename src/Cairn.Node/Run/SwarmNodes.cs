@@ -24,7 +24,7 @@ internal sealed class SwarmNodes : IDisposable
         {
             foreach (var member in members)
             {
-                using (var key = NodeKey.LoadOrCreate(Path.Combine(run.Directory.Node(member.Name), "node.key")))
+                using (var key = run.Directory.OpenKey(member.Name))
                 {
                     if (key.Public != member.PublicKey)
                     {
@@ -33,7 +33,7 @@ internal sealed class SwarmNodes : IDisposable
                     }
                 }
 
-                nodes._nodes.Add(await MemberNode.OpenAsync(run, bell, member.Name, member.Role, state, board: null, cancellation));
+                nodes._nodes.Add(await MemberNode.OpenAsync(run, bell, member.Name, member.Role, state, board: null, steps: null, cancellation));
             }
         }
         catch

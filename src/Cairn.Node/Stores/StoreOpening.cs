@@ -40,6 +40,22 @@ internal static class StoreOpening
         IObjectStore? Open(string place) => S3Address.TryParse(place, out var address, out _) ? new S3Store(address, null, line, stranger: true) : null;
     }
 
+    /// <summary>The stores of a run for somebody who only reads.</summary>
+    /// <param name="directory">The run's folder.</param>
+    /// <exception cref="InputException">The common store's text is no place.</exception>
+    public static RunStores ReadersOf(RunDirectory directory)
+    {
+        if (directory.Places.Store is not { } text || AddressOf(text) is not { } address)
+        {
+            return RunStores.One(new DirectoryStore(directory.Store));
+        }
+
+        var line = new S3Line(new S3Options(), allowPrivateHosts: IsPrivate(address));
+        var common = new S3Store(address, null, line, stranger: false);
+        return new RunStores(
+            common, common, "", place => S3Address.TryParse(place, out var announced, out _) ? new S3Store(announced, null, line, stranger: true) : null, line);
+    }
+
     /// <summary>One store for the owner of a run, who puts the run's data there.</summary>
     /// <param name="text">An S3 address or a folder.</param>
     /// <param name="access">What may be done there.</param>

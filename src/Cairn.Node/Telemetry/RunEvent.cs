@@ -44,7 +44,9 @@ public sealed record RunStarted(string Run, string RulesDigest, bool Resumed, in
 /// <param name="Next">The first round that it has not applied.</param>
 /// <param name="Rounds">Rounds planned.</param>
 /// <param name="Health">Where it answers those who watch, or null.</param>
-public sealed record NodeStarted(string Node, string Role, string Run, string RulesDigest, int Next, int Rounds, string? Health = null) : RunEvent;
+/// <param name="Needs">What it takes of the machine.</param>
+public sealed record NodeStarted(
+    string Node, string Role, string Run, string RulesDigest, int Next, int Rounds, string? Health = null, NodeNeeds? Needs = null) : RunEvent;
 
 /// <summary>The ledger entered another stage.</summary>
 /// <param name="Round">The round.</param>

@@ -1,0 +1,51 @@
+using Cairn.Base;
+using Cairn.Ledger;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>What a node takes of a machine: known from the rules before it starts.</summary>
+/// <param name="MemoryBytes">At least, without activations and what the runtime takes.</param>
+/// <param name="DiskBytes">Of its durable states; of a store in a folder what lies there comes on top.</param>
+public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
+{
+    // A peer: base, two moments, error feedback; a validator: the base. Each: a working copy, gradients, and the mean of a round.
+    private const int ModelsOfPeer = 4;
+    private const int ModelsOfValidator = 1;
+    private const int ModelsOfEngine = 3;
+
+    // A decoded value: a place and a number.
+    private const int BytesPerValue = 8;
+    private const int StateFiles = 3;
+
+    /// <summary>The needs of a node.</summary>
+    /// <param name="rules">The run's.</param>
+    /// <param name="role">Peer or validator.</param>
+    public static NodeNeeds Of(RunRules rules, Role role)
+    {
+        var model = sizeof(float) * rules.Model.ParameterCount;
+        var kept = role == Role.Peer ? ModelsOfPeer : ModelsOfValidator;
+        var updates = rules.PeersMax * (rules.Model.ParameterCount * rules.Sparse.Keep / 4096) * BytesPerValue;
+        return new NodeNeeds(((kept + ModelsOfEngine) * model) + updates, StateFiles * kept * model);
+    }
+
+    /// <summary>Compares them with what this machine has.</summary>
+    /// <param name="folder">Where the states go.</param>
+    /// <param name="stored">Bytes of them that lie there already.</param>
+    /// <exception cref="InputException">It has less.</exception>
+    public void Check(string folder, long stored)
+    {
+        var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (MemoryBytes > memory)
+        {
+            throw new InputException($"this node takes at least {MemoryBytes / 1e9:N1} GB of memory, this machine has {memory / 1e9:N1} GB: run it on a larger one.");
+        }
+
+        var free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+        if (DiskBytes - stored > free)
+        {
+            throw new InputException(
+                $"the states of this node take {DiskBytes / 1e9:N1} GB below {folder}, where {free / 1e9:N1} GB are free: free some space or choose another --dir.");
+        }
+    }
+}
