@@ -17,6 +17,9 @@ public enum FetchStatus
 
     /// <summary>The store does not answer, or broke off. Asking again may help.</summary>
     Unreachable = 4,
+
+    /// <summary>The store was given all the time that there is for one object and did not use it. Asking again now would only take as long again.</summary>
+    Silent = 5,
 }
 
 /// <summary>What a fetch gave.</summary>

@@ -17,10 +17,28 @@ public static class Admission
     /// <param name="record">What is remembered of it, or null if nothing.</param>
     public static bool NeedsProbe(bool newcomer, PeerRecord? record) => newcomer || record?.NegativesInRow >= NegativesInRowMax || IsIdle(record);
 
+    /// <summary>The clearness of a single probe that even two standard errors above what was found must stay below: who works and has had no luck is not idle.</summary>
+    public const double IdleClearnessMax = 0.8;
+
     /// <summary>True if again and again no work was found in the updates of a peer. It is paid nothing then; but its updates, which do no harm that a probe sees, would
     /// still take their part of every mean and hold samples that nobody trains on.</summary>
     /// <param name="record">What is remembered of it, or null if nothing.</param>
-    public static bool IsIdle(PeerRecord? record) => record?.WorkCount >= IdleFindings && WorkShare.Sixteenths(record.Work) == 0;
+    public static bool IsIdle(PeerRecord? record)
+    {
+        if (record is null || record.WorkCount < IdleFindings || WorkShare.Sixteenths(record.Work) > 0)
+        {
+            return false;
+        }
+
+        var sum = 0.0;
+        foreach (var clearness in record.Clearness)
+        {
+            sum += clearness;
+        }
+
+        var count = record.Clearness.Count;
+        return (sum / count) + (2 / Math.Sqrt(count)) < IdleClearnessMax;
+    }
 
     /// <summary>Decides: fast checks for all; a probe that is clearly harmful refuses anybody; a peer on trial needs a probe that is not harmful, an idle one a probe in
     /// which its work is clear.</summary>

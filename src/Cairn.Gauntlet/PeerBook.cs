@@ -71,11 +71,11 @@ public sealed class PeerBook
             Invariant.Check(i == 0 || seen.Uid > observations[i - 1].Uid);
             Invariant.Check(seen.Samples >= 0);
             var known = records.GetValueOrDefault(seen.Uid) ?? new PeerRecord { Uid = seen.Uid, FirstRound = round, LastRound = round };
-            before[i] = seen is { Reason: Rejection.None, Probe: { } shown } ? known.WithClearness(shown) : known;
+            before[i] = Tells(seen) ? known.WithClearness(seen.Probe!.Value) : known;
         }
 
         var work = WorkShare.Of([.. before.Select((record, i) =>
-            new WorkEvidence(record.Clearness, observations[i] is { Reason: Rejection.None, Probe: not null }, observations[i].OnTrial))]);
+            new WorkEvidence(record.Clearness, Tells(observations[i]), observations[i].OnTrial))]);
         for (var i = 0; i < before.Length; i++)
         {
             var seen = observations[i];
@@ -97,6 +97,9 @@ public sealed class PeerBook
 
     /// <summary>The book after a settlement: samples are counted from zero again.</summary>
     public PeerBook Settle() => new([.. _records.Select(record => record with { SamplesSinceSettle = 0, CreditSinceSettle = 0 })]);
+
+    // Of an update that was refused a probe says nothing about work; but of one that was refused for lack of work it does, or nobody could ever show it again.
+    private static bool Tells(in Observation seen) => seen is { Reason: Rejection.None or Rejection.NotEntitled, Probe: not null };
 
     private static bool IsBadRound(IReadOnlyList<Observation> observations)
     {

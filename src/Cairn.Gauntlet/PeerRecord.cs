@@ -48,7 +48,7 @@ public sealed record PeerRecord
     public int WorkCount { get; init; }
 
     /// <summary><see cref="ComputationIndicator.Clearness"/> of its last accepted updates that were probed, the newest first, as far as
-    /// <see cref="WorkShare.Remembered"/>; an update that was not accepted leaves no trace here.</summary>
+    /// <see cref="WorkShare.Remembered"/>; an update that was refused for anything but lack of work leaves no trace here.</summary>
     public IReadOnlyList<double> Clearness { get; init; } = [];
 
     /// <summary>Belief about its updates.</summary>

@@ -48,7 +48,7 @@ public class AdmissionTests
     }
 
     [Fact]
-    public void Who_was_found_idle_four_times_is_admitted_again_only_by_a_probe_that_shows_work()
+    public void Who_was_found_idle_beyond_doubt_is_admitted_again_only_by_a_probe_that_shows_work()
     {
         // Two work, one sends nothing: its probes find no difference between its samples and others.
         IReadOnlyList<Observation> round =
@@ -56,16 +56,29 @@ public class AdmissionTests
             TestData.Accepted(0, probe: TestData.Score(0.2, 0.1)), TestData.Accepted(1, probe: TestData.Score(0.2, 0.1)),
             TestData.Accepted(2, probe: TestData.Score(0.0005, 0.0005)),
         ];
-        var three = TestData.After(round, round, round);
-        var four = TestData.After(round, round, round, round);
-        Assert.False(Admission.IsIdle(three.Records[2]));
-        Assert.True(Admission.IsIdle(four.Records[2]));
-        Assert.True(Admission.NeedsProbe(newcomer: false, four.Records[2]));
-        Assert.False(Admission.IsIdle(four.Records[0]));
+        var early = TestData.After(round, round, round, round);
+        var later = TestData.After([.. Enumerable.Repeat(round, 7)]);
+        Assert.False(Admission.IsIdle(early.Records[2]));
+        Assert.True(Admission.IsIdle(later.Records[2]));
+        Assert.True(Admission.NeedsProbe(newcomer: false, later.Records[2]));
+        Assert.False(Admission.IsIdle(later.Records[0]));
         Assert.False(Admission.IsIdle(null));
 
         Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, isIdle: true, null));
         Assert.Equal(Rejection.NotEntitled, Admission.Decide(Rejection.None, needsProbe: true, isIdle: true, TestData.Score(0.0005, 0.0005)));
         Assert.Equal(Rejection.None, Admission.Decide(Rejection.None, needsProbe: true, isIdle: true, TestData.Score(0.2, 0.1)));
+    }
+
+    [Fact]
+    public void Who_was_idle_and_works_again_is_seen_to_even_while_its_updates_are_refused()
+    {
+        IReadOnlyList<Observation> Round(Observation third) =>
+        [
+            TestData.Accepted(0, probe: TestData.Score(0.2, 0.1)), TestData.Accepted(1, probe: TestData.Score(0.2, 0.1)), third,
+        ];
+        var idle = Round(TestData.Accepted(2, probe: TestData.Score(0.0005, 0.0005)));
+        var working = Round(TestData.Refused(2, Rejection.NotEntitled, TestData.Score(0.2, 0.1)));
+        var book = TestData.After([.. Enumerable.Repeat(idle, 8), .. Enumerable.Repeat(working, 2)]);
+        Assert.False(Admission.IsIdle(book.Records[2]));
     }
 }

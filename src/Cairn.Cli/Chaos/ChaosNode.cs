@@ -10,8 +10,8 @@ namespace Cairn.Cli.Chaos;
 /// <summary>One node of the run as a process, with a line of its own to its store; killed, stopped and started again.</summary>
 internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy line, string runFolder, IReadOnlyDictionary<string, string> environment) : IDisposable
 {
-    private const int Continue = 18;
-    private const int Stop = 19;
+    private const int SignalContinue = 18;
+    private const int SignalStop = 19;
     private readonly Lock _gate = new();
     private readonly StringBuilder _errors = new();
     private Process? _process;
@@ -79,14 +79,21 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
     }
 
     /// <summary>SIGSTOP: it is there and does nothing.</summary>
-    public void Freeze() => Send(Stop);
+    public void Freeze() => Send(SignalStop);
 
     /// <summary>SIGCONT.</summary>
-    public void Thaw() => Send(Continue);
+    public void Thaw() => Send(SignalContinue);
+
+    /// <summary>Ends it for good, if it has not come to its end.</summary>
+    public void Stop()
+    {
+        Thaw();
+        Kill();
+    }
 
     /// <summary>Looks whether it has ended by itself.</summary>
-    /// <returns>Null while it runs, was killed, or is done; else why it ended.</returns>
-    public string? Collect()
+    /// <returns>Null while it runs, was killed, or is done; else why it ended, and whether that is what the world may do to a node.</returns>
+    public (string Why, bool IsFault)? Collect()
     {
         if (_process is not { HasExited: true } process || Outcome is not null || _killed)
         {
@@ -102,14 +109,15 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
                 return null;
             }
 
-            return _errors.Length > 0 ? _errors.ToString().Trim() : $"ended with code {process.ExitCode}";
+            return (
+                _errors.Length > 0 ? _errors.ToString().Trim() : $"ended with code {process.ExitCode}",
+                process.ExitCode is not (ExitCode.BadInput or ExitCode.Interrupted));
         }
     }
 
     public void Dispose()
     {
-        Thaw();
-        Kill();
+        Stop();
         _process?.Dispose();
     }
 

@@ -19,6 +19,9 @@ internal sealed class ChaosStrikes
     /// <summary>Strikes of each kind.</summary>
     public SortedDictionary<string, int> Counts { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What no strike may bring about: a node that ended with a wrong replica, or by our own bug.</summary>
+    public List<string> Faults { get; } = [];
+
     /// <summary>Seconds until the next strike.</summary>
     public double NextWait() => 2 + (4 * Unit());
 
@@ -87,9 +90,14 @@ internal sealed class ChaosStrikes
 
         foreach (var node in _nodes)
         {
-            if (node.Collect() is { } why && !_healing.Any(due => due.Heal.Target is Start start && start.Node == node))
+            if (node.Collect() is { } end && !_healing.Any(due => due.Heal.Target is Start start && start.Node == node))
             {
-                _tell($"{node.Name} ended by itself: {why}");
+                _tell($"{node.Name} ended by itself: {end.Why}");
+                if (end.IsFault)
+                {
+                    Faults.Add($"{node.Name} ended by itself: {end.Why}");
+                }
+
                 Later(2, new Start(node).Run);
             }
         }

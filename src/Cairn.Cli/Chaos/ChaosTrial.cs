@@ -27,21 +27,20 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
         var address = new S3Address { Bucket = Bucket, Prefix = "chaos", Endpoint = new Uri($"http://127.0.0.1:{server.Port}") };
         await S3Bucket.CreateAsync(address, LocalS3.Owner, cancellation);
         var access = new StoreAccess { Writer = LocalS3.Owner };
-        var directory = new RunDirectory(folder);
-        Swarm.Found(OptionsOf(folder), tell, cancellation);
-        new RunPlaces(null, address.ToString()).Write(folder);
-        await RunSetup.PublishAsync(directory, address.ToString(), access, tell, cancellation);
+        await Task.Run(() => Swarm.Found(OptionsOf(folder), address.ToString(), access, tell, cancellation), cancellation);
         try
         {
             CreateNodes(folder, address, server.Port);
             using var line = new S3Line(access.Options, allowPrivateHosts: true);
             using var bucket = new S3Store(address, LocalS3.Owner, line, stranger: false);
+            var directory = new RunDirectory(folder);
             using var disk = Disk(directory);
             var strikes = new ChaosStrikes(_nodes, bucket, disk, options.Seed, tell);
             var clock = Stopwatch.StartNew();
             _nodes.ForEach(node => node.Start());
             var longest = await LiveAsync(directory, strikes, clock, cancellation);
-            return Conclude(new RunDirectory(folder), strikes, clock.Elapsed.TotalSeconds, longest, undisturbed);
+            _nodes.ForEach(node => node.Stop());
+            return Conclude(directory, strikes, clock.Elapsed.TotalSeconds, longest, undisturbed);
         }
         finally
         {
@@ -169,6 +168,7 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
             }
         }
 
+        faults.AddRange(strikes.Faults);
         Need(summary.DigestAgreement, "somebody posted another base than the others");
         Need(audit.Holds, $"samples: {audit.Duplicates} twice, {audit.Missing} not at all, {audit.PerPeer.Sum(peer => peer.BadReceipts)} bad receipts");
         Need(summary.Money.Slashes.Count == 0, "an honest member's bond was cut");

@@ -51,7 +51,7 @@ internal sealed class LocalS3 : IAsyncDisposable
             }
         }
 
-        throw new InputException("tools/s3-server.sh is not here: run this from a checkout of Cairn, or name a server with --endpoint.");
+        throw new InputException("tools/s3-server.sh is not here: run this from a checkout of Cairn.");
     }
 
     private static int FreePort()

@@ -56,8 +56,7 @@ internal static class NodeVerb
     /// <param name="cancellation">Stops it.</param>
     public static async Task<int> RunAsync(Role role, string word, NodeConfig config, string folder, bool json, CancellationToken cancellation)
     {
-        var name = config.NodeName ?? throw new InputException("a node needs a name: give --name.");
-        var options = new NodeOptions(folder, name, role, config.ThreadCount, config.OwnStore, config.Access, config.HealthAddress, config.StepCount);
+        var options = OptionsOf(role, config, folder);
         options.Validate();
         NodeOutcome outcome;
         using (IRunView view = json ? new SilentView() : new NodeView(Console.Out))
@@ -88,6 +87,14 @@ internal static class NodeVerb
 
         return outcome.Finished ? ExitCode.Success : ExitCode.Interrupted;
     }
+
+    /// <summary>What was chosen.</summary>
+    /// <param name="role">Peer or validator.</param>
+    /// <param name="config">How it is set up.</param>
+    /// <param name="folder">The run's folder.</param>
+    public static NodeOptions OptionsOf(Role role, NodeConfig config, string folder) => new(
+        folder, config.NodeName ?? throw new InputException("a node needs a name: give --name."), role, config.ThreadCount, config.OwnStore, config.Access,
+        config.HealthAddress, config.StepCount);
 
     private static void Print(NodeConfig config)
     {

@@ -46,15 +46,8 @@ internal static class RunCreateVerb
         options.Validate();
         var store = parsed.GetValue(Store) is { } text && !text.Contains("://", StringComparison.Ordinal) ? Path.GetFullPath(text) : parsed.GetValue(Store);
         var access = new StoreAccess { Writer = StoreAccess.FindWriter(parsed.GetValue(NodeConfig.StoreKeys)) };
-        var rules = Swarm.Found(options, Console.WriteLine, cancellation);
+        var rules = await Task.Run(() => Swarm.Found(options, store, access, Console.WriteLine, cancellation), cancellation);
         var directory = new RunDirectory(folder);
-        if (store is not null)
-        {
-            new RunPlaces(null, store).Write(folder);
-        }
-
-        // Into the run's own folder as well: whoever joins by an invite finds the rules and data where the objects are.
-        await RunSetup.PublishAsync(directory, store ?? directory.Store, access, Console.WriteLine, cancellation);
         Console.WriteLine(
             $"created run {rules.Name}: {rules.Round.Rounds} rounds of at most {rules.PeersMax} peers, " +
             $"{rules.Model.ParameterCount:N0} parameters, rules {rules.ComputeDigest().ToString()[..8]}");

@@ -36,8 +36,8 @@ internal sealed class GuardedHttp(S3Options options, bool allowPrivateHosts, Rat
             sockets.ConnectCallback = ConnectAsync;
         }
 
-        HttpMessageHandler handler = up is null && down is null ? sockets : new LimitedHandler(up, down, sockets);
-        return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        HttpMessageHandler limited = up is null && down is null ? sockets : new LimitedHandler(up, down, sockets);
+        return new HttpClient(new StrictHandler(limited)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     // The address is looked up and looked at here, so that no name can show one address to the check and another to the connection.

@@ -67,48 +67,15 @@ internal sealed class LimitedHandler(RateLimit? up, RateLimit? down, HttpMessage
     }
 
     // Read as the reader reads, in pieces, each paid for after it came: the window of the connection then slows the sender.
-    private sealed class LimitedStream(Stream inner, RateLimit limit, int pieceBytes) : Stream
+    private sealed class LimitedStream(Stream inner, RateLimit limit, int pieceBytes) : ReadingStream(inner)
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var read = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, pieceBytes)], cancellationToken).ConfigureAwait(false);
+            var read = await Inner.ReadAsync(buffer[..Math.Min(buffer.Length, pieceBytes)], cancellationToken).ConfigureAwait(false);
             await limit.PassAsync(read, cancellationToken).ConfigureAwait(false);
             return read;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }

@@ -36,6 +36,7 @@ public static class PublicHosts
             (169, 254) or (192, 168) => false,
             (172, >= 16 and <= 31) => false,
             (198, 18 or 19) => false,
+            (168, 63) => address.ToString() != "168.63.129.16", // a provider's own services
             _ => true,
         };
     }

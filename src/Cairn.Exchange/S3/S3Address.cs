@@ -20,7 +20,9 @@ public sealed record S3Address
     /// <summary>What the text begins with.</summary>
     public const string Scheme = "s3://";
 
-    private const int TextMax = 400;
+    /// <summary>The most characters of the text.</summary>
+    public const int TextMax = 400;
+
     private const string DefaultRegion = "us-east-1";
 
     /// <summary>The bucket: 3 to 63 of a–z, 0–9, '-' and '.'.</summary>
@@ -100,7 +102,7 @@ public sealed record S3Address
         var (bucket, prefix) = Cut(path, '/');
         if (!IsBucket(bucket))
         {
-            return $"'{bucket}' is no bucket: 3 to 63 of a–z, 0–9, '-' and '.'.";
+            return $"'{bucket}' is no bucket: 3 to 63 of a–z, 0–9, '-' and '.', without '--' and '..'.";
         }
 
         if (prefix.Length > 0 && !ObjectKey.TryParse(prefix, out _))
@@ -144,9 +146,9 @@ public sealed record S3Address
 
     private static string ReadRegion(string value, ref S3Address address)
     {
-        if (value.Length is 0 or > 32 || !value.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        if (value.Length is 0 or > 32 || value.Split('-').Any(word => word.Length == 0 || !word.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c))))
         {
-            return $"'{value}' is no region: 1 to 32 of a–z, 0–9 and '-'.";
+            return $"'{value}' is no region: words of a–z and 0–9 with '-' between them, 32 characters at most.";
         }
 
         address = address with { Region = value };
@@ -168,7 +170,9 @@ public sealed record S3Address
 
     private static bool IsBucket(string name) =>
         name.Length is >= 3 and <= 63 && char.IsAsciiLetterOrDigit(name[0]) && char.IsAsciiLetterOrDigit(name[^1]) && !name.Contains("..", StringComparison.Ordinal)
-        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.');
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
+        // Names of another kind of bucket, which is spoken to otherwise.
+        && !name.Contains("--", StringComparison.Ordinal);
 
     private static (string Before, string After) Cut(string text, char at)
     {

@@ -36,8 +36,7 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
     private async Task<FetchOutcome> FetchAsync(long bytesMax, CancellationToken cancel)
     {
         byte[] bytes;
-        using (var limit = Limited(options.PartBytes, cancel))
-        using (var first = await AskAsync(0, options.PartBytes, limit.Token).ConfigureAwait(false))
+        using (var first = await AskAsync(0, Math.Max(1, Math.Min(options.PartBytes, bytesMax + 1)), cancel).ConfigureAwait(false))
         {
             if (first is null)
             {
@@ -56,8 +55,8 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
 
             _version = first.ETag;
             bytes = GC.AllocateUninitializedArray<byte>((int)size);
-            var piece = bytes.AsMemory(0, Math.Min(bytes.Length, options.PartBytes));
-            var read = await ReadAsync(first, piece, limit.Token).ConfigureAwait(false);
+            var piece = bytes.AsMemory(0, (int)Math.Min(bytes.Length, options.PartBytes));
+            var read = await ReadAsync(first, piece, cancel).ConfigureAwait(false);
             await GoOnAsync(bytes, read, piece.Length, cancel).ConfigureAwait(false);
         }
 
@@ -79,13 +78,12 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
     {
         for (var tries = 1; from < to; tries++)
         {
-            using var limit = Limited(to - from, cancel);
             try
             {
-                using var answer = await AskAsync(from, to - from, limit.Token).ConfigureAwait(false) ?? throw new IOException("it has become shorter");
-                from += await ReadAsync(answer, bytes.AsMemory(from, to - from), limit.Token).ConfigureAwait(false);
+                using var answer = await AskAsync(from, to - from, cancel).ConfigureAwait(false) ?? throw new IOException("it has become shorter");
+                from += await ReadAsync(answer, bytes.AsMemory(from, to - from), cancel).ConfigureAwait(false);
             }
-            catch (Exception e) when (tries < TriesOfPiece && e is not AmazonS3Exception && S3Faults.IsOfTheWorld(e, cancel))
+            catch (Exception e) when (tries < TriesOfPiece && e is not (AmazonS3Exception or OperationCanceledException) && S3Faults.IsOfTheWorld(e, cancel))
             {
                 // The line, not the server: what is here is kept.
             }
@@ -100,6 +98,8 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
     // Null for an empty object, of which no range can be asked for.
     private async Task<GetObjectResponse?> AskAsync(long from, long count, CancellationToken cancel)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(options.AnswerMax);
         try
         {
             return await client.GetObjectAsync(
@@ -110,7 +110,7 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
                     ByteRange = new ByteRange(from, from + count - 1),
                     EtagToMatch = _version,
                 },
-                cancel).ConfigureAwait(false);
+                limit.Token).ConfigureAwait(false);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable && from == 0)
         {
@@ -118,14 +118,22 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
         }
     }
 
-    // How many bytes came before the end or the break.
-    private static async Task<int> ReadAsync(GetObjectResponse answer, Memory<byte> into, CancellationToken cancel)
+    // How many bytes came before the end or the break. A body must keep coming: what there is in all is bounded, and so is every wait for more.
+    private async Task<int> ReadAsync(GetObjectResponse answer, Memory<byte> into, CancellationToken cancel)
     {
-        var at = 0;
+        var (at, began) = (0, TimeProvider.System.GetTimestamp());
         try
         {
-            while (at < into.Length && await answer.ResponseStream.ReadAsync(into[at..], cancel).ConfigureAwait(false) is > 0 and var read)
+            while (at < into.Length)
             {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+                var left = options.ReceivingMax(into.Length) - TimeProvider.System.GetElapsedTime(began);
+                limit.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+                if (await answer.ResponseStream.ReadAsync(into[at..], limit.Token).ConfigureAwait(false) is not (> 0 and var read))
+                {
+                    break;
+                }
+
                 at += read;
             }
         }
@@ -147,12 +155,5 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
         }
 
         return long.TryParse(range[(range.LastIndexOf('/') + 1)..], out var size) && size >= 0 ? size : null;
-    }
-
-    private CancellationTokenSource Limited(long bytes, CancellationToken cancel)
-    {
-        var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(options.LimitFor(bytes));
-        return limit;
     }
 }

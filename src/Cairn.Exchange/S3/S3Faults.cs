@@ -1,23 +1,26 @@
 using System.Net;
-using Amazon.Runtime;
 using Amazon.S3;
+using Cairn.Base;
 
 namespace Cairn.Exchange;
 
 /// <summary>What an S3 server or the way to it says, as one of the outcomes of a store, with the remedy.</summary>
 internal static class S3Faults
 {
-    /// <summary>True for whatever the world may do to a request; our own bugs pass through.</summary>
+    private const int ShownMax = 200;
+
+    /// <summary>True for whatever the world may do to a request. That is everything but our own mistakes and our own giving up: what a hostile server sends makes the
+    /// code that reads it throw whatever it likes.</summary>
     public static bool IsOfTheWorld(Exception e, CancellationToken cancel) =>
-        e is AmazonServiceException or AmazonClientException or HttpRequestException or IOException
-        || (e is OperationCanceledException && !cancel.IsCancellationRequested);
+        e is not InvariantViolation && !(e is OperationCanceledException && cancel.IsCancellationRequested);
 
     /// <summary>Why an object was not fetched.</summary>
     public static FetchOutcome OfFetch(Exception e, ObjectKey key, S3Address address)
     {
         if (e is not AmazonS3Exception s3)
         {
-            return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} cannot be had from {Name(address)}: {Reason(e)}");
+            var status = e is OperationCanceledException or TimeoutException ? FetchStatus.Silent : FetchStatus.Unreachable;
+            return FetchOutcome.Failed(status, $"{key} cannot be had from {Name(address)}: {Reason(e)}");
         }
 
         var (final, sentence) = Explain(s3, address);
@@ -63,16 +66,20 @@ internal static class S3Faults
         "AccessDenied" => (true, "the account may not do that: give it the right to write there, or name another bucket."),
         "RequestTimeTooSkewed" => (true, "the clock of this machine is more than 15 minutes off: set it."),
         "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
-            (true, $"the bucket is not in region {address.Region}: give the right one with region=. The server says: {e.Message}"),
+            (true, $"the bucket is not in region {address.Region}: give the right one with region=. The server says: {Clean(e.Message)}"),
         "QuotaExceeded" or "InsufficientStorage" => (false, "the store is full: make room."),
         "EntityTooLarge" => (true, "the store does not take objects of that size."),
-        _ when (int)e.StatusCode is >= 400 and < 500 and not 408 and not 409 and not 429 => (true, $"{e.ErrorCode} ({(int)e.StatusCode}): {e.Message}"),
-        _ => (false, $"the server answers {(int)e.StatusCode} {e.ErrorCode}."),
+        "InvalidBucketName" or "MethodNotAllowed" or "NotImplemented" => (true, $"the server does not do that: {Clean(e.ErrorCode)}, {Clean(e.Message)}"),
+        // Everything else may pass: a busy server, a line that was too slow, a proxy's page of its own.
+        _ => (false, $"the server answers {(int)e.StatusCode} {Clean(e.ErrorCode)}."),
     };
+
+    // What a stranger wrote is shown to people and kept in logs: printable, and not much of it.
+    private static string Clean(string? text) => string.Concat((text ?? "").Take(ShownMax).Select(c => c is >= ' ' and <= '~' ? c : '?'));
 
     private static string Reason(Exception e)
     {
-        if (e is OperationCanceledException)
+        if (e is OperationCanceledException or TimeoutException)
         {
             return "no answer in time.";
         }
@@ -83,6 +90,6 @@ internal static class S3Faults
             inner = next;
         }
 
-        return inner.Message.TrimEnd('.') + ".";
+        return Clean(inner.Message).TrimEnd('.') + ".";
     }
 }

@@ -15,13 +15,23 @@ public sealed record S3Options
     /// <summary>Pieces on the way at once.</summary>
     public int PartsAtOnce { get; init; } = 4;
 
-    /// <summary>How long one request may take before its first byte.</summary>
+    /// <summary>How long a server may take before the first byte of an answer, and between two pieces of one.</summary>
     public TimeSpan AnswerMax { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The slowest that a store may be before it counts as not answering, beyond <see cref="AnswerMax"/>: who drips bytes holds nobody up.</summary>
+    /// <summary>The slowest that a store may be beyond <see cref="AnswerMax"/> before it counts as silent: who drips bytes holds nobody up for long.</summary>
     public long SlowestBytesPerSecond { get; init; } = 64 << 10;
 
-    /// <summary>How long a request of some bytes may take.</summary>
+    // Requests that may share a rate at the same time: as many objects as are fetched at once, each in so many pieces.
+    private int SharedBy => 8 * PartsAtOnce;
+
+    /// <summary>How long a request that sends some bytes may take.</summary>
     /// <param name="bytes">0 or more.</param>
-    internal TimeSpan LimitFor(long bytes) => AnswerMax + TimeSpan.FromSeconds((double)bytes / SlowestBytesPerSecond);
+    internal TimeSpan SendingMax(long bytes) => AnswerMax + TimeSpan.FromSeconds(bytes / SlowestOf(UpBytesPerSecond));
+
+    /// <summary>How long some bytes may take to come.</summary>
+    /// <param name="bytes">0 or more.</param>
+    internal TimeSpan ReceivingMax(long bytes) => AnswerMax + TimeSpan.FromSeconds(bytes / SlowestOf(DownBytesPerSecond));
+
+    // The node's own limit must not make a store look slow.
+    private double SlowestOf(long? rate) => rate is { } own ? Math.Min(SlowestBytesPerSecond, (double)own / SharedBy) : SlowestBytesPerSecond;
 }

@@ -12,6 +12,7 @@ namespace Cairn.Exchange;
 /// <see cref="VerifiedFetch"/>. Cost of a put: an MD5 and a SHA-256 of the bytes, which the server compares.</remarks>
 public sealed class S3Store : IObjectStore, IDisposable
 {
+    private const int PagesMax = 1000;
     private readonly S3Address _address;
     private readonly S3Options _options;
     private readonly AmazonS3Client _client;
@@ -80,15 +81,22 @@ public sealed class S3Store : IObjectStore, IDisposable
         var root = _address.Prefix.Length > 0 ? _address.Prefix + "/" : "";
         var request = new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = root + prefix };
         ListObjectsV2Response? page;
+        var pages = 0;
         do
         {
             page = await PageAsync(request, cancel).ConfigureAwait(false);
             foreach (var entry in page?.S3Objects ?? [])
             {
-                if (entry.Key.StartsWith(root, StringComparison.Ordinal) && ObjectKey.TryParse(entry.Key[root.Length..], out var key))
+                if (entry.Key?.StartsWith(root, StringComparison.Ordinal) == true && ObjectKey.TryParse(entry.Key[root.Length..], out var key))
                 {
                     yield return key;
                 }
+            }
+
+            // A server that has always more to say is not listened to for ever.
+            if (page?.NextContinuationToken == request.ContinuationToken || ++pages == PagesMax)
+            {
+                yield break;
             }
 
             request.ContinuationToken = page?.NextContinuationToken;
@@ -147,7 +155,7 @@ public sealed class S3Store : IObjectStore, IDisposable
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             // Who asks decides how often: a store that does not answer is an outcome.
             MaxErrorRetry = 0,
-            Timeout = line.Options.LimitFor(line.Options.PartBytes),
+            Timeout = Timeout.InfiniteTimeSpan,
             HttpClientFactory = line.For(stranger),
         };
         if (address.Endpoint is { } endpoint)

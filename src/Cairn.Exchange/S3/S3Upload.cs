@@ -107,7 +107,7 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
     private CancellationTokenSource Limited(long bytes, CancellationToken cancel)
     {
         var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(options.LimitFor(bytes));
+        limit.CancelAfter(options.SendingMax(bytes));
         return limit;
     }
 

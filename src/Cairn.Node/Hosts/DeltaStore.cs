@@ -13,6 +13,7 @@ namespace Cairn.Node;
 /// an object with its length, all at once or not at all (<see cref="IObjectStore.PutAsync"/>), so a stream would have to wait in a file first.</remarks>
 internal sealed class DeltaStore(RunContext run, string name)
 {
+    private const int PutTries = 4;
     private byte[] _bytes = [];
     private RoundDeltaWriter? _writer;
     private ObjectKey? _key;
@@ -46,6 +47,12 @@ internal sealed class DeltaStore(RunContext run, string name)
     {
         Invariant.Check(_writer is { IsWhole: true } && _key is not null);
         var outcome = await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
+        for (var tries = 1; outcome.Status == PutStatus.Unreachable && tries < PutTries; tries++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(tries), run.Time, cancellation);
+            outcome = await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
+        }
+
         if (outcome.Status != PutStatus.Stored)
         {
             run.Log.Tell(new DeltaNotPut(name, round.Number, outcome.Detail));

@@ -81,7 +81,20 @@ internal sealed class Judge
     {
         var checks = new FastCheck[peers.Count];
         var found = new (SparseUpdate? Update, Rejection Why, string Detail)[peers.Count];
-        await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, stop) => found[i] = await CheckAsync(round, peers[i], stop));
+        // Whoever's store takes more than its time is judged as if it had nothing: no store may hold up a verdict that others wait for.
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(_run.Rules.Round.StageSecondsMax / 2.0));
+        await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, _) =>
+        {
+            try
+            {
+                found[i] = await CheckAsync(round, peers[i], deadline.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                found[i] = (null, Rejection.Missing, "its store did not give it in half of the time of a stage");
+            }
+        });
         var updates = new SortedDictionary<Uid, SparseUpdate>();
         var details = new Dictionary<Uid, string>();
         for (var i = 0; i < peers.Count; i++)

@@ -13,6 +13,7 @@ internal sealed class SharedEffects
     private readonly NodeIdentity _self;
     private readonly LedgerFollower _ledger;
     private readonly DeltaStore _deltas;
+    private (Round Round, string Missing)? _told;
 
     public SharedEffects(RunContext run, NodeIdentity self, LedgerFollower ledger)
     {
@@ -67,7 +68,7 @@ internal sealed class SharedEffects
     public async Task<NodeEvent?> ApplyAsync(Replica replica, ApplyManifest apply, LedgerState ledger, Func<bool, Task<byte[]>> makeBook, CancellationToken cancellation)
     {
         var keys = KeysOf(ledger);
-        var uid = ledger.Find(_self.Key.Public)!.Uid;
+        var (uid, now) = (ledger.Find(_self.Key.Public)!.Uid, ledger.CurrentRound);
         var settles = (apply.Round.Number + 1) % _run.Rules.Round.SettleEvery == 0 || apply.Round.Number + 1 == _run.Rules.Round.Rounds;
         var quorum = ledger.QuorumBase(apply.Round);
         var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
@@ -89,7 +90,7 @@ internal sealed class SharedEffects
         else if (quorum is not { } named || !await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation))
         {
             // Where all is in one store there is nothing to wait for but a person. From stores of their own others will have what is needed once they have applied.
-            return _run.Stores.IsOne ? throw new InputException(updates.Missing) : await WaitAsync(apply.Round, updates.Missing, cancellation);
+            return _run.Stores.IsOne ? throw new InputException(updates.Missing) : await WaitAsync(apply.Round, updates.Missing, now, cancellation);
         }
 
         await ForgetAsync(apply.Round, cancellation);
@@ -99,18 +100,41 @@ internal sealed class SharedEffects
 
     private static Dictionary<Uid, PublicKey> KeysOf(LedgerState ledger) => ledger.Members.ToDictionary(m => m.Uid, m => m.Key);
 
-    private async Task<NodeEvent?> WaitAsync(Round round, string missing, CancellationToken cancellation)
+    private async Task<NodeEvent?> WaitAsync(Round round, string missing, Round now, CancellationToken cancellation)
     {
-        _run.Log.Tell(new RoundCannotBeHad(_self.Name, round.Number, missing));
+        if (now.Number - round.Number > _run.DeltasRetained)
+        {
+            throw new InputException($"{missing} Round {now.Number} has begun meanwhile: start this node again, and it begins from a checkpoint.");
+        }
+
+        if (_told != (round, missing))
+        {
+            _told = (round, missing);
+            _run.Log.Tell(new RoundCannotBeHad(_self.Name, round.Number, missing));
+        }
+
         await Task.Delay(RetryAfter, _run.Time, cancellation);
         return new CouldNotApply(round);
     }
 
     private async Task<NodeEvent?> RecomputeAsync(Replica replica, Recompute again, Dictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
-        var contributions = await UpdateFetcher.FetchManifestAsync(_run, again.Manifest, keys, cancellation);
-        var result = await Task.Run(() => replica.Recompute(again.Round, contributions), cancellation);
-        return new Recomputed(again.Round, result ?? replica.BaseDigest);
+        while (true)
+        {
+            var updates = await UpdateFetcher.TryFetchManifestAsync(_run, again.Manifest, keys, cancellation);
+            if (updates.Contributions is { } contributions)
+            {
+                var result = await Task.Run(() => replica.Recompute(again.Round, contributions), cancellation);
+                return new Recomputed(again.Round, result ?? replica.BaseDigest);
+            }
+
+            if (_run.Stores.IsOne)
+            {
+                throw new InputException(updates.Missing);
+            }
+
+            await WaitAsync(again.Round, updates.Missing, again.Round, cancellation);
+        }
     }
 
     // The round was recomputed to something else from the durable state before it: from there it is applied anew, training included, as after a restart.
@@ -124,7 +148,8 @@ internal sealed class SharedEffects
     {
         var updatesFrom = new Round(applied.Number - _run.Rules.Round.RetainedRounds + 1);
         _self.Outbox.Forget(updatesFrom);
-        _run.Held.Forget(applied);
+        // The newest round may have to be computed again.
+        _run.Held.Forget(new Round(applied.Number - 1));
         await Retention.ForgetAsync(_run.Stores.Own, updatesFrom, new Round(applied.Number - _run.DeltasRetained + 1), cancellation);
     }
 }

@@ -26,7 +26,7 @@ internal static class UpdateFetcher
         var outcome = await GetAsync(run, round, uid, opening, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
-            return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status != FetchStatus.Unreachable);
+            return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status is not (FetchStatus.Unreachable or FetchStatus.Silent));
         }
 
         if (outcome.Bytes.Length != opening.SizeBytes)
@@ -45,16 +45,7 @@ internal static class UpdateFetcher
             : new FetchedUpdate(refused, "the update does not decode", IsLost: true);
     }
 
-    /// <summary>Fetches exactly the manifest, in its order.</summary>
-    /// <exception cref="InputException">A member of a closed manifest cannot be had: the round cannot be applied here.</exception>
-    public static async Task<List<Contribution>> FetchManifestAsync(
-        RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
-    {
-        var updates = await TryFetchManifestAsync(run, manifest, keys, cancellation);
-        return updates.Contributions ?? throw new InputException(updates.Missing);
-    }
-
-    /// <summary>The same, or one sentence about the first member that cannot be had.</summary>
+    /// <summary>Fetches exactly the manifest, in its order; or gives one sentence about the first member of it that cannot be had.</summary>
     public static async Task<ManifestUpdates> TryFetchManifestAsync(
         RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
@@ -74,11 +65,10 @@ internal static class UpdateFetcher
             return new ManifestUpdates(
                 null,
                 $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Stores.Of(entry.Uid).Name} " +
-                $"({lost.Why}: {lost.Detail}): {remedy}, then go on with --resume.",
-                lost.IsLost);
+                $"({lost.Why}: {lost.Detail}): {remedy}, then go on with --resume.");
         }
 
-        return new ManifestUpdates([.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], "", AreLost: false);
+        return new ManifestUpdates([.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], "");
     }
 
     /// <summary>How many objects of strangers are on the way at once.</summary>
@@ -123,5 +113,4 @@ internal sealed record FetchedUpdate(Rejection Why, string Detail, bool IsLost =
 /// <summary>The updates of a closed round, or why they cannot be had.</summary>
 /// <param name="Contributions">In the order of the manifest, or null.</param>
 /// <param name="Missing">One sentence if null.</param>
-/// <param name="AreLost">True if one is lost for good: only then may the round's delta stand for them. A store that does not answer may do so later.</param>
-internal sealed record ManifestUpdates(List<Contribution>? Contributions, string Missing, bool AreLost);
+internal sealed record ManifestUpdates(List<Contribution>? Contributions, string Missing);

@@ -35,8 +35,8 @@ internal static class CheckpointStart
         var oldest = Math.Max(replica.Next.Number, closed - run.DeltasRetained - 1);
         foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round.Number >= oldest))
         {
-            // Whoever holds it may give it: a wrong copy shows by its digest, and the next store is asked.
-            foreach (var store in run.Stores.All)
+            // Any validator's copy will do: a wrong one shows by its digest, and the next is asked.
+            foreach (var store in Publishers(ledger).Select(run.Stores.Of).Distinct())
             {
                 using var parameters = await FetchAsync(run, store, round, cancellation);
                 if (parameters is not null && Checkpoint.Digest(parameters) == digest)
@@ -62,7 +62,7 @@ internal static class CheckpointStart
                 continue;
             }
 
-            if (ledger.QuorumBase(round) is null || !await HasAnyAsync(run, ObjectKey.DeltaPrefix(round), cancellation))
+            if (ledger.QuorumBase(round) is null || !await HasAnyAsync(run, round, ledger, cancellation))
             {
                 return false;
             }
@@ -71,11 +71,11 @@ internal static class CheckpointStart
         return true;
     }
 
-    private static async Task<bool> HasAnyAsync(RunContext run, string prefix, CancellationToken cancellation)
+    private static async Task<bool> HasAnyAsync(RunContext run, Round round, LedgerState ledger, CancellationToken cancellation)
     {
-        foreach (var store in run.Stores.All)
+        foreach (var uid in Publishers(ledger))
         {
-            await foreach (var _ in store.ListAsync(prefix, cancellation))
+            if (await run.Stores.Of(uid).ExistsAsync(ObjectKey.Delta(round, uid), cancellation))
             {
                 return true;
             }
@@ -83,6 +83,10 @@ internal static class CheckpointStart
 
         return false;
     }
+
+    // Nobody else's stores are asked: whoever could be, could have a node that comes back wait as long as he likes.
+    private static List<Uid> Publishers(LedgerState ledger) =>
+        [.. ledger.Members.Where(member => member.Role == Role.Validator && member.Bond >= ledger.Rules.ValidatorBondMin).Select(member => member.Uid)];
 
     private static async Task<Parameters?> FetchAsync(RunContext run, IObjectStore store, Round round, CancellationToken cancellation)
     {

@@ -28,7 +28,7 @@ internal static class CheckpointFetch
         ];
         using var stores = StoreOpening.ReadersOf(directory);
         stores.Notice(ledger);
-        foreach (var store in stores.All)
+        foreach (var store in ledger.Members.Where(member => member.Role == Role.Validator).Select(member => stores.Of(member.Uid)).Distinct())
         {
             var found = new List<byte[]>();
             foreach (var (name, bytesMax) in files)
@@ -54,7 +54,8 @@ internal static class CheckpointFetch
             }
         }
 
-        throw new InputException($"no store of this run has the checkpoint of round {round.Number + 1} that the ledger names: try again when its validators' stores answer.");
+        throw new InputException(
+            $"no store of this run has the checkpoint of round {round.Number + 1} that the ledger names: try again when its validators' stores answer.");
     }
 
     private static bool IsRight(ParameterLayout layout, byte[] bytes, Digest digest)

@@ -56,7 +56,9 @@ public static class CheckpointFolder
         }
 
         parameters.Dispose();
-        throw new InputException($"the model in {named.Folder} is not the one that the ledger names ({named.Digest.Short}): delete that folder if it was fetched, or restore it from a copy of the store.");
+        throw new InputException(
+            $"the model in {named.Folder} is not the one that the ledger names ({named.Digest.Short}): delete that folder if it was fetched, " +
+            "or restore it from a copy of the store.");
     }
 
     /// <summary>Loads a model and its tokenizer from a folder in the Hugging Face layout.</summary>

@@ -58,7 +58,8 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
         var reader = new WireReader(bytes.AsSpan(0, bytes.Length - ChecksumSize));
         var read = new Invite(
             reader.Text(NameMax), reader.Digest(), reader.Digest(), reader.Int64(), reader.Digest(), reader.Text(PathMax), reader.Text(PathMax));
-        invite = reader.Complete && read.Height >= 0 && IsPlain(read.Run) && IsPlain(read.Ledger) && IsPlain(read.Store) ? read : null;
+        var plain = IsPlain(read.Run) && !read.Run.Contains('/', StringComparison.Ordinal) && IsPlain(read.Ledger) && IsPlain(read.Store);
+        invite = reader.Complete && read.Height >= 0 && plain ? read : null;
         return invite is not null;
     }
 

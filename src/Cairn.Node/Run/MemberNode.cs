@@ -96,6 +96,7 @@ internal sealed class MemberNode : IDisposable
         }
         else
         {
+            CheckBeacon(run, state.Find(key.Public));
             // One validator tells what concerns the run and not a node: the first.
             var tells = state.Members.First(member => member.Role == Role.Validator).Key == key.Public;
             var machine = new ValidatorMachine(key.Public, Replica.Next, lastBase, tells);
@@ -111,6 +112,22 @@ internal sealed class MemberNode : IDisposable
             WaitsFor = waitsFor,
             Board = board,
         };
+    }
+
+    // A validator that cannot reveal what it promised would only find out when the others wait for it.
+    private void CheckBeacon(RunContext run, Member? me)
+    {
+        if (me is null)
+        {
+            return;
+        }
+
+        var secret = RunCreator.BeaconSecret(run.Directory, run.Rules, Name);
+        if (secret != me.ChainTip && !BeaconChain.TryPreimage(secret, run.Rules.Round.Rounds, me.ChainTip, out _))
+        {
+            throw new InputException(
+                $"the secret of {Name} (beacon.key in {run.Directory.Node(Name)}) is missing or another than it registered with: restore it from a copy.");
+        }
     }
 
     private T Own<T>(T owned)

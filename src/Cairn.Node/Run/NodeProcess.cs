@@ -70,7 +70,7 @@ public static class NodeProcess
         await using var health = options.Health is { } listen ? await HealthServer.StartAsync(listen, board) : null;
         using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1)
         {
-            Stores = StoreOpening.StoresOf(directory, options.Store, options.Name, options.Access),
+            Stores = StoreOpening.StoresOf(directory, RememberedStore(directory, options), options.Name, options.Access),
         };
         var state = run.ReplayLedger();
         CheckMembership(directory, options, state);
@@ -88,6 +88,19 @@ public static class NodeProcess
         }
 
         return new NodeOutcome(node.Host.Finished, node.Halted, node.Replica.Next.Number, node.Replica.BaseDigest.ToString());
+    }
+
+    // A node that was given a store of its own has it from then on: begun again without one it would announce another, where nothing of it is.
+    private static string? RememberedStore(RunDirectory directory, NodeOptions options)
+    {
+        var path = Path.Combine(directory.Node(options.Name), "store.txt");
+        if (options.Store is { } given)
+        {
+            DurableFile.Write(path, System.Text.Encoding.UTF8.GetBytes(given));
+            return given;
+        }
+
+        return File.Exists(path) ? File.ReadAllText(path).Trim() : null;
     }
 
     private static void CheckSteps(NodeOptions options, RunRules rules)

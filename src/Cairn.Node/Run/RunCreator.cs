@@ -24,7 +24,8 @@ internal static class RunCreator
     private const double RoundOverhead = 1.25;
     private const double FixedSeconds = 4;
 
-    public static RunRules Create(RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare)
+    public static RunRules Create(
+        RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, Action<byte[]> publish)
     {
         var shape = Presets.Get(options.Preset);
         CheckMemory(options, shape);
@@ -62,6 +63,8 @@ internal static class RunCreator
             throw new InputException($"this run cannot be begun: {string.Join("; ", faults)}.");
         }
 
+        // The ledger makes the run: what is to be there for others is there before it.
+        publish(RunRulesFile.Write(rules));
         WriteLedger(directory, options, rules, forStrangers);
         return rules;
     }

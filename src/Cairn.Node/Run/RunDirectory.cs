@@ -116,11 +116,23 @@ public sealed class RunDirectory
 
     private FileStream LockFile(string folder, string name, FileAccess access, FileShare share, string remedy)
     {
+        const int Tries = 5;
         var path = Path.Combine(folder, name);
         try
         {
             Directory.CreateDirectory(folder);
-            return new FileStream(path, FileMode.OpenOrCreate, access, share, 1, FileOptions.None);
+            for (var tries = 1; ; tries++)
+            {
+                try
+                {
+                    return new FileStream(path, FileMode.OpenOrCreate, access, share, 1, FileOptions.None);
+                }
+                catch (IOException) when (tries < Tries && File.Exists(path))
+                {
+                    // Perhaps somebody has only looked whether it is taken.
+                    Thread.Sleep(20);
+                }
+            }
         }
         catch (IOException e) when (File.Exists(path) && Directory.Exists(folder))
         {

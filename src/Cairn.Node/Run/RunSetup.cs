@@ -14,22 +14,24 @@ public static class RunSetup
     private const long RulesBytesMax = 1 << 20;
     private const long ManifestBytesMax = 16 << 20;
     private const long TokenizerBytesMax = 256 << 20;
+    private const int PutTries = 4;
     private const int ShardHeaderMax = 4096;
     private const int BytesPerTokenMax = 4;
 
     /// <summary>Puts rules and data into the common store.</summary>
-    /// <param name="directory">A created run.</param>
+    /// <param name="directory">A run that is being created: its data are there.</param>
+    /// <param name="rules">The file of its rules.</param>
     /// <param name="store">The store, an S3 address or a folder.</param>
     /// <param name="access">The account that writes.</param>
     /// <param name="tell">Told what is being put.</param>
-    /// <param name="cancellation">Gives up; the same call goes on.</param>
+    /// <param name="cancellation">Gives up; called again it goes on.</param>
     /// <exception cref="InputException">The store holds another run, or does not take the objects.</exception>
-    public static async Task PublishAsync(RunDirectory directory, string store, StoreAccess access, Action<string> tell, CancellationToken cancellation)
+    public static async Task PublishAsync(RunDirectory directory, byte[] rules, string store, StoreAccess access, Action<string> tell, CancellationToken cancellation)
     {
         var (opened, line) = StoreOpening.One(store, access);
         using var _ = line;
         using var __ = opened as IDisposable;
-        await CreateAsync(opened, Key(RulesKey), File.ReadAllBytes(directory.Rules), cancellation);
+        await CreateAsync(opened, Key(RulesKey), rules, cancellation);
         var names = DataSet.FilesOf(DataManifest.Load(Path.Combine(directory.Data, DataManifest.FileName))).ToList();
         for (var i = 0; i < names.Count; i++)
         {
@@ -41,11 +43,10 @@ public static class RunSetup
     /// <summary>Makes a folder from which a node can join, from an invite. What is there already and right is kept.</summary>
     /// <param name="invite">The invite.</param>
     /// <param name="directory">The new folder.</param>
-    /// <param name="access">An account to read with, if the store's address brings none.</param>
     /// <param name="tell">Told what is being fetched.</param>
     /// <param name="cancellation">Gives up; the same call goes on.</param>
     /// <exception cref="InputException">Ledger, rules or data are not those of the invite, or cannot be had.</exception>
-    public static async Task JoinAsync(Invite invite, RunDirectory directory, StoreAccess access, Action<string> tell, CancellationToken cancellation)
+    public static async Task JoinAsync(Invite invite, RunDirectory directory, Action<string> tell, CancellationToken cancellation)
     {
         using var held = directory.Lock();
         invite.CheckLedger(invite.Ledger);
@@ -54,7 +55,7 @@ public static class RunSetup
             throw new InputException($"{directory.Root} holds another run: choose another --dir.");
         }
 
-        var (store, line) = StoreOpening.One(invite.Store, access);
+        var (store, line) = StoreOpening.One(invite.Store, null);
         using var _ = line;
         using var __ = store as IDisposable;
         tell($"joining run {invite.Run}: fetching its rules");
@@ -66,9 +67,23 @@ public static class RunSetup
         }
 
         await FetchDataAsync(store, rules, directory, tell, cancellation);
-        Swarm.DataOf(directory, rules).Dispose();
+        CheckData(directory, rules);
         new RunPlaces(invite.Ledger, invite.Store).Write(directory.Root);
         DurableFile.Write(directory.Rules, bytes);
+    }
+
+    // What was fetched wrong, or has been damaged since, must not stand in the way of the next try.
+    private static void CheckData(RunDirectory directory, RunRules rules)
+    {
+        try
+        {
+            Swarm.DataOf(directory, rules).Dispose();
+        }
+        catch (InputException damaged)
+        {
+            Directory.Delete(directory.Data, recursive: true);
+            throw new InputException($"the data of the run are damaged, here or in its store ({damaged.Message.TrimEnd('.')}): join again to fetch them anew.", damaged);
+        }
     }
 
     /// <summary>The rules of a run's folder.</summary>
@@ -111,6 +126,12 @@ public static class RunSetup
     private static async Task CreateAsync(IObjectStore store, ObjectKey key, byte[] bytes, CancellationToken cancellation)
     {
         var outcome = await store.CreateAsync(key, bytes, cancellation);
+        for (var tries = 1; outcome.Status == PutStatus.Unreachable && tries < PutTries; tries++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(tries), cancellation);
+            outcome = await store.CreateAsync(key, bytes, cancellation);
+        }
+
         if (outcome.Status == PutStatus.Exists)
         {
             var there = await store.GetVerifiedAsync(key, Digest.Of(bytes), bytes.Length, cancellation);

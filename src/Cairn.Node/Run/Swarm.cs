@@ -34,10 +34,16 @@ public static class Swarm
         var directory = new RunDirectory(options.Directory);
         using var held = Take(directory, options);
         var resumed = directory.HoldsRun;
-        var rules = resumed ? RunSetup.ReadRules(directory) : Create(directory, options, forStrangers: false, prepare, cancellation);
+        var rules = resumed ? RunSetup.ReadRules(directory) : RunCreator.Create(directory, options, forStrangers: false, Told(prepare, cancellation), _ => { });
         using var log = new EventLog(directory.Events, watch);
         using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax);
         var bell = new LedgerBell();
+        if (run.ReplayLedger().Announcements > 0)
+        {
+            throw new InputException(
+                $"members of the run in {directory.Root} have stores of their own: start its nodes one by one with cairn peer and cairn validator.");
+        }
+
         using var nodes = await SwarmNodes.OpenAsync(run, bell, cancellation);
         log.Tell(new RunStarted(
             rules.Name, run.RulesDigest.ToString(), resumed, rules.Round.Rounds, nodes.Peers, nodes.Validators, rules.Model.ParameterCount));
@@ -45,17 +51,28 @@ public static class Swarm
         return await ConcludeAsync(run, nodes);
     }
 
-    /// <summary>Creates a run whose nodes are started one by one, each as a process of its own (<see cref="NodeProcess"/>).</summary>
+    /// <summary>Creates a run whose nodes are started one by one, each as a process of its own (<see cref="NodeProcess"/>), and puts its rules and data where whoever
+    /// joins finds them. What fails leaves no run: the same call goes on.</summary>
     /// <param name="options">Validated; not to resume.</param>
+    /// <param name="store">Where the run's objects are, an S3 address or a folder; null for the run's own folder.</param>
+    /// <param name="access">The account that writes there.</param>
     /// <param name="prepare">Told what is being prepared.</param>
     /// <param name="cancellation">Gives up between two steps.</param>
     /// <returns>The rules.</returns>
     /// <exception cref="InputException">The options or the data cannot be used, or the folder holds a run.</exception>
-    public static RunRules Found(SwarmOptions options, Action<string> prepare, CancellationToken cancellation)
+    public static RunRules Found(SwarmOptions options, string? store, StoreAccess access, Action<string> prepare, CancellationToken cancellation)
     {
         var directory = new RunDirectory(options.Directory);
         using var held = Take(directory, options);
-        return Create(directory, options, forStrangers: true, prepare, cancellation);
+        return RunCreator.Create(
+            directory, options, forStrangers: true, Told(prepare, cancellation), rules =>
+            {
+                RunSetup.PublishAsync(directory, rules, store ?? directory.Store, access, prepare, cancellation).GetAwaiter().GetResult();
+                if (store is not null)
+                {
+                    new RunPlaces(null, store).Write(directory.Root);
+                }
+            });
     }
 
     private static IDisposable Take(RunDirectory directory, SwarmOptions options)
@@ -74,13 +91,11 @@ public static class Swarm
         }
     }
 
-    private static RunRules Create(
-        RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, CancellationToken cancellation) =>
-        RunCreator.Create(directory, options, forStrangers, what =>
-        {
-            cancellation.ThrowIfCancellationRequested();
-            prepare(what);
-        });
+    private static Action<string> Told(Action<string> prepare, CancellationToken cancellation) => what =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        prepare(what);
+    };
 
     private static void CheckIntent(RunDirectory directory, SwarmOptions options)
     {
@@ -90,9 +105,11 @@ public static class Swarm
                 $"{directory.Root} holds {remains} but not both rules.json and ledger.cairn: restore the missing file from a copy of the run, or choose another --dir.");
         }
 
-        if (options.Resume && directory.IsOnNetwork)
+        if (options.Resume && directory.Places != RunPlaces.Here)
         {
-            throw new InputException($"the nodes of the run in {directory.Root} have stores of their own: start them one by one with cairn peer and cairn validator.");
+            throw new InputException(
+                $"ledger or store of the run in {directory.Root} are elsewhere, and so may be its members: " +
+                "start its nodes one by one with cairn peer and cairn validator.");
         }
 
         if (options.Resume && !directory.HoldsRun)

@@ -10,8 +10,9 @@ namespace Cairn.Node;
 internal sealed class RunStores : IDisposable
 {
     private readonly Func<string, IObjectStore?> _open;
-    private readonly ConcurrentDictionary<Uid, IObjectStore> _announced = new();
-    private readonly Dictionary<string, IObjectStore> _opened = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Uid, string> _announced = new();
+    private readonly ConcurrentDictionary<string, IObjectStore> _opened = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private readonly IDisposable? _line;
     private int _seen;
 
@@ -44,7 +45,7 @@ internal sealed class RunStores : IDisposable
     /// <param name="ledger">The state.</param>
     public void Notice(LedgerState ledger)
     {
-        lock (_opened)
+        lock (_gate)
         {
             if (ledger.Announcements <= _seen)
             {
@@ -56,18 +57,24 @@ internal sealed class RunStores : IDisposable
             {
                 if (member.Place.Length > 0)
                 {
-                    _announced[member.Uid] = StoreAt(member.Place);
+                    _announced[member.Uid] = member.Place;
                 }
+            }
+
+            // What nobody announces any more is let go.
+            foreach (var place in _opened.Keys.Except(_announced.Values, StringComparer.Ordinal).ToList())
+            {
+                _opened.TryRemove(place, out _);
             }
         }
     }
 
     /// <summary>Where a member's objects are.</summary>
     /// <param name="uid">The member.</param>
-    public IObjectStore Of(Uid uid) => _announced.GetValueOrDefault(uid, Common);
-
-    /// <summary>Every store in which something of the run may be, the common one first.</summary>
-    public IEnumerable<IObjectStore> All => _announced.OrderBy(pair => pair.Key.Value).Select(pair => pair.Value).Prepend(Common).Distinct();
+    public IObjectStore Of(Uid uid) =>
+        !_announced.TryGetValue(uid, out var place) ? Common
+        : place == Place ? Own
+        : _opened.GetOrAdd(place, Open);
 
     public void Dispose()
     {
@@ -79,18 +86,16 @@ internal sealed class RunStores : IDisposable
         _line?.Dispose();
     }
 
-    private IObjectStore StoreAt(string place)
+    // Whatever a stranger announced, it harms nobody but its author.
+    private IObjectStore Open(string place)
     {
-        if (place == Place)
+        try
         {
-            return Own;
+            return _open(place) ?? new NoStore(place);
         }
-
-        if (!_opened.TryGetValue(place, out var store))
+        catch (Exception e) when (e is not InvariantViolation)
         {
-            _opened.Add(place, store = _open(place) ?? new NoStore(place));
+            return new NoStore(place);
         }
-
-        return store;
     }
 }

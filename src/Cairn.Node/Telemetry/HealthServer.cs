@@ -43,7 +43,7 @@ internal sealed class HealthServer : IAsyncDisposable
             await app.StartAsync();
             return new HealthServer(app);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
         {
             await app.DisposeAsync();
             throw new InputException($"cannot listen on {listen}: {e.Message} Choose another --health.", e);

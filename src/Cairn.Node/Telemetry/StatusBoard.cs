@@ -119,6 +119,9 @@ internal sealed class StatusBoard
                     _now = _now with { Trouble = missing.Detail };
                     _counts = _counts with { StoreTroubles = _counts.StoreTroubles + 1 };
                     break;
+                case CheckpointSaved or UpdatesJudged:
+                    _now = _now with { Trouble = null };
+                    return;
                 case UpdatePublished sent:
                     _now = _now with { Trouble = null };
                     _counts = _counts with { Updates = _counts.Updates + 1, UpdateBytes = _counts.UpdateBytes + sent.Bytes };
