@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Cairn.Base;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Exchange;
 
@@ -49,51 +50,17 @@ public sealed class DirectoryStore : IObjectStore
             cancel);
 
     /// <inheritdoc/>
-    public async Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default)
+    public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) => ReadAsync(key, async file =>
     {
-        try
-        {
-            if (Look(key, out var size) is { } trouble)
-            {
-                return trouble;
-            }
+        var size = RandomAccess.GetLength(file);
+        return size > Math.Min(bytesMax, Array.MaxLength)
+            ? FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {size} bytes, {bytesMax} are allowed.")
+            : await FillAsync(key, file, 0, (int)size, FetchStatus.Unreachable, cancel).ConfigureAwait(false);
+    });
 
-            // An empty file is known without opening it, and what is not a plain file (a pipe would hang its reader) shows as empty.
-            if (size == 0)
-            {
-                return FetchOutcome.Found([]);
-            }
-
-            using var handle = File.OpenHandle(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
-            size = RandomAccess.GetLength(handle);
-            if (size > Math.Min(bytesMax, Array.MaxLength))
-            {
-                return FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {size} bytes, {bytesMax} are allowed.");
-            }
-
-            var bytes = GC.AllocateUninitializedArray<byte>((int)size);
-            for (var at = 0; at < bytes.Length;)
-            {
-                var read = await RandomAccess.ReadAsync(handle, bytes.AsMemory(at), at, cancel).ConfigureAwait(false);
-                if (read == 0)
-                {
-                    return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} was cut off after {at} of {size} bytes.");
-                }
-
-                at += read;
-            }
-
-            return FetchOutcome.Found(bytes);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return FetchOutcome.Failed(FetchStatus.Missing, $"{key} is not in the store.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} cannot be read: {e.Message}");
-        }
-    }
+    /// <inheritdoc/>
+    public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) =>
+        ReadAsync(key, file => FillAsync(key, file, from, count, FetchStatus.Corrupt, cancel));
 
     /// <inheritdoc/>
     public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(Look(key, out _) is null);
@@ -145,6 +112,52 @@ public sealed class DirectoryStore : IObjectStore
                 yield return key;
             }
         }
+    }
+
+    private async Task<FetchOutcome> ReadAsync(ObjectKey key, Func<SafeFileHandle, Task<FetchOutcome>> read)
+    {
+        try
+        {
+            if (Look(key, out var size) is { } trouble)
+            {
+                return trouble;
+            }
+
+            // An empty file is known without opening it, and what is not a plain file (a pipe would hang its reader) shows as empty.
+            if (size == 0)
+            {
+                return FetchOutcome.Found([]);
+            }
+
+            using var file = File.OpenHandle(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+            return await read(file).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return FetchOutcome.Failed(FetchStatus.Missing, $"{key} is not in the store.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} cannot be read: {e.Message}");
+        }
+    }
+
+    private static async Task<FetchOutcome> FillAsync(
+        ObjectKey key, SafeFileHandle file, long from, int count, FetchStatus ifShort, CancellationToken cancel)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(count);
+        for (var at = 0; at < bytes.Length;)
+        {
+            var read = await RandomAccess.ReadAsync(file, bytes.AsMemory(at), from + at, cancel).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return FetchOutcome.Failed(ifShort, $"{key} ends {count - at} bytes before the end of what was asked for.");
+            }
+
+            at += read;
+        }
+
+        return FetchOutcome.Found(bytes);
     }
 
     private PutOutcome Put(ObjectKey key, Action<string> write)

@@ -29,6 +29,14 @@ public interface IObjectStore
     /// <returns>The bytes, or why not.</returns>
     Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default);
 
+    /// <summary>Gets a part of an object.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="from">First byte, 0 or more.</param>
+    /// <param name="count">How many, 1 or more: exactly so many come, or none.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The bytes, or why not; <see cref="FetchStatus.Corrupt"/> where the object is shorter.</returns>
+    Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default);
+
     /// <summary>Whether an object is there. An unreachable store counts as "no".</summary>
     /// <param name="key">Which.</param>
     /// <param name="cancel">Gives up.</param>

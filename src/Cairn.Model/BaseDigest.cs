@@ -18,6 +18,14 @@ public static class BaseDigest
     /// <returns>Its cost is one SHA-256 over all bytes.</returns>
     public static Digest Of(ReadOnlySpan<float> parameters) => MerkleTree.Root(Pieces(parameters));
 
+    /// <summary>How many pieces parameters have.</summary>
+    /// <param name="count">How many floats they are.</param>
+    public static int PieceCount(long count) => (int)(((count * sizeof(float)) + PieceBytes - 1) / PieceBytes);
+
+    /// <summary>The digest of one piece's bytes.</summary>
+    /// <param name="piece">At most <see cref="PieceBytes"/>, from anywhere.</param>
+    public static Digest OfPiece(ReadOnlySpan<byte> piece) => Digest.Of(Domain, piece);
+
     /// <summary>The digests of the pieces: the leaves under the root.</summary>
     /// <param name="parameters">All floats.</param>
     public static Digest[] Pieces(ReadOnlySpan<float> parameters)

@@ -56,13 +56,18 @@ public static class Checkpoint
 
     /// <summary>The name of a checkpoint: its shape and its parameters.</summary>
     /// <param name="parameters">The model.</param>
-    public static Digest Digest(Parameters parameters)
+    public static Digest Digest(Parameters parameters) => Digest(parameters.Shape, parameters.Digest());
+
+    /// <summary>The name of a checkpoint whose parameters are known by their digest alone.</summary>
+    /// <param name="shape">The model's shape.</param>
+    /// <param name="parameters">Their <see cref="BaseDigest"/>.</param>
+    public static Digest Digest(ModelShape shape, Digest parameters)
     {
         using var config = new MemoryStream();
-        HuggingFaceConfig.WriteConfig(config, parameters.Shape, new GenerationDefaults());
+        HuggingFaceConfig.WriteConfig(config, shape, new GenerationDefaults());
         using var hasher = new Hasher("cairn/checkpoint");
         hasher.Append(Base.Digest.Of(config.GetBuffer().AsSpan(0, (int)config.Length)));
-        hasher.Append(parameters.Digest());
+        hasher.Append(parameters);
         return hasher.Finish();
     }
 }

@@ -60,6 +60,24 @@ public abstract class ObjectStoreContract
     }
 
     [Fact]
+    public async Task A_part_is_just_what_was_asked_for_or_nothing()
+    {
+        var store = Open();
+        var bytes = Content(100_000);
+        await Put(store, Key("run/x"), bytes);
+        Assert.Equal(bytes[..10], (await store.GetRangeAsync(Key("run/x"), 0, 10, Cancel)).Bytes);
+        Assert.Equal(bytes[99_000..], (await store.GetRangeAsync(Key("run/x"), 99_000, 1000, Cancel)).Bytes);
+        foreach (var (from, count) in new[] { (99_000L, 1001), (100_000L, 1), (long.MaxValue / 2, 5) })
+        {
+            var outcome = await store.GetRangeAsync(Key("run/x"), from, count, Cancel);
+            Assert.NotEqual(FetchStatus.Found, outcome.Status);
+            Assert.Empty(outcome.Bytes);
+        }
+
+        Assert.Equal(FetchStatus.Missing, (await store.GetRangeAsync(Key("run/y"), 0, 10, Cancel)).Status);
+    }
+
+    [Fact]
     public async Task A_second_put_replaces_the_first_whole()
     {
         var store = Open();

@@ -90,7 +90,7 @@ public sealed class SwarmTests(SmallRun run)
         var checkpoint = CheckpointFolder.Newest(directory);
         Assert.NotNull(checkpoint);
         Assert.Equal(
-            ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"],
+            ["config.json", "generation_config.json", "model.safetensors", "pieces.bin", "tokenizer.json"],
             Directory.EnumerateFiles(checkpoint).Select(Path.GetFileName).Order().Where(name => !name!.Contains("special", StringComparison.Ordinal)));
         var (parameters, tokenizer) = CheckpointFolder.Load(checkpoint);
         Assert.Equal(run.Undisturbed.Report.BaseDigest, parameters.Digest().ToString());

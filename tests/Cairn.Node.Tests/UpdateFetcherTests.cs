@@ -57,6 +57,8 @@ public sealed class UpdateFetcherTests(SmallRun run)
 
         public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) => Task.FromResult(FetchOutcome.Failed(status, "a reason"));
 
+        public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => GetAsync(key, count, cancel);
+
         public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
 
         public Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);

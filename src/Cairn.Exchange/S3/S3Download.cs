@@ -33,6 +33,28 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
         }
     }
 
+    /// <summary>Fetches a part of the object.</summary>
+    /// <param name="from">First byte.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<FetchOutcome> GetRangeAsync(long from, int count, CancellationToken cancel)
+    {
+        try
+        {
+            var bytes = GC.AllocateUninitializedArray<byte>(count);
+            await GoOnAsync(bytes, from, 0, count, cancel).ConfigureAwait(false);
+            return FetchOutcome.Found(bytes);
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            return FetchOutcome.Failed(FetchStatus.Corrupt, $"{key} ends before what was asked for.");
+        }
+        catch (Exception e) when (S3Faults.IsOfTheWorld(e, cancel))
+        {
+            return S3Faults.OfFetch(e, key, address);
+        }
+    }
+
     private async Task<FetchOutcome> FetchAsync(long bytesMax, CancellationToken cancel)
     {
         byte[] bytes;
@@ -57,7 +79,7 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
             bytes = GC.AllocateUninitializedArray<byte>((int)size);
             var piece = bytes.AsMemory(0, (int)Math.Min(bytes.Length, options.PartBytes));
             var read = await ReadAsync(first, piece, cancel).ConfigureAwait(false);
-            await GoOnAsync(bytes, read, piece.Length, cancel).ConfigureAwait(false);
+            await GoOnAsync(bytes, 0, read, piece.Length, cancel).ConfigureAwait(false);
         }
 
         var pieces = (bytes.Length + options.PartBytes - 1) / options.PartBytes;
@@ -66,21 +88,21 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
             await Parallel.ForAsync(1, pieces, new ParallelOptions { MaxDegreeOfParallelism = options.PartsAtOnce, CancellationToken = cancel }, async (piece, stop) =>
             {
                 var at = piece * options.PartBytes;
-                await GoOnAsync(bytes, at, Math.Min(bytes.Length, at + options.PartBytes), stop).ConfigureAwait(false);
+                await GoOnAsync(bytes, 0, at, Math.Min(bytes.Length, at + options.PartBytes), stop).ConfigureAwait(false);
             }).ConfigureAwait(false);
         }
 
         return FetchOutcome.Found(bytes);
     }
 
-    // From a place to the end of a piece, asking again for what is missing when a connection breaks.
-    private async Task GoOnAsync(byte[] bytes, int from, int to, CancellationToken cancel)
+    // From a place to the end of a piece, asking again for what is missing when a connection breaks. The buffer begins at a place of the object.
+    private async Task GoOnAsync(byte[] bytes, long start, int from, int to, CancellationToken cancel)
     {
         for (var tries = 1; from < to; tries++)
         {
             try
             {
-                using var answer = await AskAsync(from, to - from, cancel).ConfigureAwait(false) ?? throw new IOException("it has become shorter");
+                using var answer = await AskAsync(start + from, to - from, cancel).ConfigureAwait(false) ?? throw new IOException("it has become shorter");
                 from += await ReadAsync(answer, bytes.AsMemory(from, to - from), cancel).ConfigureAwait(false);
             }
             catch (Exception e) when (tries < TriesOfPiece && e is not (AmazonS3Exception or OperationCanceledException) && S3Faults.IsOfTheWorld(e, cancel))

@@ -46,6 +46,10 @@ public sealed class S3Store : IObjectStore, IDisposable
         new S3Download(_client, _address, _options, key, NameOf(key)).GetAsync(bytesMax, cancel);
 
     /// <inheritdoc/>
+    public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) =>
+        new S3Download(_client, _address, _options, key, NameOf(key)).GetRangeAsync(from, count, cancel);
+
+    /// <inheritdoc/>
     public async Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default)
     {
         using var limit = Limited(cancel);

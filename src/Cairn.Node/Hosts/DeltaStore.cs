@@ -63,6 +63,7 @@ internal sealed class DeltaStore(RunContext run, string name)
     /// <param name="run">The run.</param>
     /// <param name="replica">At the start of the round.</param>
     /// <param name="apply">The round.</param>
+    /// <param name="own">The own update that is part of it, if there is one and it can be had.</param>
     /// <param name="publishers">Validators with bond whose base after the round is the named one: nobody else's objects are looked at.</param>
     /// <param name="quorum">The base after the round.</param>
     /// <param name="book">A validator's book to keep with the state.</param>
@@ -70,7 +71,7 @@ internal sealed class DeltaStore(RunContext run, string name)
     /// <param name="cancellation">Gives up.</param>
     /// <returns>False if there is none.</returns>
     public static async Task<bool> TryApplyAsync(
-        RunContext run, Replica replica, ApplyManifest apply, IReadOnlyList<Uid> publishers, Digest quorum, byte[] book, bool settles,
+        RunContext run, Replica replica, ApplyManifest apply, SparseUpdate? own, IReadOnlyList<Uid> publishers, Digest quorum, byte[] book, bool settles,
         CancellationToken cancellation)
     {
         var bytesMax = RoundDelta.BytesMax(run.Grid, apply.Manifest.Entries.Count);
@@ -88,6 +89,6 @@ internal sealed class DeltaStore(RunContext run, string name)
 
         bool TryApply(byte[] bytes) =>
             RoundDelta.TryRead(bytes, run.Grid, run.RulesDigest, apply.Round, apply.Manifest.Digest, out _) is { } delta
-            && replica.TryApply(delta, quorum, apply.Included, book, settles);
+            && replica.TryApply(delta, quorum, apply.Included, own, book, settles);
     }
 }

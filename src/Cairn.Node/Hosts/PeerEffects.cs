@@ -94,6 +94,7 @@ internal sealed class PeerEffects : IEffectRunner
         var opening = new Opening(
             sealedUpdate.ObjectDigest, sealedUpdate.Ciphertext.Length, sealedUpdate.Key, _replica.BaseDigest, _outcome.Receipt, _outcome.Trace);
         await PatientPut.PutAsync(_run, _self.Name, ObjectKey.Update(round, opening.ObjectDigest), sealedUpdate.Ciphertext, cancellation);
+        _run.Held.Hold(round, opening.ObjectDigest, sealedUpdate.Ciphertext);
         _self.Outbox.KeepOpening(round, opening);
         _run.Log.Tell(new UpdatePublished(
             _self.Name, round.Number, opening.SizeBytes, _run.Grid.ValueCount, 4.0 * _run.Grid.ElementCount / opening.SizeBytes));

@@ -87,7 +87,7 @@ internal sealed class SharedEffects
             await Task.Run(() => replica.Apply(contributions, included, book, settles, delta), cancellation);
             await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Stores.Own, apply.Round, cancellation));
         }
-        else if (quorum is not { } named || !await DeltaStore.TryApplyAsync(_run, replica, apply, publishers, named, book, settles, cancellation))
+        else if (quorum is not { } named || !await DeltaStore.TryApplyAsync(_run, replica, apply, updates.Of(uid), publishers, named, book, settles, cancellation))
         {
             // Where all is in one store there is nothing to wait for but a person. From stores of their own others will have what is needed once they have applied.
             return _run.Stores.IsOne ? throw new InputException(updates.Missing) : await WaitAsync(apply.Round, updates.Missing, now, cancellation);

@@ -63,12 +63,12 @@ internal static class UpdateFetcher
             var (lost, entry) = (fetched[missing], entries[missing]);
             var remedy = lost.IsLost ? "restore the object from a copy of the store" : "see that the store answers";
             return new ManifestUpdates(
-                null,
+                null, [.. fetched.Select(one => one.Update)],
                 $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Stores.Of(entry.Uid).Name} " +
                 $"({lost.Why}: {lost.Detail}): {remedy}, then go on with --resume.");
         }
 
-        return new ManifestUpdates([.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], "");
+        return new ManifestUpdates([.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], [], "");
     }
 
     /// <summary>How many objects of strangers are on the way at once.</summary>
@@ -112,5 +112,10 @@ internal sealed record FetchedUpdate(Rejection Why, string Detail, bool IsLost =
 
 /// <summary>The updates of a closed round, or why they cannot be had.</summary>
 /// <param name="Contributions">In the order of the manifest, or null.</param>
+/// <param name="Found">If null: those that could be had.</param>
 /// <param name="Missing">One sentence if null.</param>
-internal sealed record ManifestUpdates(List<Contribution>? Contributions, string Missing);
+internal sealed record ManifestUpdates(List<Contribution>? Contributions, IReadOnlyList<SparseUpdate?> Found, string Missing)
+{
+    /// <summary>The update of a member among those that could be had.</summary>
+    public SparseUpdate? Of(Uid uid) => Found.FirstOrDefault(update => update?.Uid == uid);
+}

@@ -1,7 +1,6 @@
 using Cairn.Base;
 using Cairn.Exchange;
 using Cairn.Ledger;
-using Cairn.Model;
 using Cairn.Protocol;
 
 namespace Cairn.Node;
@@ -12,8 +11,6 @@ namespace Cairn.Node;
 /// begin anew, as those of a newcomer do.</remarks>
 internal static class CheckpointStart
 {
-    private const int HeaderBytesMax = 1 << 20;
-
     /// <summary>Sets a replica to the newest good checkpoint, if it cannot go on from where it stands.</summary>
     /// <param name="run">The run.</param>
     /// <param name="node">For the log.</param>
@@ -35,19 +32,13 @@ internal static class CheckpointStart
         var oldest = Math.Max(replica.Next.Number, closed - run.DeltasRetained - 1);
         foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round.Number >= oldest))
         {
-            // Any validator's copy will do: a wrong one shows by its digest, and the next is asked.
-            foreach (var store in Publishers(ledger).Select(run.Stores.Of).Distinct())
+            var sources = Publishers(ledger).Select(run.Stores.Of).Distinct().ToList();
+            using var parameters = await new CheckpointDownload(run, node, round, digest).FetchAsync(sources, cancellation);
+            if (parameters is not null)
             {
-                using var parameters = await FetchAsync(run, store, round, cancellation);
-                if (parameters is not null && Checkpoint.Digest(parameters) == digest)
-                {
-                    replica.BeginFrom(parameters, round.Next);
-                    run.Log.Tell(new BeganFromCheckpoint(node, round.Number, digest.ToString()));
-                    return;
-                }
-
-                run.Log.Tell(new CheckpointRefused(
-                    node, round.Number, parameters is null ? "it is not there, or damaged" : "it is another than the ledger names"));
+                replica.BeginFrom(parameters, round.Next);
+                run.Log.Tell(new BeganFromCheckpoint(node, round.Number, digest.ToString()));
+                return;
             }
         }
     }
@@ -87,24 +78,4 @@ internal static class CheckpointStart
     // Nobody else's stores are asked: whoever could be, could have a node that comes back wait as long as he likes.
     private static List<Uid> Publishers(LedgerState ledger) =>
         [.. ledger.Members.Where(member => member.Role == Role.Validator && member.Bond >= ledger.Rules.ValidatorBondMin).Select(member => member.Uid)];
-
-    private static async Task<Parameters?> FetchAsync(RunContext run, IObjectStore store, Round round, CancellationToken cancellation)
-    {
-        var bytesMax = (sizeof(float) * (long)run.Layout.Length) + HeaderBytesMax;
-        var outcome = await PatientFetch.AskAsync(
-            () => store.GetAsync(ObjectKey.Checkpoint(round, Checkpoint.ParametersFile), bytesMax, cancellation), run.Time, cancellation);
-        if (outcome.Status != FetchStatus.Found)
-        {
-            return null;
-        }
-
-        try
-        {
-            return Checkpoint.LoadParameters(run.Layout, _ => new MemoryStream(outcome.Bytes, writable: false));
-        }
-        catch (InputException)
-        {
-            return null;
-        }
-    }
 }

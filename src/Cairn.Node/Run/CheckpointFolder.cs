@@ -11,6 +11,9 @@ public static class CheckpointFolder
     /// <summary>The tokenizer's file.</summary>
     public const string TokenizerFile = "tokenizer.json";
 
+    /// <summary>The digests of the parameters' pieces, 32 bytes each: by them a part of the parameters can be checked alone, whoever gave it.</summary>
+    public const string PiecesFile = "pieces.bin";
+
     private const int Kept = 3;
 
     /// <summary>The newest whole checkpoint of a run, or null if none was settled yet.</summary>
@@ -128,6 +131,13 @@ public static class CheckpointFolder
         }
 
         Add(TokenizerFile, tokenizer.Save);
+        Add(PiecesFile, stream =>
+        {
+            foreach (var piece in BaseDigest.Pieces(parameters.Span))
+            {
+                stream.Write(piece.ToArray());
+            }
+        });
         Checkpoint.Save(parameters, new GenerationDefaults(EndToken: tokenizer.EosId), Add);
         return files;
     }

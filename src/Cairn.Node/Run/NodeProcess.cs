@@ -94,13 +94,13 @@ public static class NodeProcess
     private static string? RememberedStore(RunDirectory directory, NodeOptions options)
     {
         var path = Path.Combine(directory.Node(options.Name), "store.txt");
-        if (options.Store is { } given)
+        var before = File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+        if (options.Store is { } given && given != before)
         {
             DurableFile.Write(path, System.Text.Encoding.UTF8.GetBytes(given));
-            return given;
         }
 
-        return File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+        return options.Store ?? before;
     }
 
     private static void CheckSteps(NodeOptions options, RunRules rules)

@@ -15,6 +15,8 @@ internal sealed class NoStore(string place) : IObjectStore
     public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) =>
         Task.FromResult(FetchOutcome.Failed(FetchStatus.Missing, Reason));
 
+    public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => GetAsync(key, count, cancel);
+
     public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
 
     public Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
