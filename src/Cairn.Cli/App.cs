@@ -55,6 +55,7 @@ internal static class App
         NodeVerb.Peer(),
         JoinVerb.Join(),
         NodeVerb.Validator(),
+        StoreVerb.Create(),
         ObserveVerb.Create(),
         StatusVerb.Create(),
         LabVerb.Create(),

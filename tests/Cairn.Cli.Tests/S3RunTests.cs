@@ -56,6 +56,23 @@ public sealed class S3RunTests(S3Server server) : NodeProcesses
         Assert.Contains("CAIRN_S3_ACCESS_KEY", told.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_place_is_made_ready_and_checked_before_it_is_needed()
+    {
+        server.SkipIfMissing();
+        UseOwner();
+        var place = $"s3://made-{Path.GetRandomFileName()[..8]}/run?endpoint={server.Endpoint.ToString().TrimEnd('/')}";
+        var early = await ToldAsync("store", "check", place);
+        Assert.Equal(ExitCode.BadInput, early.Code);
+        Assert.Contains("create it", early.Output, StringComparison.Ordinal);
+        Assert.Equal((0, ""), ((await ToldAsync("store", "create", place)).Code, early.Errors));
+        var check = await ToldAsync("store", "check", place);
+        Assert.True(check.Code == 0, check.Output + check.Errors);
+        Assert.DoesNotContain("WRONG", check.Output, StringComparison.Ordinal);
+        var closed = (await server.NewBucketAsync() with { Reader = null }).ToString();
+        Assert.Contains("WRONG  read as others do", (await ToldAsync("store", "check", closed)).Output, StringComparison.Ordinal);
+    }
+
     private void UseOwner()
     {
         Variables["CAIRN_S3_ACCESS_KEY"] = S3Server.Owner.AccessKey;

@@ -71,7 +71,9 @@ internal static class StoreOpening
         return (new S3Store(address, access is null ? null : WriterOf(address, access), line, stranger: false), line);
     }
 
-    private static S3Credentials WriterOf(S3Address address, StoreAccess access)
+    /// <summary>The account that writes to a place.</summary>
+    /// <exception cref="InputException">There is none, or it is the one that the address publishes, or the address is too long to be published.</exception>
+    public static S3Credentials WriterOf(S3Address address, StoreAccess access)
     {
         var writer = access.Writer ?? throw new InputException(
             $"there is no account to write to {S3Address.Scheme}{address.Bucket} with: set {StoreAccess.AccessKeyVariable} and {StoreAccess.SecretKeyVariable}, " +
