@@ -102,6 +102,22 @@ public sealed class MachineTests
     }
 
     [Fact]
+    public void Who_cannot_have_what_a_round_needs_asks_again_until_it_can_and_posts_nothing_before()
+    {
+        foreach (var scene in new[] { Scene.OfPeer(Usual, uid: 2), Scene.OfValidator(Usual) })
+        {
+            scene.Look();
+            scene.Tell(new Trained(First, Usable: false));
+            scene.TimeOutUntil(Stage.Apply);
+            Assert.Contains("apply round 0: 0 updates", scene.Look());
+            Assert.Empty(scene.Look());
+            Assert.Equal(["apply round 0: 0 updates"], scene.Tell(new CouldNotApply(First)));
+            Assert.Equal(["apply round 0: 0 updates"], scene.Tell(new CouldNotApply(First)));
+            Assert.Contains(scene.Tell(new Applied(First, Right)), asked => asked.Contains("say base after round 0", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public void A_base_that_the_quorum_refutes_is_computed_again_before_it_is_posted()
     {
         var scene = Scene.OfPeer(Three);
