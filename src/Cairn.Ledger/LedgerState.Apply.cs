@@ -133,7 +133,7 @@ public sealed partial class LedgerState
                 Record(vote, _book.VoterOf(uid));
                 break;
             case Declare declare:
-                _members[index] = _members[index] with { Samples = declare.Samples };
+                _members[index] = _members[index] with { Samples = declare.Samples, DeclaredInRound = declare.Round.Number };
                 break;
             case Announce announce:
                 _members[index] = _members[index] with { Place = announce.Place, AnnouncedInRound = announce.Round.Number };

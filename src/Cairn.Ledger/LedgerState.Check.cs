@@ -207,7 +207,7 @@ public sealed partial class LedgerState
         }
 
         return declare.Round < CurrentRound || Stage == Stage.Finished ? Rejection.Late
-            : declare.Round > CurrentRound ? Rejection.OutOfTurn
+            : declare.Round > CurrentRound || author.DeclaredInRound == CurrentRound.Number ? Rejection.OutOfTurn
             : author.Role != Role.Peer || author.HasLeft || Rules.SamplesMin == 0 ? Rejection.NotEntitled
             : declare.Samples < Rules.SamplesMin || declare.Samples > Rules.SamplesPerPeer || declare.Samples % Rules.SamplesPerStep != 0 ? Rejection.WrongSamples
             : Rejection.None;

@@ -48,6 +48,7 @@ public sealed partial class LedgerState
             writer.Text(member.Place);
             writer.Int32(member.AnnouncedInRound);
             writer.Int32(member.Samples);
+            writer.Int32(member.DeclaredInRound);
             writer.Int64(_tallies[i].Accepted);
             writer.Int64(_tallies[i].Rejected);
         }

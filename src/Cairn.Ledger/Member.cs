@@ -45,6 +45,9 @@ public sealed record Member
     /// <summary>Samples that it trains on in a round, as it declared; 0 for those of the rules.</summary>
     public int Samples { get; init; }
 
+    /// <summary>The round of its last declaration, or −1.</summary>
+    public int DeclaredInRound { get; init; } = -1;
+
     /// <summary>What it earned and may spend.</summary>
     public long Reward { get; init; }
 }

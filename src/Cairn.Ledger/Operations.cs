@@ -151,7 +151,7 @@ public sealed record Announce(Round Round, string Place) : Operation;
 
 /// <summary>A peer says how many samples it trains on in each of its rounds from the next roster on: fewer than the rules' for one that is slower than others, who
 /// would wait for it. It is assigned that many, and paid for them.</summary>
-/// <param name="Round">The current round.</param>
+/// <param name="Round">The current round; one declaration a round and member.</param>
 /// <param name="Samples">A multiple of <see cref="LedgerRules.SamplesPerStep"/> from <see cref="LedgerRules.SamplesMin"/> to
 /// <see cref="LedgerRules.SamplesPerPeer"/>.</param>
 public sealed record Declare(Round Round, int Samples) : Operation;

@@ -57,6 +57,22 @@ public sealed class S3RunTests(S3Server server) : NodeProcesses
     }
 
     [Fact]
+    public async Task Who_cannot_be_read_or_cannot_write_does_not_join_and_holds_nobody_up()
+    {
+        var bucket = await server.NewBucketAsync("ours");
+        UseOwner();
+        await CreateAsync("--places", "3", "--store", bucket.ToString());
+        var invite = (await ToldAsync("run", "invite", "--dir", Folder["run"])).Output.Trim();
+        var closed = (await server.NewBucketAsync() with { Reader = null }).ToString();
+        var told = await ToldAsync("join", invite, "--dir", Folder["hers"], "--name", "alice", "--store", closed, "--json");
+        Assert.Contains("others cannot read", told.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        (Variables["CAIRN_S3_ACCESS_KEY"], Variables["CAIRN_S3_SECRET_KEY"]) = (S3Server.Other.AccessKey, S3Server.Other.SecretKey);
+        told = await ToldAsync("join", invite, "--dir", Folder["hers"], "--name", "alice", "--json");
+        Assert.Contains("right to write", told.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.DoesNotContain(RunSummary.Read(new RunDirectory(Folder["run"])).Members, member => member.Name == "alice");
+    }
+
+    [Fact]
     public async Task A_place_is_made_ready_and_checked_before_it_is_needed()
     {
         server.SkipIfMissing();

@@ -74,6 +74,7 @@ public sealed class MembershipTests
         Assert.Equal(Rejection.AlreadyThere, world.Check(1, new Declare(world.State.CurrentRound, 8)));
         Assert.Equal(Rejection.NotEntitled, world.Check(3, new Declare(world.State.CurrentRound, 4)));
         world.Must(1, new Declare(world.State.CurrentRound, 2));
+        Assert.Equal(Rejection.OutOfTurn, world.Check(1, new Declare(world.State.CurrentRound, 4)));
         Assert.Equal([8, 8, 8], Counts());
         world.Round();
         Assert.Equal([8, 2, 8], Counts());

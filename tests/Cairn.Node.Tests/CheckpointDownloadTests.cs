@@ -55,7 +55,7 @@ public sealed class CheckpointDownloadTests(SmallRun run)
         {
             var half = run.CopyOfHalf(folder);
             _folder = folder;
-            _log = new EventLog(half.Events, happened => Refused.AddRange(happened is CheckpointRefused refused ? [refused.Detail] : []));
+            _log = new EventLog(half.Events, null);
             _context = new RunContext(half, RunRulesFile.Read(File.ReadAllBytes(half.Rules), half.Rules), Data.DataSet.Open(half.Data), _log, threads: 1, users: 1)
             {
                 Time = new PatientFetchTests.NoTime(),
@@ -83,7 +83,7 @@ public sealed class CheckpointDownloadTests(SmallRun run)
         }
 
         public Task<Parameters?> FetchAsync(params IObjectStore[] sources) =>
-            new CheckpointDownload(_context, "late", Round, Checkpoint.Digest(Model)).FetchAsync(sources, TestContext.Current.CancellationToken);
+            new CheckpointDownload(_context.Layout, _context.Time, Refused.Add, Round, Checkpoint.Digest(Model)).FetchAsync(sources, TestContext.Current.CancellationToken);
 
         public void Dispose()
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Base;
 using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
@@ -46,6 +47,12 @@ internal static class RunCreateVerb
         options.Validate();
         var store = parsed.GetValue(Store) is { } text && !text.Contains("://", StringComparison.Ordinal) ? Path.GetFullPath(text) : parsed.GetValue(Store);
         var access = new StoreAccess { Writer = StoreAccess.FindWriter(parsed.GetValue(NodeConfig.StoreKeys)) };
+        if (store?.Contains("://", StringComparison.Ordinal) == true
+            && (await StoreCheck.RunAsync(store, access, cancellation)).FirstOrDefault(step => step.Fault.Length > 0) is { Fault.Length: > 0 } wrong)
+        {
+            throw new InputException($"the store will not do ({wrong.Step}): {wrong.Fault.TrimEnd('.')}; cairn store create makes a bucket that will.");
+        }
+
         var rules = await Task.Run(() => Swarm.Found(options, store, access, Console.WriteLine, cancellation), cancellation);
         var directory = new RunDirectory(folder);
         Console.WriteLine(

@@ -76,6 +76,12 @@ internal sealed class LimitedHandler(RateLimit? up, RateLimit? down, HttpMessage
             return read;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        // Lists and errors are parsed without waiting: small, and each piece paid for as any other.
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            var read = Inner.Read(buffer, offset, Math.Min(count, pieceBytes));
+            limit.PassAsync(read, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            return read;
+        }
     }
 }

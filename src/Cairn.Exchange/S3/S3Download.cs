@@ -15,12 +15,16 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
     /// <param name="cancel">Gives up.</param>
     public async Task<FetchOutcome> GetAsync(long bytesMax, CancellationToken cancel)
     {
+        bytesMax = Math.Min(bytesMax, Array.MaxLength);
+        // However it is cut, broken off and taken up again: there is so much time for one object.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(options.AnswerMax + options.ReceivingMax(bytesMax));
         for (var tries = 1; ; tries++)
         {
             try
             {
                 _version = null;
-                return await FetchAsync(Math.Min(bytesMax, Array.MaxLength), cancel).ConfigureAwait(false);
+                return await FetchAsync(bytesMax, limit.Token).ConfigureAwait(false);
             }
             catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.PreconditionFailed && tries < TriesOfPiece)
             {
@@ -39,10 +43,12 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
     /// <param name="cancel">Gives up.</param>
     public async Task<FetchOutcome> GetRangeAsync(long from, int count, CancellationToken cancel)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(options.AnswerMax + options.ReceivingMax(count));
         try
         {
             var bytes = GC.AllocateUninitializedArray<byte>(count);
-            await GoOnAsync(bytes, from, 0, count, cancel).ConfigureAwait(false);
+            await GoOnAsync(bytes, from, 0, count, limit.Token).ConfigureAwait(false);
             return FetchOutcome.Found(bytes);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable)

@@ -28,7 +28,8 @@ internal static class S3Faults
         {
             { ErrorCode: "NoSuchKey" } or { StatusCode: HttpStatusCode.NotFound } => FetchOutcome.Failed(FetchStatus.Missing, $"{key} is not in {Name(address)}."),
             // Without the right to list, a server says this of what is not there as well.
-            { ErrorCode: "AccessDenied" } => FetchOutcome.Failed(FetchStatus.Missing, $"{key} is not in {Name(address)}, or not for us: {sentence}"),
+            { ErrorCode: "AccessDenied" } => FetchOutcome.Failed(
+                FetchStatus.Missing, $"{key} is not in {Name(address)}, or not for us: its owner must let everybody read there, or name an account that may."),
             _ => FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} cannot be had from {Name(address)}: {sentence}{(final ? "" : " Asked again later.")}"),
         };
     }
@@ -36,6 +37,11 @@ internal static class S3Faults
     /// <summary>Why an object was not stored.</summary>
     public static PutOutcome OfPut(Exception e, ObjectKey key, S3Address address)
     {
+        if (IsRedirect(e))
+        {
+            return new PutOutcome(PutStatus.Refused, $"{key} cannot be put into {Name(address)}: the bucket is elsewhere; give its region= and endpoint=.");
+        }
+
         if (e is not AmazonS3Exception s3)
         {
             return new PutOutcome(PutStatus.Unreachable, $"{key} cannot be put into {Name(address)}: {Reason(e)}");
@@ -51,11 +57,25 @@ internal static class S3Faults
     }
 
     /// <summary>Why a bucket could not be made ready.</summary>
-    public static string OfBucket(Exception e, S3Address address) => e is AmazonS3Exception s3 ? Explain(s3, address).Sentence : Reason(e);
+    public static string OfBucket(Exception e, S3Address address) =>
+        IsRedirect(e) ? "it is elsewhere; give its region= and endpoint=." : e is AmazonS3Exception s3 ? Explain(s3, address).Sentence : Reason(e);
 
     /// <summary>The bucket and where it is, without the reader's account.</summary>
     public static string Name(S3Address address) =>
         $"bucket {address.Bucket}{(address.Prefix.Length > 0 ? $" under {address.Prefix}" : "")} at {address.Endpoint?.Authority ?? $"Amazon's {address.Region}"}";
+
+    private static bool IsRedirect(Exception? e)
+    {
+        for (; e is not null; e = e.InnerException)
+        {
+            if (e is HttpRequestException { StatusCode: { } status } && (int)status is >= 300 and < 400)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     // Whether asking again is useless, and one sentence with the remedy.
     private static (bool Final, string Sentence) Explain(AmazonS3Exception e, S3Address address) => e.ErrorCode switch

@@ -17,8 +17,9 @@ internal sealed class StrictHandler(HttpMessageHandler inner) : DelegatingHandle
         if ((int)response.StatusCode is >= 300 and < 400 and not (int)HttpStatusCode.NotModified)
         {
             // Nobody sends us elsewhere.
+            var status = response.StatusCode;
             response.Dispose();
-            throw new HttpRequestException($"the server answers {(int)response.StatusCode} and names another place, where we do not go");
+            throw new HttpRequestException($"the server answers {(int)status} and names another place, where we do not go", null, status);
         }
 
         foreach (var header in response.Headers.Select(header => header.Key).Where(name => !KnownHeaders.Contains(name)).ToList())

@@ -61,9 +61,21 @@ internal sealed class PeerEffects : IEffectRunner
     {
         RunInnerSteps train => TrainAsync(_assignments[train.Round], ledger.Find(_self.Key.Public)!.Uid, cancellation),
         PublishUpdate publish => PublishAsync(publish.Round, ledger.Find(_self.Key.Public)!.Uid, cancellation),
-        ApplyManifest apply => _shared.ApplyAsync(_replica, apply, ledger, _ => Task.FromResult<byte[]>([]), cancellation),
+        ApplyManifest apply => ApplyAsync(apply, ledger, cancellation),
         _ => _shared.BeginAsync(_replica, effect, ledger, cancellation),
     };
+
+    private Task<NodeEvent?> ApplyAsync(ApplyManifest apply, LedgerState ledger, CancellationToken cancellation)
+    {
+        if (!apply.Included && apply.Round == ledger.CurrentRound && ledger.Find(_self.Key.Public) is { } me && ledger.CommitOf(me.Uid) is not null)
+        {
+            var words = ledger.Members.Select(member => ledger.VerdictOf(member.Uid)).OfType<Verdict>()
+                .Select(verdict => verdict.Entries.FirstOrDefault(entry => entry.Uid == me.Uid).Reason.ToString());
+            _run.Log.Tell(new UpdateLeftOut(_self.Name, apply.Round.Number, string.Join(", ", words.DefaultIfEmpty("no verdict in time"))));
+        }
+
+        return _shared.ApplyAsync(_replica, apply, ledger, _ => Task.FromResult<byte[]>([]), cancellation);
+    }
 
     private async Task<NodeEvent?> TrainAsync(Assignment assignment, Uid uid, CancellationToken cancellation)
     {
@@ -86,8 +98,11 @@ internal sealed class PeerEffects : IEffectRunner
         Invariant.Check(_outcome?.Update is not null);
         if (_self.Outbox.FindOpening(round) is { } before && (before.BaseDigest == _replica.BaseDigest || _self.Outbox.HoldsCommit(round)))
         {
-            // A commit of an earlier life hides that opening and no other.
-            return new Published(round, before);
+            // A commit of an earlier life hides that opening and no other. Before it is said, the object must be where others look for it now.
+            if (_self.Outbox.HoldsCommit(round) || await _run.Stores.Own.ExistsAsync(ObjectKey.Update(round, before.ObjectDigest), cancellation))
+            {
+                return new Published(round, before);
+            }
         }
 
         var sealedUpdate = Envelope.Seal(_self.Key, new EnvelopeHeader(EnvelopeKind.Update, _run.RulesDigest, round, uid), _outcome.Update);

@@ -30,7 +30,7 @@ internal sealed class SharedEffects
                 Say(submit.Operation);
                 return Task.FromResult<NodeEvent?>(null);
             case Recompute again:
-                return RecomputeAsync(replica, again, KeysOf(ledger), cancellation);
+                return RecomputeAsync(replica, again, KeysOf(ledger), ledger.QuorumBase(again.Round), cancellation);
             case CatchUp catchUp:
                 return GoBackAsync(replica, catchUp.Round, cancellation);
             default:
@@ -117,24 +117,24 @@ internal sealed class SharedEffects
         return new CouldNotApply(round);
     }
 
-    private async Task<NodeEvent?> RecomputeAsync(Replica replica, Recompute again, Dictionary<Uid, PublicKey> keys, CancellationToken cancellation)
+    // Where the updates cannot be had any more, what the others posted stands for what would come out: from there the round is applied anew, by its mean. Without such a
+    // word, or a state to go back to, nothing can be said against the own base here.
+    private async Task<NodeEvent?> RecomputeAsync(
+        Replica replica, Recompute again, Dictionary<Uid, PublicKey> keys, Digest? quorum, CancellationToken cancellation)
     {
-        while (true)
+        var updates = await UpdateFetcher.TryFetchManifestAsync(_run, again.Manifest, keys, cancellation);
+        if (updates.Contributions is { } contributions)
         {
-            var updates = await UpdateFetcher.TryFetchManifestAsync(_run, again.Manifest, keys, cancellation);
-            if (updates.Contributions is { } contributions)
-            {
-                var result = await Task.Run(() => replica.Recompute(again.Round, contributions), cancellation);
-                return new Recomputed(again.Round, result ?? replica.BaseDigest);
-            }
-
-            if (_run.Stores.IsOne)
-            {
-                throw new InputException(updates.Missing);
-            }
-
-            await WaitAsync(again.Round, updates.Missing, again.Round, cancellation);
+            var result = await Task.Run(() => replica.Recompute(again.Round, contributions), cancellation);
+            return new Recomputed(again.Round, result ?? replica.BaseDigest);
         }
+
+        if (_run.Stores.IsOne)
+        {
+            throw new InputException(updates.Missing);
+        }
+
+        return new Recomputed(again.Round, quorum is { } others && replica.CanGoBackTo(again.Round) ? others : replica.BaseDigest);
     }
 
     // The round was recomputed to something else from the durable state before it: from there it is applied anew, training included, as after a restart.

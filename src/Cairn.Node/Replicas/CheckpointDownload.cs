@@ -13,8 +13,9 @@ internal sealed class CheckpointDownload
 {
     private const int RequestsPerSource = 2;
     private const int FailuresMax = 3;
-    private readonly RunContext _run;
-    private readonly string _node;
+    private readonly ParameterLayout _layout;
+    private readonly TimeProvider _time;
+    private readonly Action<string> _tell;
     private readonly Round _round;
     private readonly Digest _digest;
     private readonly ConcurrentQueue<int> _pieces = new();
@@ -23,11 +24,13 @@ internal sealed class CheckpointDownload
     private int _missing;
 
     /// <summary>Prepares.</summary>
-    /// <param name="run">The run.</param>
-    /// <param name="node">For the log.</param>
+    /// <param name="layout">Of the model.</param>
+    /// <param name="time">For the waits.</param>
+    /// <param name="tell">Told what was wrong with a source.</param>
     /// <param name="round">The round after which the checkpoint stands.</param>
     /// <param name="digest">Its digest, as the ledger names it.</param>
-    public CheckpointDownload(RunContext run, string node, Round round, Digest digest) => (_run, _node, _round, _digest) = (run, node, round, digest);
+    public CheckpointDownload(ParameterLayout layout, TimeProvider time, Action<string> tell, Round round, Digest digest) =>
+        (_layout, _time, _tell, _round, _digest) = (layout, time, tell, round, digest);
 
     /// <summary>Fetches it.</summary>
     /// <param name="sources">Stores that may have it; none is trusted.</param>
@@ -38,11 +41,11 @@ internal sealed class CheckpointDownload
         var listed = new List<IObjectStore>(sources);
         if (!await FindLeavesAsync(listed, cancellation))
         {
-            Tell($"none of {sources.Count} {(sources.Count == 1 ? "source has" : "sources have")} it");
+            _tell($"none of {sources.Count} {(sources.Count == 1 ? "source has" : "sources have")} it");
             return null;
         }
 
-        var parameters = new Parameters(_run.Layout);
+        var parameters = new Parameters(_layout);
         _missing = _leaves.Length;
         for (var i = 0; i < _leaves.Length; i++)
         {
@@ -69,25 +72,25 @@ internal sealed class CheckpointDownload
     // The first list that leads to the named digest; who has another is asked nothing more.
     private async Task<bool> FindLeavesAsync(List<IObjectStore> sources, CancellationToken cancellation)
     {
-        var size = BaseDigest.PieceCount(_run.Layout.Length) * Base.Digest.Size;
+        var size = BaseDigest.PieceCount(_layout.Length) * Base.Digest.Size;
         var key = ObjectKey.Checkpoint(_round, CheckpointFolder.PiecesFile);
         foreach (var source in sources.ToList())
         {
-            var outcome = await PatientFetch.AskAsync(() => source.GetAsync(key, size, cancellation), _run.Time, cancellation);
+            var outcome = await PatientFetch.AskAsync(() => source.GetAsync(key, size, cancellation), _time, cancellation);
             if (outcome.Status != FetchStatus.Found)
             {
                 continue;
             }
 
             Digest[] leaves = [.. outcome.Bytes.Chunk(Base.Digest.Size).Where(leaf => leaf.Length == Base.Digest.Size).Select(leaf => new Digest(leaf))];
-            if (outcome.Bytes.Length == size && Checkpoint.Digest(_run.Layout.Shape, MerkleTree.Root(leaves)) == _digest)
+            if (outcome.Bytes.Length == size && Checkpoint.Digest(_layout.Shape, MerkleTree.Root(leaves)) == _digest)
             {
                 _leaves = leaves;
                 return true;
             }
 
             sources.Remove(source);
-            Tell($"{source.Name} has another than the ledger names");
+            _tell($"{source.Name} has another than the ledger names");
         }
 
         return false;
@@ -96,16 +99,22 @@ internal sealed class CheckpointDownload
     private async Task WorkAsync(IObjectStore source, Parameters parameters, CancellationToken cancellation)
     {
         var key = ObjectKey.Checkpoint(_round, Checkpoint.ParametersFile);
-        var header = SafetensorsFile.SizeBytes(_run.Layout) - (_run.Layout.Length * sizeof(float));
+        var header = SafetensorsFile.SizeBytes(_layout) - (_layout.Length * sizeof(float));
         while (IsAble(source) && _pieces.TryDequeue(out var piece))
         {
             var from = (long)piece * BaseDigest.PieceBytes;
-            var count = (int)Math.Min(BaseDigest.PieceBytes, (_run.Layout.Length * (long)sizeof(float)) - from);
-            var outcome = await source.GetRangeAsync(key, header + from, count, cancellation);
+            var count = (int)Math.Min(BaseDigest.PieceBytes, (_layout.Length * (long)sizeof(float)) - from);
+            var outcome = await PatientFetch.AskAsync(() => source.GetRangeAsync(key, header + from, count, cancellation), _time, cancellation);
             if (outcome.Status == FetchStatus.Found && outcome.Bytes.Length == count && BaseDigest.OfPiece(outcome.Bytes) == _leaves[piece])
             {
                 outcome.Bytes.CopyTo(MemoryMarshal.AsBytes(parameters.Span.Slice((int)(from / sizeof(float)), count / sizeof(float))));
                 Interlocked.Decrement(ref _missing);
+                // Who failed a while ago and gives now is trusted with more; a liar stays one.
+                if (_failures.TryGetValue(source, out var failures) && failures < FailuresMax)
+                {
+                    _failures.TryUpdate(source, 0, failures);
+                }
+
                 continue;
             }
 
@@ -114,7 +123,7 @@ internal sealed class CheckpointDownload
             {
                 if (_failures.AddOrUpdate(source, FailuresMax, (_, before) => before + FailuresMax) == FailuresMax)
                 {
-                    Tell($"{source.Name} gave a piece that is another than the ledger names");
+                    _tell($"{source.Name} gave a piece that is another than the ledger names");
                 }
             }
             else
@@ -123,6 +132,4 @@ internal sealed class CheckpointDownload
             }
         }
     }
-
-    private void Tell(string why) => _run.Log.Tell(new CheckpointRefused(_node, _round.Number, why));
 }

@@ -33,7 +33,8 @@ internal static class CheckpointStart
         foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round.Number >= oldest))
         {
             var sources = Publishers(ledger).Select(run.Stores.Of).Distinct().ToList();
-            using var parameters = await new CheckpointDownload(run, node, round, digest).FetchAsync(sources, cancellation);
+            using var parameters = await new CheckpointDownload(
+                run.Layout, run.Time, why => run.Log.Tell(new CheckpointRefused(node, round.Number, why)), round, digest).FetchAsync(sources, cancellation);
             if (parameters is not null)
             {
                 replica.BeginFrom(parameters, round.Next);

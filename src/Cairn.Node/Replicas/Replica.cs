@@ -88,7 +88,9 @@ internal sealed class Replica : IDisposable
         if (File.Exists(replica.Settled))
         {
             replica.Dispose();
-            throw new InputException($"the state in {folder} is damaged and no older one is intact: restore one of the state-*.bin there from a copy.");
+            throw new InputException(
+                $"the state in {folder} is damaged and no older one is intact: restore one of the state-*.bin there from a copy, " +
+                "or delete them all: the node then begins from a checkpoint.");
         }
 
         replica.Begin();
@@ -238,6 +240,9 @@ internal sealed class Replica : IDisposable
 
         return again.Base.Digest();
     }
+
+    /// <summary>True if the durable state of that round's start is there.</summary>
+    public bool CanGoBackTo(Round round) => ReplicaStateFile.Peek(Slot(round.Number)) is { } there && there.Rules == _run.RulesDigest && there.Next == round;
 
     /// <summary>Goes back to the durable state of that round's start, to apply it anew.</summary>
     /// <returns>False if it is gone.</returns>

@@ -16,7 +16,8 @@ public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
 
     // A decoded value: a place and a number.
     private const int BytesPerValue = 8;
-    private const int StateFiles = 3;
+    // Two that take turns, the settled one, and one that is being written beside them.
+    private const int StateFiles = 4;
 
     /// <summary>The needs of a node.</summary>
     /// <param name="rules">The run's.</param>

@@ -74,6 +74,10 @@ public static class NodeProcess
         };
         var state = run.ReplayLedger();
         CheckMembership(directory, options, state);
+        run.Stores.Notice(state);
+        // Who could not be read would hold up every round that it has a place in.
+        await StoreCheck.TryOutAsync(run.Stores, options.Name, isNew: state.Members.All(member => member.Name != options.Name), cancellation);
+        RememberStore(directory, options);
         using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, board, options.Steps, cancellation);
         board.Begin(node.Replica.Next.Number);
         log.Tell(new NodeStarted(
@@ -91,17 +95,20 @@ public static class NodeProcess
     }
 
     // A node that was given a store of its own has it from then on: begun again without one it would announce another, where nothing of it is.
-    private static string? RememberedStore(RunDirectory directory, NodeOptions options)
-    {
-        var path = Path.Combine(directory.Node(options.Name), "store.txt");
-        var before = File.Exists(path) ? File.ReadAllText(path).Trim() : null;
-        if (options.Store is { } given && given != before)
-        {
-            DurableFile.Write(path, System.Text.Encoding.UTF8.GetBytes(given));
-        }
+    private static string? RememberedStore(RunDirectory directory, NodeOptions options) =>
+        !string.IsNullOrWhiteSpace(options.Store) ? options.Store
+        : File.Exists(StoreFile(directory, options)) && File.ReadAllText(StoreFile(directory, options)).Trim() is { Length: > 0 } before ? before
+        : null;
 
-        return options.Store ?? before;
+    private static void RememberStore(RunDirectory directory, NodeOptions options)
+    {
+        if (!string.IsNullOrWhiteSpace(options.Store) && options.Store != RememberedStore(directory, options with { Store = null }))
+        {
+            DurableFile.Write(StoreFile(directory, options), System.Text.Encoding.UTF8.GetBytes(options.Store));
+        }
     }
+
+    private static string StoreFile(RunDirectory directory, NodeOptions options) => Path.Combine(directory.Node(options.Name), "store.txt");
 
     private static void CheckSteps(NodeOptions options, RunRules rules)
     {

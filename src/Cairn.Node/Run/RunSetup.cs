@@ -90,6 +90,9 @@ public static class RunSetup
     /// <exception cref="InputException">There is no run, or the file is damaged.</exception>
     internal static RunRules ReadRules(RunDirectory directory) => directory.HoldsRun
         ? RunRulesFile.Read(File.ReadAllBytes(directory.Rules), directory.Rules)
+        : File.Exists(directory.Rules) && directory.Places.Ledger is { } elsewhere
+            ? throw new InputException(
+                $"the ledger of the run in {directory.Root} is not at {elsewhere}, where {RunPlaces.FileName} says: restore it, or correct that file.")
         : throw new InputException($"{directory.Root} holds no run: create one with cairn run create --dir {directory.Root}, join one, or correct --dir.");
 
     // The manifest's digest is in the rules, and every other file's in the manifest: sizes are bounded by the rules, contents checked when the set is opened.

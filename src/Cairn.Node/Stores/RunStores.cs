@@ -69,6 +69,9 @@ internal sealed class RunStores : IDisposable
         }
     }
 
+    /// <summary>The own store as those read it who know no more than what it announces.</summary>
+    public IObjectStore AsOthersRead() => Open(Place);
+
     /// <summary>Where a member's objects are.</summary>
     /// <param name="uid">The member.</param>
     public IObjectStore Of(Uid uid) =>

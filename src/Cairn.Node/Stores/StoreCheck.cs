@@ -56,6 +56,40 @@ public static class StoreCheck
         return steps;
     }
 
+    /// <summary>Puts a small object into a node's own store and reads it as others will, before the node takes part.</summary>
+    /// <param name="stores">The node's.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="isNew">True if it is no member yet: then a store that does not answer is refused as well. A member may wait for its own.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">It cannot be written, or not be read by others.</exception>
+    internal static async Task TryOutAsync(RunStores stores, string name, bool isNew, CancellationToken cancellation)
+    {
+        if (stores.Place.Length == 0)
+        {
+            return;
+        }
+
+        var bytes = RandomNumberGenerator.GetBytes(100);
+        Invariant.Check(ObjectKey.TryParse($"check/{name}", out var key));
+        var put = await stores.Own.PutAsync(key, bytes, cancellation);
+        if (put.Status == PutStatus.Refused || (put.Status != PutStatus.Stored && isNew))
+        {
+            throw new InputException($"{put.Detail.TrimEnd('.')}; or name another place with --store.");
+        }
+
+        if (put.Status != PutStatus.Stored)
+        {
+            return;
+        }
+
+        var got = await stores.AsOthersRead().GetVerifiedAsync(key, Digest.Of(bytes), bytes.Length, cancellation);
+        await stores.Own.DeleteAsync(key, cancellation);
+        if (got.Status is FetchStatus.Missing or FetchStatus.Corrupt or FetchStatus.TooLarge || (got.Status != FetchStatus.Found && isNew))
+        {
+            throw new InputException($"others cannot read what is put into the own store: {got.Detail.TrimEnd('.')}; cairn store create makes a bucket that will do.");
+        }
+    }
+
     private static S3Address AddressOf(string place) =>
         StoreOpening.AddressOf(place) ?? throw new InputException($"'{place}' is no S3 address: s3://bucket/prefix?endpoint=https://host.");
 }

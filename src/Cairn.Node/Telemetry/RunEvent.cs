@@ -21,6 +21,7 @@ namespace Cairn.Node;
 [JsonDerivedType(typeof(RoundCannotBeHad), "round-cannot-be-had")]
 [JsonDerivedType(typeof(BeganFromCheckpoint), "began-from-checkpoint")]
 [JsonDerivedType(typeof(CheckpointRefused), "checkpoint-refused")]
+[JsonDerivedType(typeof(UpdateLeftOut), "left-out")]
 [JsonDerivedType(typeof(StageWaits), "stage-waits")]
 [JsonDerivedType(typeof(RoundEnded), "round-ended")]
 [JsonDerivedType(typeof(RunFinished), "run-finished")]
@@ -161,6 +162,12 @@ public sealed record CheckpointRefused(string Node, int Round, string Detail) : 
 /// <param name="Own">Its base.</param>
 /// <param name="Quorum">The quorum's base.</param>
 public sealed record ReplicaHalted(string Node, int Round, string Own, string Quorum) : RunEvent;
+
+/// <summary>An update that a peer committed to is not in the closed list of its round: validators refused it, or could not get it.</summary>
+/// <param name="Node">The peer.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Reasons">What validators said, each as often as it was said.</param>
+public sealed record UpdateLeftOut(string Node, int Round, string Reasons) : RunEvent;
 
 /// <summary>Nothing has happened on the ledger for a while: whom its stage waits for.</summary>
 /// <param name="Round">The round.</param>

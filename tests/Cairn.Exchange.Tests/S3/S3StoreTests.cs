@@ -133,6 +133,20 @@ public sealed class S3StoreTests(S3Server server) : ObjectStoreContract, IDispos
         Assert.True(clock.Elapsed > TimeSpan.FromSeconds(0.4), $"received in {clock.Elapsed}");
     }
 
+    [Fact]
+    public async Task A_rate_changes_no_answer()
+    {
+        var address = await server.NewBucketAsync();
+        var options = new S3Options { UpBytesPerSecond = 10_000_000, DownBytesPerSecond = 10_000_000 };
+        var store = OpenStore(address, S3Server.Owner, options);
+        await Put(store, Key("run/x"), Content(10));
+        Assert.Equal(["run/x"], await List(store, ""));
+        Assert.Equal(FetchStatus.Missing, (await store.GetAsync(Key("run/y"), 10, Cancel)).Status);
+        var refused = await OpenStore(address, S3Server.Other, options).PutAsync(Key("run/z"), Content(10), Cancel);
+        Assert.Equal(PutStatus.Refused, refused.Status);
+        Assert.Contains("right to write", refused.Detail, StringComparison.Ordinal);
+    }
+
     private S3Store OpenStore(S3Address address, S3Credentials? writer, S3Options? options = null) =>
         Own(new S3Store(address, writer, Own(new S3Line(options ?? new S3Options(), allowPrivateHosts: true)), stranger: false));
 
