@@ -28,7 +28,8 @@ internal sealed class StrictHandler(HttpMessageHandler inner) : DelegatingHandle
         }
 
         response.TrailingHeaders.Clear();
-        response.Content = new BoundedContent(response.Content, BytesMaxOf(request, response));
+        var bytesMax = BytesMaxOf(request, response);
+        response.Content = new WrappedContent(response.Content, stream => new BoundedStream(stream, bytesMax), KnownContentHeaders.Contains);
         return response;
     }
 
@@ -43,42 +44,6 @@ internal sealed class StrictHandler(HttpMessageHandler inner) : DelegatingHandle
         return range is { From: { } from, To: { } to } ? to - from + 1
             : request.Method == HttpMethod.Get ? ListBytesMax
             : OtherBytesMax;
-    }
-
-    private sealed class BoundedContent : HttpContent
-    {
-        private readonly HttpContent _inner;
-        private readonly long _bytesMax;
-
-        public BoundedContent(HttpContent inner, long bytesMax)
-        {
-            (_inner, _bytesMax) = (inner, bytesMax);
-            foreach (var header in inner.Headers.Where(header => KnownContentHeaders.Contains(header.Key)))
-            {
-                Headers.TryAddWithoutValidation(header.Key, header.Value);
-            }
-        }
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await using var source = await CreateContentReadStreamAsync().ConfigureAwait(false);
-            await source.CopyToAsync(stream).ConfigureAwait(false);
-        }
-
-        protected override async Task<Stream> CreateContentReadStreamAsync() =>
-            new BoundedStream(await _inner.ReadAsStreamAsync().ConfigureAwait(false), _bytesMax);
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = _inner.Headers.ContentLength ?? 0;
-            return _inner.Headers.ContentLength is not null;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            _inner.Dispose();
-            base.Dispose(disposing);
-        }
     }
 
     private sealed class BoundedStream(Stream inner, long bytesMax) : ReadingStream(inner)
