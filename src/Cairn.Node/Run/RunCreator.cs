@@ -28,6 +28,14 @@ internal static class RunCreator
         RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, Action<byte[]> publish)
     {
         var shape = Presets.Get(options.Preset);
+        if (shape.ParameterCount * sizeof(float) > Array.MaxLength)
+        {
+            // A checkpoint is put into a store as one object, from memory.
+            throw new InputException(
+                $"a model of {shape.ParameterCount:N0} parameters is too large for this version, which runs up to {Array.MaxLength / sizeof(float):N0}: " +
+                "choose a smaller --preset.");
+        }
+
         CheckMemory(options, shape);
         using var data = DataSet.Prepare(
             new DataSetOptions
