@@ -31,6 +31,9 @@ public sealed class S3RunTests(S3Server server) : NodeProcesses
         Assert.NotEmpty(await KeysAsync(hers, "rounds/"));
         Assert.NotEmpty(await KeysAsync(bucket, "peer-1/rounds/"));
         Assert.NotEmpty(await KeysAsync(bucket, "validator-1/checkpoints/"));
+        // What it accepted of the stranger it holds itself.
+        var sent = await KeysAsync(hers, "rounds/");
+        Assert.NotEmpty((await KeysAsync(bucket, "validator-1/rounds/")).Select(key => key["validator-1/".Length..]).Intersect(sent));
         Assert.False(Directory.Exists(Path.Combine(Folder["run"], "store", "rounds")));
 
         // Whoever has the run's folder and no account talks to the model.

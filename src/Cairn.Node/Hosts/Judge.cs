@@ -1,5 +1,6 @@
 using Cairn.Base;
 using Cairn.Data;
+using Cairn.Exchange;
 using Cairn.Gauntlet;
 using Cairn.Ledger;
 using Cairn.Protocol;
@@ -51,11 +52,23 @@ internal sealed class Judge
             new TrialRules(_run.Rules.Round.ProbedPeers, _run.Rules.Round.OverlapPerMille, RatingRules.Bounded));
         var scores = await _probe.MeasureAsync(roundCase, trial.Probed, updates, cancellation);
         var (observations, after) = trial.Close(scores);
+        await HoldAsync(round, roundCase.Peers, observations, cancellation);
         var judged = new Judgement(round, after);
         _judged = judged;
         Tell(judged, roundCase.Peers, observations, details, overlapMax);
         return new Judged(round, new Verdict(round, [.. observations.Select(o => new VerdictEntry(o.Uid, o.Reason, (int)o.Samples))]));
     }
+
+    // Rule 5 of the round: to accept is to hold the bytes and serve them. So they are in this validator's own store before it says so: whatever becomes of their
+    // author and his store, and of this process, a manifest that it helped to close can be applied.
+    private Task HoldAsync(Round round, IReadOnlyList<PeerCase> peers, IReadOnlyList<Observation> observations, CancellationToken cancellation) =>
+        _run.Stores.IsOne ? Task.CompletedTask : Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, stop) =>
+        {
+            if (observations[i].Reason == Rejection.None && peers[i].Opening is { } opening && _run.Held.Find(opening.ObjectDigest) is { } bytes)
+            {
+                await PatientPut.PutAsync(_run, _name, ObjectKey.Update(round, opening.ObjectDigest), bytes, stop);
+            }
+        });
 
     private PeerBook BookBefore(Round round) => RoundTrial.BookBefore(Book, round, _run.Rules.Round.SettleEvery);
 

@@ -84,6 +84,18 @@ internal static class UpdateFetcher
         var (store, key) = (run.Stores.Of(uid), ObjectKey.Update(round, opening.ObjectDigest));
         var outcome = await PatientFetch.AskAsync(
             () => store.GetVerifiedAsync(key, opening.ObjectDigest, opening.SizeBytes, cancellation), run.Time, cancellation);
+        if (outcome.Status != FetchStatus.Found)
+        {
+            foreach (var holder in run.Stores.HoldersOf(uid))
+            {
+                if (await holder.GetVerifiedAsync(key, opening.ObjectDigest, opening.SizeBytes, cancellation) is { Status: FetchStatus.Found } copy)
+                {
+                    outcome = copy;
+                    break;
+                }
+            }
+        }
+
         if (outcome.Status == FetchStatus.Found && !run.Stores.IsOne)
         {
             run.Held.Hold(round, opening.ObjectDigest, outcome.Bytes);

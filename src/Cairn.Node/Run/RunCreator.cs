@@ -28,6 +28,7 @@ internal static class RunCreator
         RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, Action<byte[]> publish)
     {
         var shape = Presets.Get(options.Preset);
+        CheckMemory(options, shape);
         if (shape.ParameterCount * sizeof(float) > Array.MaxLength)
         {
             // A checkpoint is put into a store as one object, from memory.
@@ -36,7 +37,6 @@ internal static class RunCreator
                 "choose a smaller --preset.");
         }
 
-        CheckMemory(options, shape);
         using var data = DataSet.Prepare(
             new DataSetOptions
             {

@@ -14,6 +14,7 @@ internal sealed class RunStores : IDisposable
     private readonly ConcurrentDictionary<string, IObjectStore> _opened = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly IDisposable? _line;
+    private volatile Uid[] _validators = [];
     private int _seen;
 
     /// <summary>Names the stores.</summary>
@@ -61,12 +62,21 @@ internal sealed class RunStores : IDisposable
                 }
             }
 
+            _validators = [.. ledger.Members.Where(member => member.Role == Role.Validator && member.Bond >= ledger.Rules.ValidatorBondMin).Select(member => member.Uid)];
             // What nobody announces any more is let go.
             foreach (var place in _opened.Keys.Except(_announced.Values, StringComparer.Ordinal).ToList())
             {
                 _opened.TryRemove(place, out _);
             }
         }
+    }
+
+    /// <summary>Where an update is looked for that its author's store does not give: the stores of validators, who hold what they accepted.</summary>
+    /// <param name="author">Whose update.</param>
+    public IEnumerable<IObjectStore> HoldersOf(Uid author)
+    {
+        var first = Of(author);
+        return _validators.Select(Of).Distinct().Where(store => !ReferenceEquals(store, first));
     }
 
     /// <summary>The own store as those read it who know no more than what it announces.</summary>
