@@ -84,6 +84,9 @@ public sealed partial class LedgerState
     /// <summary>Everybody who ever registered; index = uid.</summary>
     public IReadOnlyList<Member> Members => _members;
 
+    /// <summary>Validators with as much bond as the rules ask of those who judge and publish; ascending by uid.</summary>
+    public IEnumerable<Member> Validators => _members.Where(member => member.Role == Role.Validator && member.Bond >= Rules.ValidatorBondMin);
+
     /// <summary>The member with a key, or null.</summary>
     /// <param name="key">Any.</param>
     public Member? Find(PublicKey key) => _byKey.TryGetValue(key, out var index) ? _members[index] : null;

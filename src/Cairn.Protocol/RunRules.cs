@@ -140,10 +140,6 @@ public sealed record RunRules(
     [JsonIgnore]
     public int InnerStepsMin => (Training.InnerSteps + 3) / 4;
 
-    /// <summary>Tokens that one peer trains on in one round.</summary>
-    [JsonIgnore]
-    public long TokensPerPeer => (long)SamplesPerPeer * Model.Context;
-
     /// <summary>Inner steps of the whole run: the length of the learning-rate schedule.</summary>
     [JsonIgnore]
     public int InnerStepsTotal => Training.InnerSteps * Round.Rounds;

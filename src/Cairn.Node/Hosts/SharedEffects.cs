@@ -74,8 +74,7 @@ internal sealed class SharedEffects
         var publishes = ledger.Find(_self.Key.Public)!.Role == Role.Validator;
         Uid[] publishers =
         [
-            .. ledger.Members.Where(m => m.Role == Role.Validator && m.Bond >= ledger.Rules.ValidatorBondMin)
-                .Where(m => quorum is not null && ledger.BaseOf(apply.Round, m.Uid) == quorum).Select(m => m.Uid),
+            .. ledger.Validators.Where(m => quorum is not null && ledger.BaseOf(apply.Round, m.Uid) == quorum).Select(m => m.Uid),
         ];
         var updates = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
         var book = await makeBook(updates.Contributions is not null);

@@ -32,7 +32,8 @@ internal static class CheckpointStart
         var oldest = Math.Max(replica.Next.Number, closed - run.DeltasRetained - 1);
         foreach (var (round, digest) in ledger.Checkpoints.Reverse().TakeWhile(named => named.Round.Number >= oldest))
         {
-            var sources = Publishers(ledger).Select(run.Stores.Of).Distinct().ToList();
+            // Nobody else's stores are asked: whoever could be, could have a node that comes back wait as long as he likes.
+            var sources = ledger.Validators.Select(member => run.Stores.Of(member.Uid)).Distinct().ToList();
             using var parameters = await new CheckpointDownload(
                 run.Layout, run.Time, why => run.Log.Tell(new CheckpointRefused(node, round.Number, why)), round, digest).FetchAsync(sources, cancellation);
             if (parameters is not null)
@@ -65,7 +66,7 @@ internal static class CheckpointStart
 
     private static async Task<bool> HasAnyAsync(RunContext run, Round round, LedgerState ledger, CancellationToken cancellation)
     {
-        foreach (var uid in Publishers(ledger))
+        foreach (var uid in ledger.Validators.Select(member => member.Uid))
         {
             if (await run.Stores.Of(uid).ExistsAsync(ObjectKey.Delta(round, uid), cancellation))
             {
@@ -75,8 +76,4 @@ internal static class CheckpointStart
 
         return false;
     }
-
-    // Nobody else's stores are asked: whoever could be, could have a node that comes back wait as long as he likes.
-    private static List<Uid> Publishers(LedgerState ledger) =>
-        [.. ledger.Members.Where(member => member.Role == Role.Validator && member.Bond >= ledger.Rules.ValidatorBondMin).Select(member => member.Uid)];
 }

@@ -20,7 +20,7 @@ internal static class CheckpointFetch
         var layout = new ParameterLayout(RunContext.ShapeOf(RunSetup.ReadRules(directory).Model));
         using var stores = StoreOpening.ReadersOf(directory);
         stores.Notice(ledger);
-        var sources = ledger.Members.Where(member => member.Role == Role.Validator).Select(member => stores.Of(member.Uid)).Distinct().ToList();
+        var sources = ledger.Validators.Select(member => stores.Of(member.Uid)).Distinct().ToList();
         var wrong = new List<string>();
         using var parameters = await new CheckpointDownload(layout, TimeProvider.System, wrong.Add, round, digest).FetchAsync(sources, CancellationToken.None);
         if (parameters is null)

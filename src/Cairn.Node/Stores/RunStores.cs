@@ -62,7 +62,7 @@ internal sealed class RunStores : IDisposable
                 }
             }
 
-            _validators = [.. ledger.Members.Where(member => member.Role == Role.Validator && member.Bond >= ledger.Rules.ValidatorBondMin).Select(member => member.Uid)];
+            _validators = [.. ledger.Validators.Select(member => member.Uid)];
             // What nobody announces any more is let go.
             foreach (var place in _opened.Keys.Except(_announced.Values, StringComparer.Ordinal).ToList())
             {
