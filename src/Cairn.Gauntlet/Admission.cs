@@ -33,7 +33,7 @@ public static class Admission
         var sum = 0.0;
         foreach (var clearness in record.Clearness)
         {
-            sum += clearness;
+            sum += clearness.Errors;
         }
 
         var count = record.Clearness.Count;

@@ -6,7 +6,7 @@ namespace Cairn.Gauntlet;
 /// them.</summary>
 public static class BookState
 {
-    private const int Version = 4;
+    private const int Version = 5;
     private const int PeersMax = 1_000_000;
     private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8) + 4;
 
@@ -42,7 +42,8 @@ public static class BookState
             writer.Int32(record.Clearness.Count);
             foreach (var clearness in record.Clearness)
             {
-                writer.Double(clearness);
+                writer.Double(clearness.Errors);
+                writer.Double(clearness.Size);
             }
         }
     }
@@ -103,12 +104,12 @@ public static class BookState
         };
     }
 
-    private static double[] ReadClearness(ref WireReader reader)
+    private static Clearness[] ReadClearness(ref WireReader reader)
     {
-        var clearness = new double[reader.Count(WorkShare.Remembered, 8)];
+        var clearness = new Clearness[reader.Count(WorkShare.Remembered, 16)];
         for (var i = 0; i < clearness.Length; i++)
         {
-            clearness[i] = reader.Double();
+            clearness[i] = new Clearness(reader.Double(), reader.Double());
         }
 
         return clearness;
@@ -121,6 +122,6 @@ public static class BookState
         && double.IsFinite(record.Rating.Mu) && record.Rating.Sigma > 0 && double.IsFinite(record.Rating.Sigma)
         && Math.Abs(record.Indicator) <= 1
         && record.ProbeCount is >= 0 and <= PeerRecord.ProbesKept && record.NegativeBits is >= 0 and < 1 << PeerRecord.ProbesKept
-        && record.Clearness.All(clearness => clearness is >= PeerRecord.ClearnessMin and <= PeerRecord.ClearnessMax)
+        && record.Clearness.All(one => one.Errors is >= PeerRecord.ClearnessMin and <= PeerRecord.ClearnessMax && one.Size > 0 && double.IsFinite(one.Size))
         && !double.IsNaN(record.LastScores.Assigned) && !double.IsNaN(record.LastScores.HeldBack);
 }

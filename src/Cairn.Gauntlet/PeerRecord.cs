@@ -49,7 +49,7 @@ public sealed record PeerRecord
 
     /// <summary><see cref="ComputationIndicator.Clearness"/> of its last accepted updates that were probed, the newest first, as far as
     /// <see cref="WorkShare.Remembered"/>; an update that was refused for anything but lack of work leaves no trace here.</summary>
-    public IReadOnlyList<double> Clearness { get; init; } = [];
+    public IReadOnlyList<Clearness> Clearness { get; init; } = [];
 
     /// <summary>Belief about its updates.</summary>
     public Rating Rating { get; init; } = Rating.Newcomer;
@@ -73,10 +73,14 @@ public sealed record PeerRecord
     public int NegativesInRow => Math.Min(ProbeCount, System.Numerics.BitOperations.TrailingZeroCount(~(uint)NegativeBits));
 
     /// <summary>Adds the clearness of an accepted update's probe.</summary>
-    internal PeerRecord WithClearness(in LossScore score) => this with
+    internal PeerRecord WithClearness(in LossScore score)
     {
-        Clearness = [Math.Clamp(ComputationIndicator.Clearness(score), ClearnessMin, ClearnessMax), .. Clearness.Take(WorkShare.Remembered - 1)],
-    };
+        var found = Gauntlet.Clearness.Of(score);
+        return this with
+        {
+            Clearness = [found with { Errors = Math.Clamp(found.Errors, ClearnessMin, ClearnessMax) }, .. Clearness.Take(WorkShare.Remembered - 1)],
+        };
+    }
 
     /// <summary>Adds the finding of a probe.</summary>
     internal PeerRecord WithProbe(in LossScore score, bool negative) => this with

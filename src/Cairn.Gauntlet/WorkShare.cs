@@ -6,12 +6,13 @@ namespace Cairn.Gauntlet;
 /// <param name="Clearness">Of its probes as far as they are remembered, the newest first, this round's among them.</param>
 /// <param name="Probed">True if it was probed in this round: only then is anything found.</param>
 /// <param name="OnTrial">True for who is admitted only with a probe: measured, but no measure for others.</param>
-public readonly record struct WorkEvidence(IReadOnlyList<double> Clearness, bool Probed, bool OnTrial);
+public readonly record struct WorkEvidence(IReadOnlyList<Clearness> Clearness, bool Probed, bool OnTrial);
 
 /// <summary>Which part of the work that a peer is paid for its updates show, measured against the established peers of the round.</summary>
 /// <remarks>Training on a part p of the samples makes the clearness of a probe (<see cref="ComputationIndicator.Clearness"/>) fall with √p, however the update is
 /// scaled; so the square of a peer's clearness over the median square of the clear ones is the part it trained, after what noise alone adds to the mean of a
-/// square is taken off both. Where probes are large one is enough, and who copied, invented or trained on other data has a part near 0 in the very round in
+/// square is taken off both. Of a peer that declared fewer samples a probe can look at fewer, and sees the same work less clearly: so what is compared is the clearness
+/// over the root of the size of its probe. Where probes are large one is enough, and who copied, invented or trained on other data has a part near 0 in the very round in
 /// which it is probed: a good name from before pays for nothing. Where they are small, the mean of a peer's last 2, 4, 8 or 16 counts: the shortest memory that
 /// tells, which at least half of the established peers and two of them must show clearly. To take a round as clear by the best of its probes would call those
 /// idle who had no luck; to ask only those probed in it would leave a round without a measure whenever one of them rests. The published run had one bit (sign
@@ -90,24 +91,25 @@ public static class WorkShare
     /// <param name="part">0…1.</param>
     public static int Sixteenths(double part) => (int)(Math.Clamp(part, 0, 1) * One);
 
-    // The mean of so many probes.
-    private readonly record struct Finding(double Mean, int Count)
+    // The mean of so many probes, each over the root of its size, and what noise alone gives it.
+    private readonly record struct Finding(double Mean, double Variance)
     {
-        public double Errors => Mean * Math.Sqrt(Count);
+        public double Errors => Mean / Math.Sqrt(Variance);
 
-        public double Square => Mean <= 0 ? 0 : Math.Max(0, (Mean * Mean) - (1.0 / Count));
+        public double Square => Mean <= 0 ? 0 : Math.Max(0, (Mean * Mean) - Variance);
 
-        public static Finding Of(IReadOnlyList<double> newestFirst, int memory)
+        public static Finding Of(IReadOnlyList<Clearness> newestFirst, int memory)
         {
-            var (sum, count) = (0.0, Math.Min(memory, newestFirst.Count));
+            var (sum, variance, count) = (0.0, 0.0, Math.Min(memory, newestFirst.Count));
             // In a memory of several no single probe may speak for the others: none counts as more than luck gives to a worker who is just clear.
             var most = memory == 1 ? double.PositiveInfinity : (MedianClearAt / Math.Sqrt(memory)) + ClearAt;
             for (var i = 0; i < count; i++)
             {
-                sum += Math.Min(newestFirst[i], most);
+                sum += Math.Min(newestFirst[i].Errors, most) / Math.Sqrt(newestFirst[i].Size);
+                variance += 1 / newestFirst[i].Size;
             }
 
-            return new Finding(sum / count, count);
+            return new Finding(sum / count, variance / count / count);
         }
     }
 }

@@ -201,7 +201,7 @@ public sealed partial class LedgerState
 
     private Rejection CheckDeclare(Member author, Declare declare)
     {
-        if (declare.Samples == SamplesOf(author))
+        if (declare.Samples == SamplesToCome(author))
         {
             return Rejection.AlreadyThere;
         }

@@ -11,7 +11,7 @@ public sealed partial class LedgerState
 
         // While the run is paused, or nobody could close the round, it waits as it does for peers.
         var roster = Paused || voters.Length == 0 ? [] : DrawRoster();
-        var samples = Array.ConvertAll(roster, entry => SamplesOf(_members[entry.Uid.Value]));
+        var samples = Array.ConvertAll(roster, entry => SamplesToCome(_members[entry.Uid.Value]));
         if (roster.Length > 0)
         {
             _queue.Open(samples.Sum());
@@ -21,7 +21,6 @@ public sealed partial class LedgerState
         return new RoundBook(round, roster, samples, voters);
     }
 
-    private int SamplesOf(Member member) => member.Samples > 0 ? member.Samples : Rules.SamplesPerPeer;
 
     private Voter[] FindVoters()
     {

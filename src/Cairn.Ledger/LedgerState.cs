@@ -106,6 +106,10 @@ public sealed partial class LedgerState
     /// to another.</remarks>
     public IReadOnlyList<long> SamplesOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? PieceOf(place) : [];
 
+    /// <summary>How many samples a peer gets in the next round that it has a place in: what it declared, or all that the rules give.</summary>
+    /// <param name="member">A peer of this state.</param>
+    public int SamplesToCome(Member member) => member.Samples > 0 ? member.Samples : Rules.SamplesPerPeer;
+
     /// <summary>What a peer committed to in the current round, or null.</summary>
     /// <param name="uid">Any member.</param>
     public Digest? CommitOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? _book.Commits[place] : null;

@@ -1,3 +1,4 @@
+using Cairn.Base;
 using Cairn.Ledger;
 
 namespace Cairn.Simulation;
@@ -63,6 +64,18 @@ public sealed record MemberPlan
     /// <summary>When it sees them again.</summary>
     public long CutTo { get; init; }
 
+    /// <summary>A peer: so many samples a round it declares to train on, as a slow one may; 0 for all.</summary>
+    public int Samples { get; init; }
+
+    /// <summary>From which round on it declares them.</summary>
+    public int DeclaresAt { get; init; }
+
+    /// <summary>From which round on it does all again; as many as the run has, or more, for never.</summary>
+    public int AllAgainAt { get; init; } = int.MaxValue;
+
+    /// <summary>Announces a place for its objects at its first look at the ledger, and another one when the run is half over.</summary>
+    public bool Moves { get; init; }
+
     /// <summary>A peer without bond.</summary>
     public bool Newcomer { get; init; }
 
@@ -73,9 +86,8 @@ public sealed record MemberPlan
 
     internal bool IsHonest => Conduct == Conducts.Honest;
 
-    // Nothing of its own keeps it from earning like any other; what strikes everybody alike is not counted.
-    internal bool Undisturbed =>
-        IsHonest && Slowness == 1 && DivergesPerMille == 0 && Wrong == Wrong.Never && GoneFrom < 0 && CutFrom < 0 && !Newcomer && JoinsAt < 0;
+    /// <summary>What it wants to train on in a round; 0 for all.</summary>
+    internal int SamplesIn(Round round) => round.Number >= DeclaresAt && round.Number < AllAgainAt ? Samples : 0;
 }
 
 /// <summary>What the world does to everybody until it heals.</summary>
@@ -187,6 +199,11 @@ public sealed record Scenario
     /// <summary>Everything of a run that is trained lies in one epoch.</summary>
     internal bool OneEpoch => SampleCount >= (long)Rounds * Math.Min(PeersMax, Peers.Count) * SamplesPerPeer;
 
+    // A step is an eighth of what a peer does in a round, and a slow peer does two at least.
+    internal int SamplesPerStep => Math.Max(1, SamplesPerPeer / 8);
+
+    internal int SamplesMin => Math.Min(SamplesPerPeer, 2 * SamplesPerStep);
+
     internal int MemberCount => Peers.Count + Validators.Count;
 
     internal Role RoleOf(int member) => member < Peers.Count ? Role.Peer : Role.Validator;
@@ -221,6 +238,9 @@ public sealed record Scenario
         {
             Need(Conducts.IsKnown(plan.Conduct), $"no conduct is named '{plan.Conduct}'");
             Need(plan.Other < (Peers ?? []).Count, "other must be a place in the list of peers");
+            Need(
+                plan.Samples == 0 || (plan.Samples % SamplesPerStep == 0 && plan.Samples >= SamplesMin && plan.Samples <= SamplesPerPeer),
+                $"samples must be 0, or a multiple of {SamplesPerStep} from {SamplesMin} to {SamplesPerPeer}");
             Need(plan.Slowness is >= 1 and <= 1000 && plan.ClockPerMille is >= 100 and <= 10_000, "slowness or clock is out of range");
         }
 

@@ -37,6 +37,8 @@ internal sealed class ScenarioDraw
         DrawAdversaries();
         _random = new SeededRandom(_seed, "trouble");
         DrawFaults();
+        _random = new SeededRandom(_seed, "changes");
+        DrawChanges();
         var peersMax = crowded ? Math.Max(1, _options.Peers - 1) : _options.Peers;
         return new Scenario
         {
@@ -123,7 +125,7 @@ internal sealed class ScenarioDraw
 
     private void DrawFaults()
     {
-        var known = (_options.Faults ?? Simulation.Faults.Names).ToList();
+        var known = (_options.Faults ?? Simulation.Faults.Names).Except(Simulation.Faults.Changes).ToList();
         var wanted = Math.Min(known.Count, known.Count == 0 ? 0 : FaultsMin + Below(4));
         for (var i = 0; i < wanted; i++)
         {
@@ -137,6 +139,32 @@ internal sealed class ScenarioDraw
             OfMembers(fault);
         }
     }
+
+    // What members say of themselves is no fault, and has a stream of its own: it shifts no other draw.
+    private void DrawChanges()
+    {
+        if (Changes("fewer", 400))
+        {
+            for (var i = 0; i < _peers.Length; i++)
+            {
+                var (samples, from, back) = (8 * (2 + Below(7)), Below(_options.Rounds), Below(2 * _options.Rounds));
+                _peers[i] = i > 0 && Chance(300) ? _peers[i] with { Samples = samples, DeclaresAt = from, AllAgainAt = back > from ? back : int.MaxValue } : _peers[i];
+            }
+        }
+
+        if (Changes("move", 300))
+        {
+            foreach (var plans in new[] { _peers, _validators })
+            {
+                for (var i = 0; i < plans.Length; i++)
+                {
+                    plans[i] = plans[i] with { Moves = Chance(500) };
+                }
+            }
+        }
+    }
+
+    private bool Changes(string name, int perMille) => (_options.Faults is null && Chance(perMille)) || (_options.Faults?.Contains(name) ?? false);
 
     private FaultPlan Plan()
     {

@@ -20,6 +20,16 @@ public sealed class WorkShareTests
         Assert.Equal(0.5, parts[3], 0.01);
     }
 
+    // 64 held-back samples and 64 assigned ones, or the 16 that a slow peer declared: the same work is seen at 0.63 of the clearness.
+    [Fact]
+    public void Fewer_samples_show_the_same_work_less_clearly_and_count_no_less_for_it()
+    {
+        var slow = Seen() with { Clearness = [new Clearness(20 * Math.Sqrt(12.8 / 32), 12.8)] };
+        var full = Seen() with { Clearness = [new Clearness(20, 32)] };
+        Assert.Equal(1, WorkShare.Of([full, full, full, slow])[3], 0.01);
+        Assert.Equal(0.4, WorkShare.Of([full, full, full, slow with { Clearness = [slow.Clearness[0] with { Size = 32 }] }])[3], 0.01);
+    }
+
     [Fact]
     public void Where_probes_are_small_two_lucky_ones_do_not_make_the_others_idle() =>
         Assert.All(Of([[3.9], [3.1], [1.1], [0.6]]), part => Assert.True(double.IsNaN(part)));
@@ -102,9 +112,9 @@ public sealed class WorkShareTests
         Assert.True(paid < part + 0.05, $"paid {paid:0.000} for {part:0.000} of the work");
     }
 
-    private static double[] Of(IReadOnlyList<IReadOnlyList<double>> probes) => WorkShare.Of([.. probes.Select(clearness => new WorkEvidence(clearness, Probed: true, OnTrial: false))]);
+    private static double[] Of(IReadOnlyList<IReadOnlyList<double>> probes) => WorkShare.Of([.. probes.Select(clearness => Seen([.. clearness]))]);
 
-    private static WorkEvidence Seen(params double[] clearness) => new(clearness, Probed: true, OnTrial: false);
+    private static WorkEvidence Seen(params double[] errors) => new([.. errors.Select(one => new Clearness(one, 16))], Probed: true, OnTrial: false);
 
     private static LossScore Probe(double clearness) => new(new PairedDifference(0.04 * Math.Sqrt(2) * clearness, 0.04, 4, 16), new PairedDifference(0, 0.04, 4, 16));
 

@@ -33,7 +33,7 @@ internal sealed class PeerEffects : IEffectRunner
     {
         _shared.CaughtUp(ledger);
         if (_steps * _run.Rules.Training.Batch is { } samples && ledger.Find(_self.Key.Public) is { HasLeft: false } me
-            && _declaredIn != ledger.CurrentRound && ledger.Stage != Stage.Finished && samples != (me.Samples > 0 ? me.Samples : _run.Rules.SamplesPerPeer))
+            && _declaredIn != ledger.CurrentRound && ledger.Stage != Stage.Finished && samples != ledger.SamplesToCome(me))
         {
             _declaredIn = ledger.CurrentRound;
             _shared.Say(new Declare(ledger.CurrentRound, samples));

@@ -8,6 +8,7 @@ namespace Cairn.Simulation;
 internal sealed class Ending(World world)
 {
     private const double LuckInRounds = 1.5;
+    private const double FewerPart = 1.25;
     private const int RoundsThatTell = 8;
     private List<Payday>? _paydays;
 
@@ -56,10 +57,35 @@ internal sealed class Ending(World world)
         return (paid, typical, rounds);
     }
 
+    /// <summary>Compares the pay of a peer that declared fewer samples with what they are worth.</summary>
+    public string? PaidForMoreThanItsSamples(SimNode me)
+    {
+        var (paid, due, rounds) = PayForSamples(me);
+        return due == 0 || paid <= due * (FewerPart + (LuckInRounds / rounds)) ? null
+            : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / due:0.000} times what its samples are worth in {rounds} rounds");
+    }
+
+    /// <summary>What a peer earned, and what its accepted samples were worth at the rate of the best paid honest peer that no fault kept from work.</summary>
+    public (double Paid, double Due, int Rounds) PayForSamples(SimNode me)
+    {
+        var (paid, due, rounds) = (0.0, 0.0, 0);
+        foreach (var payday in (_paydays ??= Paydays()).Where(payday => payday is { Best: > 0, Rounds: > 0 } && me.Uid is not null))
+        {
+            var uid = me.Uid!.Value;
+            var mine = Enumerable.Range(payday.From.Number, payday.To.Number - payday.From.Number + 1).Select(number => new Round(number))
+                .Where(round => world.Ledger.Head.ManifestOf(round)!.Contains(uid)).Sum(round => world.Oracle.Assigned(round, uid).Length);
+            rounds += payday.Rounds;
+            paid += payday.Paid.GetValueOrDefault(uid);
+            due += payday.Best * mine / payday.Rounds / world.Scenario.SamplesPerPeer;
+        }
+
+        return (paid, due, rounds);
+    }
+
     // Every cheat is compared with the same settlements, so what they paid is gathered once.
     private List<Payday> Paydays()
     {
-        var honest = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }).Select(node => node.Uid!.Value).ToList();
+        var honest = world.Nodes.Where(node => node is { Role: Role.Peer, Plan: { IsHonest: true, Samples: 0 }, Uid: not null }).Select(node => node.Uid!.Value).ToList();
         var paydays = new List<Payday>();
         var first = 0;
         foreach (var settlement in world.Oracle.Settlements)
@@ -68,14 +94,14 @@ internal sealed class Ending(World world)
                 .Where(manifest => !manifest.Empty).ToList();
             var paid = settlement.Paid.ToDictionary(share => share.Uid, share => (double)share.Share);
             var undisturbed = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid))).ToHashSet();
-            paydays.Add(new Payday(new Round(first), manifests.Count, undisturbed.Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0, undisturbed, paid));
+            paydays.Add(new Payday(new Round(first), settlement.Round, manifests.Count, undisturbed.Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0, undisturbed, paid));
             first = settlement.Round.Number + 1;
         }
 
         return paydays;
     }
 
-    private sealed record Payday(Round From, int Rounds, double Best, IReadOnlySet<Uid> Undisturbed, IReadOnlyDictionary<Uid, double> Paid);
+    private sealed record Payday(Round From, Round To, int Rounds, double Best, IReadOnlySet<Uid> Undisturbed, IReadOnlyDictionary<Uid, double> Paid);
 
     /// <summary>Looks for an honest peer that was in every manifest and earned no more than an adversary over the whole run, but for settlements
     /// of rounds that faults kept all such peers from.</summary>
@@ -90,7 +116,7 @@ internal sealed class Ending(World world)
         }
 
         double Earned(Uid who) => paydays.Sum(payday => payday.Paid.GetValueOrDefault(who));
-        var undisturbed = world.Nodes.Where(node => node is { Role: Role.Peer, Plan.IsHonest: true, Uid: not null }
+        var undisturbed = world.Nodes.Where(node => node is { Role: Role.Peer, Plan: { IsHonest: true, Samples: 0 }, Uid: not null }
             && paydays.TrueForAll(payday => payday.Undisturbed.Contains(node.Uid.Value)));
         var (least, theirs) = (undisturbed.OrderBy(node => Earned(node.Uid!.Value)).FirstOrDefault(), Earned(uid));
         return least is null || theirs == 0 || theirs < Earned(least.Uid!.Value)

@@ -12,6 +12,8 @@ internal sealed class Oracle
     private readonly Dictionary<(Round, Uid), Assignment> _assigned = [];
     private readonly Dictionary<(int Member, int Round), double[]?> _feedback = [];
     private readonly bool[] _trained;
+    private readonly Dictionary<PublicKey, int> _declared = [];
+    private readonly Dictionary<PublicKey, string> _places = [];
     private readonly List<Settlement> _settlements = [];
     private readonly long _moneyAtFirst;
     private readonly List<Manifest> _manifests = [];
@@ -19,6 +21,7 @@ internal sealed class Oracle
     private long[] _mustComeFirst = [];
     private long[] _issued = [];
     private long[] _waiting = [];
+    private int _announcements;
     private long _samplesTrained;
     private long _samplesReturned;
     private long _stepsDone;
@@ -67,6 +70,7 @@ internal sealed class Oracle
             _posted[author.Uid] = posted.Shares;
         }
 
+        Note(ledger, signed);
         if (ledger.ManifestOf(new Round(_manifests.Count)) is { } manifest)
         {
             Close(ledger, manifest);
@@ -174,6 +178,25 @@ internal sealed class Oracle
     private static bool Same(double[]? left, double[]? right) =>
         ReferenceEquals(left, right) || (left is not null && right is not null && left.AsSpan().SequenceEqual(right));
 
+    // What members say of themselves holds from the next round on, or at once for where their objects are.
+    private void Note(LedgerState ledger, SignedOperation signed)
+    {
+        switch (signed.Operation)
+        {
+            case Declare declare:
+                _declared[signed.Author] = declare.Samples;
+                _world.Reach(Probe.DeclaredFewer, declare.Samples < ledger.Rules.SamplesPerPeer);
+                _world.Reach(Probe.DeclaredAllAgain, declare.Samples == ledger.Rules.SamplesPerPeer);
+                break;
+            case Announce announce:
+                _world.Reach(Probe.MovedItsStore, _places.ContainsKey(signed.Author));
+                _places[signed.Author] = announce.Place;
+                Must.Hold(ledger.Announcements == ++_announcements, "places", () => $"{ledger.Announcements} announcements are counted, {_announcements} were made");
+                Must.Hold(ledger.Find(signed.Author)!.Place == announce.Place, "places", () => "an announced place is not where the ledger says");
+                break;
+        }
+    }
+
     private void Open(LedgerState ledger)
     {
         _opened = (ledger.CurrentRound, ledger.Roster.Count);
@@ -184,19 +207,14 @@ internal sealed class Oracle
         for (var place = 0; place < roster.Count; place++)
         {
             long[] samples = [.. ledger.SamplesOf(roster[place].Uid)];
-            Must.Hold(samples.Length == ledger.Rules.SamplesPerPeer, "samples", () => $"a peer has {samples.Length} samples");
+            var due = _declared.GetValueOrDefault(ledger.Members[roster[place].Uid.Value].Key, ledger.Rules.SamplesPerPeer);
+            Must.Hold(samples.Length == due, "samples", () => $"a peer has {samples.Length} samples and should have {due}");
             _assigned[(ledger.CurrentRound, roster[place].Uid)] = new Assignment(samples);
             pieces[(place + ledger.CurrentRound.Number) % roster.Count] = samples;
         }
 
-        _issued = new long[roster.Count * ledger.Rules.SamplesPerPeer];
-        _issuedNow = new HashSet<long>(_issued.Length);
-        for (var i = 0; i < _issued.Length; i++)
-        {
-            _issued[i] = pieces[i / ledger.Rules.SamplesPerPeer][i % ledger.Rules.SamplesPerPeer];
-            _issuedNow.Add(_issued[i]);
-        }
-
+        _issued = [.. pieces.SelectMany(piece => piece)];
+        _issuedNow = [.. _issued];
         Must.Hold(_issued.Length == _issuedNow.Count, "samples", () => "two peers of a round have the same sample");
         var first = Math.Min(_mustComeFirst.Length, _issued.Length);
         Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(_issued.AsSpan(0, first)), "samples", () => "what was given back is not issued first");
@@ -221,7 +239,7 @@ internal sealed class Oracle
         }
 
         _stepsDone++;
-        _samplesTrained += manifest.Entries.Count * ledger.Rules.SamplesPerPeer;
+        Weigh(ledger, manifest);
         var members = manifest.Entries.Select(entry => entry.Uid).ToHashSet();
         var returned = new List<long>();
         foreach (var (uid, newcomer) in ledger.Roster)
@@ -232,7 +250,12 @@ internal sealed class Oracle
             {
                 returned.AddRange(samples);
             }
-            else if (_world.Scenario.OneEpoch)
+            else
+            {
+                _samplesTrained += samples.Length;
+            }
+
+            if (_world.Scenario.OneEpoch && members.Contains(uid))
             {
                 foreach (var sample in samples)
                 {
@@ -249,6 +272,26 @@ internal sealed class Oracle
         Must.Hold(
             ledger.SamplesIssued == _samplesTrained + _samplesReturned, "samples",
             () => $"{ledger.SamplesIssued} issued are not {_samplesTrained} trained and {_samplesReturned} given back");
+    }
+
+    // A part in the mean follows from the samples that were trained: among the established nothing else decides.
+    private void Weigh(LedgerState ledger, Manifest manifest)
+    {
+        var newcomers = ledger.Roster.Where(entry => entry.Newcomer).Select(entry => entry.Uid).ToHashSet();
+        var (first, samples) = (0L, 0L);
+        foreach (var entry in manifest.Entries)
+        {
+            if (newcomers.Contains(entry.Uid))
+            {
+                continue;
+            }
+
+            var theirs = Assigned(manifest.Round, entry.Uid).Length;
+            (first, samples) = samples == 0 ? (entry.Weight, theirs) : (first, samples);
+            Must.Hold(
+                entry.Weight * samples == first * theirs, "weight",
+                () => $"uid {entry.Uid} weighs {entry.Weight} for {theirs} samples in round {manifest.Round}, another {first} for {samples}");
+        }
     }
 
     // Rule 6: whatever else was admitted, not twice the same.

@@ -75,6 +75,15 @@ public enum Probe
     /// <summary>A peer registered while the run was on.</summary>
     JoinedLate,
 
+    /// <summary>A slow peer declared that it trains on fewer samples.</summary>
+    DeclaredFewer,
+
+    /// <summary>A peer that did less declared that it does all again.</summary>
+    DeclaredAllAgain,
+
+    /// <summary>A member said that its objects are in another place than before.</summary>
+    MovedItsStore,
+
     /// <summary>A late joiner began from a checkpoint that the ledger names.</summary>
     BeganFromCheckpoint,
 

@@ -39,6 +39,8 @@ internal sealed class Founding : IDisposable
                 PeersMax = scenario.PeersMax,
                 SampleCount = scenario.SampleCount,
                 SamplesPerPeer = scenario.SamplesPerPeer,
+                SamplesMin = scenario.SamplesMin,
+                SamplesPerStep = scenario.SamplesPerStep,
                 SettleEvery = scenario.SettleEvery,
                 AbsentRoundsMax = scenario.AbsentRoundsMax,
                 PeerBondMin = PeerBond,

@@ -23,7 +23,7 @@ internal sealed class RoundView
         {
             var (uid, newcomer) = ledger.Roster[i];
             Openings[i] = ledger.OpeningOf(uid);
-            Peers[i] = new TrialPeer(uid, newcomer, ledger.CommitOrder(uid), ledger.Rules.SamplesPerPeer);
+            Peers[i] = new TrialPeer(uid, newcomer, ledger.CommitOrder(uid), ledger.SamplesOf(uid).Count);
             _places.Add(uid, i);
         }
     }

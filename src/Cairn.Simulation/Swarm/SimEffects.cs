@@ -90,6 +90,29 @@ internal sealed class SimEffects
         }
     }
 
+    /// <summary>After everything new was read: where its objects are, and how much it does, are said anew as long as the ledger shows something else.</summary>
+    public void CaughtUp(LedgerState view)
+    {
+        var plan = _node.Plan;
+        if ((!plan.Moves && plan.Samples == 0) || view.Stage == Stage.Finished || view.Find(_node.Key) is not { HasLeft: false } me)
+        {
+            return;
+        }
+
+        var (round, place) = (view.CurrentRound, view.CurrentRound.Number * 2 < _world.Scenario.Rounds ? $"{_node.Name}/first" : $"{_node.Name}/second");
+        if (plan.Moves && me.Place != place && me.AnnouncedInRound != round.Number && !_outbox.ContainsKey(Slot.Of(new Announce(round, place))))
+        {
+            Say(new Announce(round, place));
+        }
+
+        var samples = plan.SamplesIn(round) is > 0 and var fewer ? fewer : _world.Scenario.SamplesPerPeer;
+        if (_node.Alive && _node.Role == Role.Peer && plan.Samples > 0 && samples != view.SamplesToCome(me)
+            && me.DeclaredInRound != round.Number && !_outbox.ContainsKey(Slot.Of(new Declare(round, samples))))
+        {
+            Say(new Declare(round, samples));
+        }
+    }
+
     /// <summary>Rule 4: signed, durable, and only then sent; what an earlier life signed for the slot is sent again.</summary>
     public void Say(Operation operation)
     {

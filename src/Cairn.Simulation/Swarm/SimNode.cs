@@ -310,6 +310,11 @@ internal sealed class SimNode
                     break;
             }
         }
+
+        if (Life == life && Alive)
+        {
+            _effects.CaughtUp(view);
+        }
     }
 
     // One timer: a new one takes the place of the old.

@@ -42,6 +42,8 @@ internal static class Words
     {
         Verdict o => $"{Slot(o)}: {string.Join(", ", o.Entries.Select(e => $"{e.Uid} {e.Reason} {e.Samples}"))}",
         PostBase o => $"{Slot(o)}: {o.BaseDigest.Short}",
+        Declare o => $"{Slot(o)}: {o.Samples}",
+        Announce o => $"{Slot(o)}: {o.Place}",
         _ => Slot(operation),
     };
 
@@ -57,6 +59,8 @@ internal static class Words
         Ledger.Timeout o => $"timeout of {o.Stage} of round {o.Round}",
         Return o => $"return in round {o.Round}",
         Register o => $"registration of {o.Name}",
+        Declare o => $"samples declared in round {o.Round}",
+        Announce o => $"place announced in round {o.Round}",
         _ => throw new ArgumentOutOfRangeException(nameof(operation)),
     };
 }
