@@ -19,7 +19,7 @@ public sealed class AttackTests : IDisposable
         var preset = Presets.Get("pico");
         _data = DataSet.Prepare(new DataSetOptions { Corpus = new CorpusOptions { Paths = [text] }, VocabularySize = 300 }, Path.Combine(_folder, "data"));
         _shape = preset with { Vocabulary = _data.Tokenizer.VocabularySize };
-        _setting = new AttackSetting("pico", 6, 1, 5, 4, 4, _data.SampleCount(_shape.Context), 32);
+        _setting = new AttackSetting("pico", 6, 1, 5, 4, 4, _data.SampleCount(_shape.Context), 6, 32);
     }
 
     [Fact]

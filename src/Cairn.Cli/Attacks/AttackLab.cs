@@ -17,20 +17,21 @@ namespace Cairn.Cli.Attacks;
 /// <param name="Rounds">Rounds of a run.</param>
 /// <param name="InnerSteps">Inner steps of a peer in a round.</param>
 /// <param name="Batch">Sequences per inner step.</param>
+/// <param name="Probes">Peers probed in a round; null for all.</param>
+/// <param name="ProbeSequences">Sequences of a probe.</param>
 /// <param name="Seeds">Seeds of each row.</param>
 /// <param name="Adversaries">Which; empty for all.</param>
 /// <param name="Percents">Which parts of the peers cheat.</param>
 /// <param name="Threads">Runs side by side.</param>
 /// <param name="Corpus">The text.</param>
 internal sealed record AttackOptions(
-    string Out, string Preset, int Peers, int Rounds, int InnerSteps, int Batch, int Seeds, IReadOnlyList<string> Adversaries, IReadOnlyList<int> Percents,
+    string Out, string Preset, int Peers, int Rounds, int InnerSteps, int Batch, int? Probes, int ProbeSequences, int Seeds, IReadOnlyList<string> Adversaries, IReadOnlyList<int> Percents,
     int Threads, CorpusOptions Corpus);
 
 /// <summary>Computes an attack table: every run in this process, several side by side, each finished one kept.</summary>
 internal static class AttackLab
 {
     private const int Validators = 3;
-    private const int ProbeSequences = 64;
 
     /// <summary>Computes what is missing and writes the table.</summary>
     /// <returns>The report, or null if it was stopped before its end.</returns>
@@ -47,7 +48,7 @@ internal static class AttackLab
         shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
         var setting = new AttackSetting(
             $"{options.Preset.ToLowerInvariant()} ({new ParameterLayout(shape).Length:N0} parameters) on data {data.Digest.Short}", options.Peers, Validators,
-            options.Rounds, options.InnerSteps, options.Batch, data.SampleCount(shape.Context), ProbeSequences);
+            options.Rounds, options.InnerSteps, options.Batch, data.SampleCount(shape.Context), Math.Min(options.Probes ?? options.Peers, options.Peers), options.ProbeSequences);
         using var file = new AttackFile(Path.Combine(directory.Root, "runs.jsonl"));
         var plan = Plan(options, setting);
         var missing = plan.Where(run => file.Find(run.KeyOf(setting)) is null).ToList();
@@ -76,6 +77,8 @@ internal static class AttackLab
         Range("rounds", options.Rounds, 5, 1000);
         Range("inner-steps", options.InnerSteps, 1, 1000);
         Range("batch", options.Batch, 1, 1024);
+        Range("probes", options.Probes ?? 1, 1, 64);
+        Range("probe-sequences", options.ProbeSequences, 4, 4096);
         Range("seed-count", options.Seeds, 1, 100);
         Range("threads", options.Threads, 1, 256);
         foreach (var percent in options.Percents)

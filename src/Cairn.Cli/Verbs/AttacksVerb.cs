@@ -16,6 +16,8 @@ internal static class AttacksVerb
     private static readonly Option<int> Rounds = Number("--rounds", "Rounds of a run.", 20);
     private static readonly Option<int> InnerSteps = Number("--inner-steps", "Inner steps of a peer in a round.", 5);
     private static readonly Option<int> Batch = Number("--batch", "Sequences per inner step.", 8);
+    private static readonly Option<int?> Probes = new("--probes") { Description = "Peers probed in a round. Default: all; a swarm probes 4." };
+    private static readonly Option<int> ProbeSequences = Number("--probe-sequences", "Sequences of a probe, half assigned, half held back; a swarm takes 32.", 64);
     private static readonly Option<int> SeedCount = Number("--seed-count", "Seeds of each row.", 3);
     private static readonly Option<int> Threads = Number("--threads", "Runs side by side, a thread each. Changes no bit.", Environment.ProcessorCount);
     private static readonly Option<string[]> Adversaries = new("--adversaries")
@@ -42,7 +44,7 @@ internal static class AttacksVerb
             "against a clean run with as many honest peers, and what the cheats are paid. Ctrl-C stops it; the same command goes on.\n\n" +
             "Examples:  cairn lab attacks --preset pico --seed-count 1\n           cairn lab attacks --adversaries sign-flip lazy sybil --percents 33")
         {
-            Preset, Out, Peers, Rounds, InnerSteps, Batch, SeedCount, Adversaries, Percents, Threads, Json,
+            Preset, Out, Peers, Rounds, InnerSteps, Batch, Probes, ProbeSequences, SeedCount, Adversaries, Percents, Threads, Json,
         };
         Corpus.AddTo(attacks);
         attacks.SetAction(RunAsync);
@@ -53,7 +55,7 @@ internal static class AttacksVerb
     {
         var options = new AttackOptions(
             parsed.GetValue(Out)!, parsed.GetValue(Preset)!, parsed.GetValue(Peers), parsed.GetValue(Rounds), parsed.GetValue(InnerSteps), parsed.GetValue(Batch),
-            parsed.GetValue(SeedCount), parsed.GetValue(Adversaries) ?? [], parsed.GetValue(Percents)!, parsed.GetValue(Threads), Corpus.Read(parsed));
+            parsed.GetValue(Probes), parsed.GetValue(ProbeSequences), parsed.GetValue(SeedCount), parsed.GetValue(Adversaries) ?? [], parsed.GetValue(Percents)!, parsed.GetValue(Threads), Corpus.Read(parsed));
         var (report, page, done, count) = await AttackLab.RunAsync(options, Console.Error.WriteLine, cancellation);
         if (report is null)
         {

@@ -10,9 +10,10 @@ namespace Cairn.Simulation;
 /// <param name="InnerSteps">Inner steps of a peer in a round.</param>
 /// <param name="Batch">Sequences per inner step.</param>
 /// <param name="SampleCount">Samples of the data.</param>
+/// <param name="ProbedPeers">Peers whose updates are probed in a round.</param>
 /// <param name="ProbeSequences">Sequences of a probe, half assigned, half held back.</param>
 public sealed record AttackSetting(
-    string Model, int Peers, int Validators, int Rounds, int InnerSteps, int Batch, long SampleCount, int ProbeSequences)
+    string Model, int Peers, int Validators, int Rounds, int InnerSteps, int Batch, long SampleCount, int ProbedPeers, int ProbeSequences)
 {
     /// <summary>Raised whenever a run computes something else than before: rows of an older version are computed anew.</summary>
     public const int Version = 1;
@@ -73,7 +74,7 @@ public sealed record AttackCase(string? Adversary, int Cheats, bool Gauntlet, ul
             PeersMax = setting.Peers,
             SampleCount = setting.SampleCount,
             SamplesPerPeer = setting.SamplesPerPeer,
-            ProbedPeers = setting.Peers,
+            ProbedPeers = setting.ProbedPeers,
             ProbeSequences = setting.ProbeSequences,
             Peers = plans,
             Validators = [.. Enumerable.Repeat(MemberPlan.Honest, setting.Validators)],

@@ -7,8 +7,8 @@ namespace Cairn.Simulation;
 /// <summary>The end of a run as the claims of adversaries look at it.</summary>
 internal sealed class Ending(World world)
 {
-    private const double LuckInRounds = 1.5;
-    private const double FewerPart = 1.25;
+    private const double LuckInRounds = 1.75;
+    private const double FewerPart = 1.35;
     private const int RoundsThatTell = 8;
     private List<Payday>? _paydays;
 
@@ -31,8 +31,8 @@ internal sealed class Ending(World world)
     {
         var (paid, typical, rounds) = PayOf(some, from);
 
-        // Pay follows what probes find, and a probe is a sample: luck, and first rounds that tell nothing, may give the pay of a round and a half in a
-        // single run (3 of 10,000 seeds had more than one round's, 1.27 at most). What a cheat earns in the mean of many runs is held by the tests.
+        // Pay follows what probes find, and a probe is a sample: luck, and first rounds that tell nothing, may give the pay of a round and three quarters
+        // in a single run (1.55 at most in 10,000 seeds). What a cheat earns in the mean of many runs is held by the tests.
         // Where nothing may be earned, nothing is.
         return typical == 0 || paid <= (part + (part > 0 ? LuckInRounds / rounds : 0)) * typical ? null
             : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / typical:0.000} of an honest peer's pay in {rounds} rounds");
@@ -65,7 +65,7 @@ internal sealed class Ending(World world)
             : string.Create(CultureInfo.InvariantCulture, $"it earned {paid / due:0.000} times what its samples are worth in {rounds} rounds");
     }
 
-    /// <summary>What a peer earned, and what its accepted samples were worth at the rate of the best paid honest peer that no fault kept from work.</summary>
+    /// <summary>What a peer earned, and what the samples it was given were worth at the rate of the best paid honest peer that no fault kept from work.</summary>
     public (double Paid, double Due, int Rounds) PayForSamples(SimNode me)
     {
         var (paid, due, rounds) = (0.0, 0.0, 0);
@@ -73,7 +73,7 @@ internal sealed class Ending(World world)
         {
             var uid = me.Uid!.Value;
             var mine = Enumerable.Range(payday.From.Number, payday.To.Number - payday.From.Number + 1).Select(number => new Round(number))
-                .Where(round => world.Ledger.Head.ManifestOf(round)!.Contains(uid)).Sum(round => world.Oracle.Assigned(round, uid).Length);
+                .Where(round => !world.Ledger.Head.ManifestOf(round)!.Empty).Sum(round => world.Oracle.SamplesGiven(round, uid));
             rounds += payday.Rounds;
             paid += payday.Paid.GetValueOrDefault(uid);
             due += payday.Best * mine / payday.Rounds / world.Scenario.SamplesPerPeer;

@@ -52,6 +52,9 @@ internal sealed class Oracle
 
     public long[] Assigned(Round round, Uid uid) => _assigned[(round, uid)].Samples;
 
+    /// <summary>How many samples a member was given in a round; 0 outside the roster.</summary>
+    public int SamplesGiven(Round round, Uid uid) => _assigned.TryGetValue((round, uid), out var given) ? given.Samples.Length : 0;
+
     public Digest ReceiptOf(Round round, Uid uid) => _assigned[(round, uid)].Receipt;
 
     /// <summary>All samples issued in the round that is on.</summary>

@@ -42,6 +42,7 @@ internal static class Words
     {
         Verdict o => $"{Slot(o)}: {string.Join(", ", o.Entries.Select(e => $"{e.Uid} {e.Reason} {e.Samples}"))}",
         PostBase o => $"{Slot(o)}: {o.BaseDigest.Short}",
+        PostShares o => $"{Slot(o)}: {string.Join(", ", o.Shares.Select(share => $"{share.Uid} {share.Share / 10_000_000} %"))}",
         Declare o => $"{Slot(o)}: {o.Samples}",
         Announce o => $"{Slot(o)}: {o.Place}",
         _ => Slot(operation),
