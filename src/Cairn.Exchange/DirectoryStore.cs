@@ -10,6 +10,7 @@ namespace Cairn.Exchange;
 /// so whoever may write into the folder at the same time could still race it: give the folder only to accounts that may read what this process may.)</remarks>
 public sealed class DirectoryStore : IObjectStore
 {
+    private const int PieceBytes = 1 << 20;
     private readonly string _root;
     private readonly bool _flush;
 
@@ -39,6 +40,10 @@ public sealed class DirectoryStore : IObjectStore
         Task.Run(() => Put(key, path => DurableFile.Write(path, stream => stream.Write(bytes.Span), _flush)), cancel);
 
     /// <inheritdoc/>
+    public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) =>
+        Task.Run(() => Put(key, path => DurableFile.Write(path, stream => Copy(file, stream, cancel), _flush)), cancel);
+
+    /// <inheritdoc/>
     public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
         Task.Run(
             () =>
@@ -52,10 +57,36 @@ public sealed class DirectoryStore : IObjectStore
     /// <inheritdoc/>
     public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) => ReadAsync(key, async file =>
     {
-        var size = RandomAccess.GetLength(file);
+        var size = file is null ? 0 : RandomAccess.GetLength(file);
         return size > Math.Min(bytesMax, Array.MaxLength)
             ? FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {size} bytes, {bytesMax} are allowed.")
             : await FillAsync(key, file, 0, (int)size, FetchStatus.Unreachable, cancel).ConfigureAwait(false);
+    });
+
+    /// <inheritdoc/>
+    public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) => ReadAsync(key, async source =>
+    {
+        var size = source is null ? 0 : RandomAccess.GetLength(source);
+        if (size > bytesMax)
+        {
+            return FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {size} bytes, {bytesMax} are allowed.");
+        }
+
+        RandomAccess.SetLength(file, size);
+        var piece = new byte[PieceBytes];
+        for (var at = 0L; at < size;)
+        {
+            var read = await RandomAccess.ReadAsync(source!, piece.AsMemory(0, (int)Math.Min(PieceBytes, size - at)), at, cancel).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} ends {size - at} bytes before the end of what was asked for.");
+            }
+
+            await RandomAccess.WriteAsync(file, piece.AsMemory(0, read), at, cancel).ConfigureAwait(false);
+            at += read;
+        }
+
+        return FetchOutcome.Found([]);
     });
 
     /// <inheritdoc/>
@@ -114,7 +145,8 @@ public sealed class DirectoryStore : IObjectStore
         }
     }
 
-    private async Task<FetchOutcome> ReadAsync(ObjectKey key, Func<SafeFileHandle, Task<FetchOutcome>> read)
+    // Of an empty object there is no handle.
+    private async Task<FetchOutcome> ReadAsync(ObjectKey key, Func<SafeFileHandle?, Task<FetchOutcome>> read)
     {
         try
         {
@@ -126,7 +158,7 @@ public sealed class DirectoryStore : IObjectStore
             // An empty file is known without opening it, and what is not a plain file (a pipe would hang its reader) shows as empty.
             if (size == 0)
             {
-                return FetchOutcome.Found([]);
+                return await read(null).ConfigureAwait(false);
             }
 
             using var file = File.OpenHandle(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
@@ -143,12 +175,12 @@ public sealed class DirectoryStore : IObjectStore
     }
 
     private static async Task<FetchOutcome> FillAsync(
-        ObjectKey key, SafeFileHandle file, long from, int count, FetchStatus ifShort, CancellationToken cancel)
+        ObjectKey key, SafeFileHandle? file, long from, int count, FetchStatus ifShort, CancellationToken cancel)
     {
         var bytes = GC.AllocateUninitializedArray<byte>(count);
         for (var at = 0; at < bytes.Length;)
         {
-            var read = await RandomAccess.ReadAsync(file, bytes.AsMemory(at), from + at, cancel).ConfigureAwait(false);
+            var read = file is null ? 0 : await RandomAccess.ReadAsync(file, bytes.AsMemory(at), from + at, cancel).ConfigureAwait(false);
             if (read == 0)
             {
                 return FetchOutcome.Failed(ifShort, $"{key} ends {count - at} bytes before the end of what was asked for.");
@@ -158,6 +190,18 @@ public sealed class DirectoryStore : IObjectStore
         }
 
         return FetchOutcome.Found(bytes);
+    }
+
+    private static void Copy(SafeFileHandle file, Stream target, CancellationToken cancel)
+    {
+        var piece = new byte[PieceBytes];
+        var (at, read) = (0L, 0);
+        while ((read = RandomAccess.Read(file, piece, at)) > 0)
+        {
+            cancel.ThrowIfCancellationRequested();
+            target.Write(piece, 0, read);
+            at += read;
+        }
     }
 
     private PutOutcome Put(ObjectKey key, Action<string> write)

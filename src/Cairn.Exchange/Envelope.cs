@@ -62,20 +62,20 @@ public static class Envelope
     /// <param name="expectedObjectDigest">From the author's opening.</param>
     /// <param name="expected">What the header must say.</param>
     /// <param name="author">The key under which <see cref="EnvelopeHeader.Uid"/> is registered.</param>
-    /// <param name="payload">The payload, or empty.</param>
+    /// <param name="payload">The payload, a part of memory taken here, or empty.</param>
     /// <param name="why"><see cref="Rejection.None"/>, or the first fault found.</param>
     /// <returns>True if the author signed exactly this payload for exactly this use. Hostile bytes give false, never an exception; memory is bounded
-    /// by twice the length of <paramref name="ciphertext"/>.</returns>
+    /// by the length of <paramref name="ciphertext"/>.</returns>
     public static bool TryOpen(
         ReadOnlySpan<byte> ciphertext,
         Digest key,
         Digest expectedObjectDigest,
         EnvelopeHeader expected,
         PublicKey author,
-        out byte[] payload,
+        out ReadOnlyMemory<byte> payload,
         out Rejection why)
     {
-        payload = [];
+        payload = default;
         why = TryDecrypt(ciphertext, key, expectedObjectDigest, out var plain);
         if (why != Rejection.None)
         {
@@ -103,7 +103,7 @@ public static class Envelope
             return false;
         }
 
-        payload = body.ToArray();
+        payload = plain.AsMemory(PayloadOffset);
         return true;
     }
 

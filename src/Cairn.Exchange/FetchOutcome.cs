@@ -24,7 +24,7 @@ public enum FetchStatus
 
 /// <summary>What a fetch gave.</summary>
 /// <param name="Status">How it ended.</param>
-/// <param name="Bytes">The whole object if found, else empty. Owned by the caller.</param>
+/// <param name="Bytes">The whole object if found and not put elsewhere, else empty. Owned by the caller.</param>
 /// <param name="Detail">One sentence for the log if not found, else empty.</param>
 public readonly record struct FetchOutcome(FetchStatus Status, byte[] Bytes, string Detail)
 {

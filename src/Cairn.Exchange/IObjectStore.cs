@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Cairn.Exchange;
 
 /// <summary>A place where objects are kept under keys. It is not trusted: whoever reads checks what it read (<see cref="VerifiedFetch"/>).</summary>
@@ -15,6 +17,13 @@ public interface IObjectStore
     /// <returns>Stored, or why not.</returns>
     Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default);
 
+    /// <summary>The same from a file, of which no more than a few pieces are in memory at a time: for what is too large to be there whole.</summary>
+    /// <param name="key">Where.</param>
+    /// <param name="file">The whole object, from first byte to last; must not change until the task ends.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>Stored, or why not.</returns>
+    Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default);
+
     /// <summary>The same where nothing is yet; what is there stays as it is. Of several at the same time exactly one is stored.</summary>
     /// <param name="key">Where.</param>
     /// <param name="bytes">The whole object; must not change until the task ends.</param>
@@ -28,6 +37,14 @@ public interface IObjectStore
     /// <param name="cancel">Gives up.</param>
     /// <returns>The bytes, or why not.</returns>
     Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default);
+
+    /// <summary>Gets an object into a file, of which no more than a few pieces are in memory at a time. The size is compared with the limit before anything is read.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="bytesMax">The most bytes to accept.</param>
+    /// <param name="file">Receives it: exactly the object if it was found, else anything.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>Found, without bytes, or why not.</returns>
+    Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default);
 
     /// <summary>Gets a part of an object.</summary>
     /// <param name="key">Which.</param>

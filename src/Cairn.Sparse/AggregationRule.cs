@@ -39,7 +39,7 @@ public readonly record struct Aggregation(AggregationRule Rule, bool Clip = fals
 /// <summary>One update of the manifest and what it weighs.</summary>
 /// <param name="Update">The update.</param>
 /// <param name="Samples">Its accepted samples; at least 1.</param>
-public readonly record struct Contribution(SparseUpdate Update, long Samples);
+public readonly record struct Contribution(ISparseUpdate Update, long Samples);
 
 /// <summary>Takes one tensor's mean and steps the parameters with it. The spans are used again for the next tensor.</summary>
 /// <param name="tensor">0 to TensorCount − 1.</param>

@@ -10,11 +10,11 @@ namespace Cairn.Sparse;
 /// nobody sent are +0. Extra memory: the longest tensor, once.</remarks>
 public sealed unsafe class Aggregator : IDisposable
 {
-    private readonly FloatBuffer _mean;
+    private FloatBuffer? _mean;
     private readonly ChunkScratch[] _scratch;
     private readonly WorkPool? _pool;
 
-    /// <summary>Creates an aggregator and takes memory for the longest tensor.</summary>
+    /// <summary>Creates an aggregator; memory for the longest tensor is taken when there is something to combine.</summary>
     /// <param name="grid">How the model is cut.</param>
     /// <param name="aggregation">How updates are combined.</param>
     /// <param name="pool">Threads that share the work, or null for the caller alone; the bits are the same. Not disposed here.</param>
@@ -27,8 +27,6 @@ public sealed unsafe class Aggregator : IDisposable
         {
             _scratch[i] = new ChunkScratch();
         }
-
-        _mean = new FloatBuffer(grid.LongestTensor);
     }
 
     /// <summary>How the model is cut.</summary>
@@ -43,6 +41,7 @@ public sealed unsafe class Aggregator : IDisposable
     public void Aggregate(IReadOnlyList<Contribution> contributions, TensorStep step)
     {
         Check(contributions);
+        _mean ??= new FloatBuffer(Grid.LongestTensor);
         var factors = new float[contributions.Count];
         for (var tensor = 0; tensor < Grid.TensorCount; tensor++)
         {
@@ -67,28 +66,15 @@ public sealed unsafe class Aggregator : IDisposable
         sent.SubtractFrom(factor, accumulated, Aggregation.LeavesOut ? mean : default);
     }
 
-    /// <summary>The clip factors alone, from counts and books: no dense memory is touched.</summary>
-    /// <param name="contributions">As for <see cref="Aggregate"/>.</param>
-    /// <param name="tensor">0 to TensorCount − 1.</param>
-    /// <param name="factors">Receives one factor per contribution.</param>
-    public void FactorsOf(IReadOnlyList<Contribution> contributions, int tensor, Span<float> factors)
+    /// <summary>Gives the memory for the longest tensor back until there is something to combine again: between two rounds others need it more.</summary>
+    public void Rest()
     {
-        Invariant.Check(factors.Length == contributions.Count);
-        factors.Fill(1);
-        if (Aggregation.Clip)
-        {
-            var norms = new double[contributions.Count];
-            for (var i = 0; i < norms.Length; i++)
-            {
-                norms[i] = contributions[i].Update[tensor].Norm;
-            }
-
-            MedianNormClip.Factors(norms, factors);
-        }
+        _mean?.Dispose();
+        _mean = null;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _mean.Dispose();
+    public void Dispose() => Rest();
 
     private void Check(IReadOnlyList<Contribution> contributions)
     {
@@ -102,10 +88,31 @@ public sealed unsafe class Aggregator : IDisposable
         }
     }
 
+    // The clip factors, from counts and books: no dense memory is touched.
+    private void FactorsOf(SparseTensor[] parts, Span<float> factors)
+    {
+        factors.Fill(1);
+        if (Aggregation.Clip)
+        {
+            var norms = new double[parts.Length];
+            for (var i = 0; i < norms.Length; i++)
+            {
+                norms[i] = parts[i].Norm;
+            }
+
+            MedianNormClip.Factors(norms, factors);
+        }
+    }
+
     private void AggregateTensor(IReadOnlyList<Contribution> contributions, int tensor, float* mean, Span<float> factors)
     {
-        FactorsOf(contributions, tensor, factors);
         var parts = new SparseTensor[contributions.Count];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = contributions[i].Update[tensor];
+        }
+
+        FactorsOf(parts, factors);
         var levels = new float[contributions.Count][];
         var shares = new float[contributions.Count];
         var samples = 0L;
@@ -117,7 +124,6 @@ public sealed unsafe class Aggregator : IDisposable
         var weighs = Aggregation.Rule is AggregationRule.Mean or AggregationRule.Support or AggregationRule.SignVote;
         for (var i = 0; i < parts.Length; i++)
         {
-            parts[i] = contributions[i].Update[tensor];
             var share = shares[i] = weighs ? (float)((double)contributions[i].Samples / samples) : 1f;
             var table = parts[i].Book.Table;
             levels[i] = new float[table.Length];

@@ -14,19 +14,19 @@ public readonly record struct Overlap(long Shared, long Total)
     /// <param name="a">One update.</param>
     /// <param name="b">Another of the same grid.</param>
     /// <returns>The same for (a, b) and (b, a); (0, 0) if every chunk is sent whole.</returns>
-    public static Overlap Between(SparseUpdate a, SparseUpdate b)
+    public static Overlap Between(ISparseUpdate a, ISparseUpdate b)
     {
         Invariant.Check(ReferenceEquals(a.Grid, b.Grid));
         var (shared, total) = (0L, 0L);
         for (var tensor = 0; tensor < a.Grid.TensorCount; tensor++)
         {
-            var grid = a.Grid[tensor];
+            var (grid, ofA, ofB) = (a.Grid[tensor], a[tensor], b[tensor]);
             for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
             {
                 if (grid.KeepOf(chunk) < grid.LengthOf(chunk))
                 {
                     total += grid.KeepOf(chunk);
-                    shared += CountShared(a[tensor].IndicesOf(chunk), b[tensor].IndicesOf(chunk));
+                    shared += CountShared(ofA.IndicesOf(chunk), ofB.IndicesOf(chunk));
                 }
             }
         }
@@ -37,7 +37,7 @@ public readonly record struct Overlap(long Shared, long Total)
     /// <summary>Compares all pairs of a round at once, by an inverted index over each chunk (<see cref="SharedPlaces"/>).</summary>
     /// <param name="updates">Of one grid.</param>
     /// <returns>For each pair (a, b), a &lt; b, the same as <see cref="Between"/>; ordered by b, then a.</returns>
-    public static IReadOnlyList<(int A, int B, Overlap Overlap)> AmongAll(IReadOnlyList<SparseUpdate> updates)
+    public static IReadOnlyList<(int A, int B, Overlap Overlap)> AmongAll(IReadOnlyList<ISparseUpdate> updates)
     {
         if (updates.Count < 2)
         {
@@ -47,8 +47,15 @@ public readonly record struct Overlap(long Shared, long Total)
         var total = 0L;
         var grid = updates[0].Grid;
         var shared = new SharedPlaces(updates.Count, TopK.ChunkMax);
+        var parts = new SparseTensor[updates.Count];
         for (var tensor = 0; tensor < grid.TensorCount; tensor++)
         {
+            for (var i = 0; i < parts.Length; i++)
+            {
+                Invariant.Check(ReferenceEquals(updates[i].Grid, grid));
+                parts[i] = updates[i][tensor];
+            }
+
             for (var chunk = 0; chunk < grid[tensor].ChunkCount; chunk++)
             {
                 if (grid[tensor].KeepOf(chunk) == grid[tensor].LengthOf(chunk))
@@ -59,8 +66,7 @@ public readonly record struct Overlap(long Shared, long Total)
                 total += grid[tensor].KeepOf(chunk);
                 for (var i = 0; i < updates.Count; i++)
                 {
-                    Invariant.Check(ReferenceEquals(updates[i].Grid, grid));
-                    shared.Add(i, updates[i][tensor].IndicesOf(chunk));
+                    shared.Add(i, parts[i].IndicesOf(chunk));
                 }
 
                 shared.NextChunk();

@@ -1,22 +1,24 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
 
 /// <summary>The mean of one round as one object: what all updates of a manifest did together, for those who come late and need not see them one by one.</summary>
 /// <remarks>Holds for each chunk the places that moved and by how much, in fp32, before the outer rate: applied to the base before the round it gives the bits of
-/// the base after it. Nobody need believe it: the base that comes out is compared with the one that the ledger names. Its bytes: docs/wire.md, "Round delta".</remarks>
-public sealed class RoundDelta
+/// the base after it. Nobody need believe it: the base that comes out is compared with the one that the ledger names. Its bytes: docs/wire.md, "Round delta". They are
+/// read chunk by chunk: what is in memory is one chunk. Not for two threads at once.</remarks>
+public sealed class RoundDelta : IDisposable
 {
     /// <summary>Bytes before the first tensor.</summary>
     public const int HeaderBytes = 4 + 4 + Digest.Size + 4 + Digest.Size + Digest.Size + 4;
 
-    private readonly ChunkGrid _grid;
-    private readonly byte[] _bytes;
-    private readonly int[] _starts;
+    /// <summary>No chunk takes more: a count, places at two bits of map and low bits each, values.</summary>
+    internal const int ChunkBytesMax = 2 + (TopK.ChunkMax / 4) + 16 + (sizeof(float) * TopK.ChunkMax);
 
-    private RoundDelta(ChunkGrid grid, byte[] bytes, int[] starts) => (_grid, _bytes, _starts) = (grid, bytes, starts);
+    private readonly ChunkGrid _grid;
+    private readonly long[] _starts;
+    private readonly RoundDeltaChunks _chunks;
+
+    private RoundDelta(ChunkGrid grid, RoundDeltaChunks chunks, long[] starts) => (_grid, _chunks, _starts) = (grid, chunks, starts);
 
     private static ReadOnlySpan<byte> Magic => "CRDL"u8;
 
@@ -41,32 +43,36 @@ public sealed class RoundDelta
     }
 
     /// <summary>Reads and judges a delta from anywhere.</summary>
-    /// <param name="bytes">The bytes; kept.</param>
+    /// <param name="bytes">Can seek; holds the delta and nothing else, and does not change any more. Of a file one with a buffer, for it is read in small pieces.
+    /// Becomes the delta's if one comes back.</param>
     /// <param name="grid">How the model is cut.</param>
     /// <param name="rules">The rules it must be made under.</param>
     /// <param name="round">The round it must be of.</param>
     /// <param name="manifest">Digest of the manifest it must be the mean of.</param>
     /// <param name="why">Malformed, WrongRules, Late, NotAsCommitted (another manifest), WrongShape, BadCode, NotFinite or None.</param>
     /// <returns>Null if it may not be used.</returns>
-    public static RoundDelta? TryRead(byte[] bytes, ChunkGrid grid, Digest rules, Round round, Digest manifest, out Rejection why)
+    public static RoundDelta? TryRead(Stream bytes, ChunkGrid grid, Digest rules, Round round, Digest manifest, out Rejection why)
     {
-        why = JudgeHeader(bytes, grid, rules, round, manifest);
+        bytes.Position = 0;
+        var header = new byte[HeaderBytes];
+        why = bytes.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) == HeaderBytes
+            ? JudgeHeader(header, grid, rules, round, manifest)
+            : Rejection.Malformed;
         if (why != Rejection.None)
         {
             return null;
         }
 
-        ReadOnlySpan<byte> rest = bytes.AsSpan(HeaderBytes);
-        var starts = new int[grid.TensorCount];
-        var places = new ushort[TopK.ChunkMax];
+        var chunks = new RoundDeltaChunks(bytes);
+        var starts = new long[grid.TensorCount];
         for (var tensor = 0; tensor < grid.TensorCount && why == Rejection.None; tensor++)
         {
-            starts[tensor] = bytes.Length - rest.Length;
-            why = JudgeSection(ref rest, grid[tensor], places);
+            starts[tensor] = bytes.Position;
+            why = JudgeSection(chunks, grid[tensor]);
         }
 
-        why = why != Rejection.None || rest.IsEmpty ? why : Rejection.Malformed;
-        return why == Rejection.None ? new RoundDelta(grid, bytes, starts) : null;
+        why = why != Rejection.None || bytes.Position == bytes.Length ? why : Rejection.Malformed;
+        return why == Rejection.None ? new RoundDelta(grid, chunks, starts) : null;
     }
 
     /// <summary>Writes the mean of one tensor.</summary>
@@ -77,33 +83,25 @@ public sealed class RoundDelta
         var grid = _grid[tensor];
         Invariant.Check(mean.Length == grid.Spec.Length);
         mean.Clear();
-        var at = _starts[tensor];
-        Span<ushort> places = stackalloc ushort[TopK.ChunkMax];
+        _chunks.GoTo(_starts[tensor]);
         for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
         {
-            var (count, shape, origin) = (CountAt(_bytes, at), grid.ShapeOf(chunk), grid.OriginOf(chunk));
-            at += 2;
-            if (count == 0)
-            {
-                continue;
-            }
-
-            var code = new PlaceCode(shape.Length, count);
-            Invariant.Check(EliasFano.TryRead(_bytes.AsSpan(at, code.Bytes), code, places[..count]));
-            at += code.Bytes;
-            var values = MemoryMarshal.Cast<byte, float>(_bytes.AsSpan(at, 4 * count));
+            var (shape, origin) = (grid.ShapeOf(chunk), grid.OriginOf(chunk));
+            // Judged when it was read, and nobody else writes there.
+            Invariant.Check(_chunks.TryNext(shape.Length, out var places, out var values) == Rejection.None);
             var offsets = shape.Offsets;
             var target = mean[origin..];
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < places.Length; i++)
             {
                 target[offsets[places[i]]] = values[i];
             }
-
-            at += 4 * count;
         }
     }
 
-    internal static void WriteHeader(Span<byte> target, ChunkGrid grid, Digest rules, Round round, Digest manifest)
+    /// <summary>Closes the bytes.</summary>
+    public void Dispose() => _chunks.Dispose();
+
+    internal static byte[] Header(ChunkGrid grid, Digest rules, Round round, Digest manifest)
     {
         var writer = new WireWriter();
         writer.Raw(Magic);
@@ -114,17 +112,11 @@ public sealed class RoundDelta
         writer.Digest(grid.Digest);
         writer.Int32((int)Crc32C.Of(writer.Written));
         Invariant.Check(writer.Written.Length == HeaderBytes);
-        writer.Written.CopyTo(target);
+        return writer.Written.ToArray();
     }
 
-    private static Rejection JudgeHeader(byte[] bytes, ChunkGrid grid, Digest rules, Round round, Digest manifest)
+    private static Rejection JudgeHeader(ReadOnlySpan<byte> header, ChunkGrid grid, Digest rules, Round round, Digest manifest)
     {
-        if (bytes.Length < HeaderBytes)
-        {
-            return Rejection.Malformed;
-        }
-
-        var header = bytes.AsSpan(0, HeaderBytes);
         var reader = new WireReader(header);
         var known = reader.Raw(Magic.Length).SequenceEqual(Magic) & reader.Int32() == 1;
         var (itsRules, itsRound, itsManifest, itsGrid) = (reader.Digest(), reader.Int32(), reader.Digest(), reader.Digest());
@@ -136,65 +128,24 @@ public sealed class RoundDelta
             : Rejection.None;
     }
 
-    private static int CountAt(byte[] bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(at));
-
-    private static Rejection JudgeSection(ref ReadOnlySpan<byte> rest, TensorGrid grid, ushort[] places)
+    private static Rejection JudgeSection(RoundDeltaChunks chunks, TensorGrid grid)
     {
-        var section = rest;
-        var why = Rejection.None;
-        for (var chunk = 0; chunk < grid.ChunkCount && why == Rejection.None; chunk++)
+        chunks.BeginSum();
+        for (var chunk = 0; chunk < grid.ChunkCount; chunk++)
         {
-            why = JudgeChunk(ref rest, grid.LengthOf(chunk), places);
+            var why = chunks.TryNext(grid.LengthOf(chunk), out _, out var values);
+            why = why == Rejection.None ? JudgeValues(values) : why;
+            if (why != Rejection.None)
+            {
+                return why;
+            }
         }
 
-        if (why != Rejection.None)
-        {
-            return why;
-        }
-
-        section = section[..^rest.Length];
-        if (rest.Length < SectionCodec.ChecksumBytes || BinaryPrimitives.ReadUInt32LittleEndian(rest) != Crc32C.Of(section))
-        {
-            return Rejection.Malformed;
-        }
-
-        rest = rest[SectionCodec.ChecksumBytes..];
-        return Rejection.None;
+        return chunks.EndsWithItsSum() ? Rejection.None : Rejection.Malformed;
     }
 
-    // What is left is measured, never where it ends: no sum of sizes can leave the range of an int.
-    private static Rejection JudgeChunk(ref ReadOnlySpan<byte> rest, int length, ushort[] places)
+    private static Rejection JudgeValues(ReadOnlySpan<float> values)
     {
-        if (rest.Length < 2)
-        {
-            return Rejection.Malformed;
-        }
-
-        var count = BinaryPrimitives.ReadUInt16LittleEndian(rest);
-        rest = rest[2..];
-        if (count == 0)
-        {
-            return Rejection.None;
-        }
-
-        if (count > length)
-        {
-            return Rejection.BadCode;
-        }
-
-        var code = new PlaceCode(length, count);
-        if (rest.Length < code.Bytes + (4 * count))
-        {
-            return Rejection.Malformed;
-        }
-
-        if (!EliasFano.TryRead(rest[..code.Bytes], code, places.AsSpan(0, count)))
-        {
-            return Rejection.BadCode;
-        }
-
-        var values = MemoryMarshal.Cast<byte, float>(rest.Slice(code.Bytes, 4 * count));
-        rest = rest[(code.Bytes + (4 * count))..];
         foreach (var value in values)
         {
             if (!float.IsFinite(value))

@@ -59,9 +59,10 @@ internal sealed class SectionCodec
     /// <summary>Reads and judges a section of any content, without the length before it.</summary>
     /// <param name="section">Its bytes.</param>
     /// <param name="grid">How the tensor is cut.</param>
+    /// <param name="room">Memory to decode into, that of the tensor read before; null to take new memory.</param>
     /// <param name="tensor">What was sent, or null.</param>
     /// <returns>Malformed (length or checksum), NotFinite, BadCode or None.</returns>
-    public Rejection TryRead(ReadOnlySpan<byte> section, TensorGrid grid, out SparseTensor? tensor)
+    public Rejection TryRead(ReadOnlySpan<byte> section, TensorGrid grid, TensorRoom? room, out SparseTensor? tensor)
     {
         tensor = null;
         var fast = FastBytes(grid);
@@ -77,11 +78,15 @@ internal sealed class SectionCodec
         }
 
         var scales = new byte[_quantizer.HasScales ? grid.ChunkCount : 0];
-        var (indices, codes) = (GC.AllocateUninitializedArray<ushort>(grid.ValueCount), GC.AllocateUninitializedArray<byte>(grid.ValueCount));
+        room ??= new TensorRoom();
+        var (indices, codes) = room.Take(grid.ValueCount);
+        var sent = codes.AsSpan(0, grid.ValueCount);
         var coded = section[BookBytes(grid)..^ChecksumBytes];
         var ok = CodePacking.TryUnpack(section[_quantizer.HeaderBytes..BookBytes(grid)], 4, scales)
-            && (section.Length == fast ? TryReadFast(coded, grid, indices, codes) : TryReadSmall(coded, grid, indices, codes))
-            && IsInForm(grid, book, codes, scales);
+            && (section.Length == fast
+                ? TryReadFast(coded, grid, indices, sent)
+                : TryReadSmall(coded, grid, indices, sent, room))
+            && IsInForm(grid, book, sent, scales);
         if (!ok)
         {
             return Rejection.BadCode;
@@ -227,15 +232,16 @@ internal sealed class SectionCodec
         return EliasFano.TryRead(record[..places], shape.Places, indices) & CodePacking.TryUnpack(record[places..], bitsPerValue, codes);
     }
 
-    private unsafe bool TryReadSmall(ReadOnlySpan<byte> coded, TensorGrid grid, Span<ushort> indices, Span<byte> codes)
+    private unsafe bool TryReadSmall(ReadOnlySpan<byte> coded, TensorGrid grid, Span<ushort> indices, Span<byte> codes, TensorRoom room)
     {
         if (coded.Length < 1 + RangeEncoder.StateBytes || coded[0] >= _models!.Count)
         {
             return false;
         }
 
-        var padded = new byte[coded.Length - 1 + (2 * RangeDecoder.Padding)];
-        coded[1..].CopyTo(padded.AsSpan(RangeDecoder.Padding));
+        var padded = room.TakeBytes(coded.Length - 1 + (2 * RangeDecoder.Padding));
+        padded.Clear();
+        coded[1..].CopyTo(padded[RangeDecoder.Padding..]);
         Span<int> histogram = stackalloc int[4 * GapModels.SymbolsMax];
         histogram.Clear();
         fixed (byte* begin = padded)

@@ -15,7 +15,7 @@ public sealed class SparseTensor
 
     internal SparseTensor(TensorGrid grid, ushort[] indices, byte[] codes, byte[] scales, LevelBook book)
     {
-        Invariant.Check(indices.Length == grid.ValueCount && codes.Length == grid.ValueCount);
+        Invariant.Check(indices.Length >= grid.ValueCount && codes.Length >= grid.ValueCount);
         Invariant.Check(scales.Length == (book.Kind == QuantizerKind.Published ? 0 : grid.ChunkCount));
         (Grid, _indices, _codes, _scales, Book) = (grid, indices, codes, scales, book);
     }
@@ -24,10 +24,10 @@ public sealed class SparseTensor
     public TensorGrid Grid { get; }
 
     /// <summary>Places of the kept elements within their chunk, chunk after chunk: [ValueCount], see <see cref="TensorGrid.FirstValueOf"/>.</summary>
-    public ReadOnlySpan<ushort> Indices => _indices;
+    public ReadOnlySpan<ushort> Indices => _indices.AsSpan(0, Grid.ValueCount);
 
     /// <summary>Codes of the kept elements, one to a byte.</summary>
-    public ReadOnlySpan<byte> Codes => _codes;
+    public ReadOnlySpan<byte> Codes => _codes.AsSpan(0, Grid.ValueCount);
 
     /// <summary>Scale codes of the chunks; empty where the quantiser has none.</summary>
     public ReadOnlySpan<byte> Scales => _scales;
@@ -102,7 +102,7 @@ public sealed class SparseTensor
     /// <param name="values">Receives them: exactly Grid.ValueCount.</param>
     public void CopyValuesTo(Span<float> values)
     {
-        Invariant.Check(values.Length == _codes.Length);
+        Invariant.Check(values.Length == Grid.ValueCount);
         for (var chunk = 0; chunk < Grid.ChunkCount; chunk++)
         {
             ChunkValues.Read(Book.Table.Slice(4 * RowOf(chunk), 4), CodesOf(chunk), values.Slice(Grid.FirstValueOf(chunk), Grid.KeepOf(chunk)));

@@ -5,7 +5,7 @@ namespace Cairn.Sparse;
 
 /// <summary>One peer's compressed pseudo-gradient of one round: under which rules, which round, whose, and one <see cref="SparseTensor"/> per tensor
 /// of the grid.</summary>
-public sealed class SparseUpdate
+public sealed class SparseUpdate : ISparseUpdate
 {
     private readonly SparseTensor[] _tensors;
 
@@ -26,26 +26,26 @@ public sealed class SparseUpdate
         (Grid, Rules, Round, Uid, _tensors) = (grid, rules, round, uid, [.. tensors]);
     }
 
-    /// <summary>How the model is cut.</summary>
+    /// <inheritdoc/>
     public ChunkGrid Grid { get; }
 
     /// <summary>Digest of the rules of the run.</summary>
     public Digest Rules { get; }
 
-    /// <summary>The round it was trained in.</summary>
+    /// <inheritdoc/>
     public Round Round { get; }
 
-    /// <summary>Whose it is.</summary>
+    /// <inheritdoc/>
     public Uid Uid { get; }
 
     /// <summary>True if the other says the same of every tensor: places, codes, scales and what they stand for. Cost: one pass over both.</summary>
     /// <param name="other">Of the same grid.</param>
-    public bool SaysTheSameAs(SparseUpdate other)
+    public bool SaysTheSameAs(ISparseUpdate other)
     {
         Invariant.Check(ReferenceEquals(Grid, other.Grid));
         for (var i = 0; i < _tensors.Length; i++)
         {
-            var (one, two) = (_tensors[i], other._tensors[i]);
+            var (one, two) = (_tensors[i], other[i]);
             if (!one.Indices.SequenceEqual(two.Indices) || !one.Codes.SequenceEqual(two.Codes) || !one.Scales.SequenceEqual(two.Scales)
                 || one.Book.Kind != two.Book.Kind || !MemoryMarshal.AsBytes(one.Book.Table).SequenceEqual(MemoryMarshal.AsBytes(two.Book.Table)))
             {
@@ -56,7 +56,7 @@ public sealed class SparseUpdate
         return true;
     }
 
-    /// <summary>One tensor's part.</summary>
+    /// <summary>One tensor's part; of an update that is in memory whole, for as long as one likes.</summary>
     /// <param name="tensor">0 to Grid.TensorCount − 1.</param>
     public SparseTensor this[int tensor] => _tensors[tensor];
 }

@@ -102,7 +102,7 @@ public sealed class SparseUpdateCodec
         bytes = why == Rejection.None ? bytes[HeaderBytes..] : default;
         for (var i = 0; i < tensors.Length && why == Rejection.None; i++)
         {
-            why = TryTake(ref bytes, i, out var section) ? _sections.TryRead(section, Grid[i], out tensors[i]!) : Rejection.Malformed;
+            why = TryTake(ref bytes, i, out var section) ? _sections.TryRead(section, Grid[i], null, out tensors[i]!) : Rejection.Malformed;
         }
 
         why = why == Rejection.None && bytes.Length > 0 ? Rejection.Malformed : why;
@@ -120,11 +120,8 @@ public sealed class SparseUpdateCodec
     /// <param name="sent">The tensor, or null.</param>
     /// <param name="why">Malformed, NotFinite, BadCode or None.</param>
     /// <returns>True if it may be used.</returns>
-    public bool TryDecodeTensor(ReadOnlySpan<byte> section, int tensor, out SparseTensor? sent, out Rejection why)
-    {
-        why = _sections.TryRead(section, Grid[tensor], out sent);
-        return why == Rejection.None;
-    }
+    public bool TryDecodeTensor(ReadOnlySpan<byte> section, int tensor, out SparseTensor? sent, out Rejection why) =>
+        TryDecodeTensor(section, tensor, null, out sent, out why);
 
     /// <summary>Judges a section of the fast mode, fetched alone, by length, checksum, book and scales, so that its chunks can be read one by one.</summary>
     /// <param name="section">Its bytes.</param>
@@ -135,6 +132,12 @@ public sealed class SparseUpdateCodec
     {
         Invariant.Check(Format.Mode == WireMode.Fast);
         why = _sections.TryOpen(section, Grid[tensor], out opened);
+        return why == Rejection.None;
+    }
+
+    internal bool TryDecodeTensor(ReadOnlySpan<byte> section, int tensor, TensorRoom? room, out SparseTensor? sent, out Rejection why)
+    {
+        why = _sections.TryRead(section, Grid[tensor], room, out sent);
         return why == Rejection.None;
     }
 

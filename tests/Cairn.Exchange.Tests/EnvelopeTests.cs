@@ -155,7 +155,8 @@ public sealed class EnvelopeTests : IDisposable
 
     private Rejection Open(SealedObject sealedObject, EnvelopeHeader expected, out byte[] payload)
     {
-        var opened = Envelope.TryOpen(sealedObject.Ciphertext, sealedObject.Key, sealedObject.ObjectDigest, expected, _author.Public, out payload, out var why);
+        var opened = Envelope.TryOpen(sealedObject.Ciphertext, sealedObject.Key, sealedObject.ObjectDigest, expected, _author.Public, out var memory, out var why);
+        payload = memory.ToArray();
         Assert.Equal(opened, why == Rejection.None);
         return why;
     }

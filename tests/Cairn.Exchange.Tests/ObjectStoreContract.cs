@@ -27,6 +27,42 @@ public abstract class ObjectStoreContract
     }
 
     [Fact]
+    public async Task What_was_put_from_a_file_is_got_into_a_file_and_of_what_is_not_there_or_too_long_nothing_is()
+    {
+        var store = Open();
+        var folder = Directory.CreateTempSubdirectory("cairn-files-");
+        try
+        {
+            foreach (var length in new[] { 0, 1, 4096, (11 << 20) + 3 })
+            {
+                var (bytes, key) = (Content(length), Key($"run/file-{length}"));
+                var (from, into) = (Path.Combine(folder.FullName, "from"), Path.Combine(folder.FullName, "into"));
+                File.WriteAllBytes(from, bytes);
+                File.WriteAllBytes(into, Content(7)); // What stands there before goes.
+                using (var file = File.OpenHandle(from))
+                {
+                    Assert.Equal(PutStatus.Stored, (await store.PutAsync(key, file, Cancel)).Status);
+                }
+
+                using (var file = File.OpenHandle(into, FileMode.Open, FileAccess.ReadWrite))
+                {
+                    var outcome = await store.GetAsync(key, length, file, Cancel);
+                    Assert.Equal((FetchStatus.Found, 0), (outcome.Status, outcome.Bytes.Length));
+                    Assert.Equal(length == 0 ? FetchStatus.Found : FetchStatus.TooLarge, (await store.GetAsync(key, Math.Max(0, length - 1), file, Cancel)).Status);
+                    Assert.Equal(FetchStatus.Missing, (await store.GetAsync(Key("run/nothing"), 100, file, Cancel)).Status);
+                }
+
+                Assert.Equal(bytes, File.ReadAllBytes(into));
+                Assert.Equal(bytes, (await store.GetAsync(key, length, Cancel)).Bytes);
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_missing_object_is_an_answer()
     {
         var store = Open();

@@ -3,6 +3,7 @@ using Cairn.Data;
 using Cairn.Exchange;
 using Cairn.Ledger;
 using Cairn.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Node.Tests;
 
@@ -53,9 +54,13 @@ public sealed class UpdateFetcherTests(SmallRun run)
         public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
             Task.FromResult(new PutOutcome(PutStatus.Refused, "full"));
 
+        public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) => PutAsync(key, Array.Empty<byte>(), cancel);
+
         public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => PutAsync(key, bytes, cancel);
 
         public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) => Task.FromResult(FetchOutcome.Failed(status, "a reason"));
+
+        public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) => GetAsync(key, bytesMax, cancel);
 
         public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => GetAsync(key, count, cancel);
 

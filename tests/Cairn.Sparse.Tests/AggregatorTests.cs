@@ -76,7 +76,7 @@ public class AggregatorTests
         var computed = new float[5];
         aggregator.Aggregate(all, (t, mean, factors) =>
         {
-            aggregator.FactorsOf(all, t, computed);
+            MedianNormClip.Factors([.. all.Select(one => one.Update[t].Norm)], computed);
             Assert.Equal(computed, factors.ToArray());
             var expected = new float[mean.Length];
             var counts = new int[mean.Length];

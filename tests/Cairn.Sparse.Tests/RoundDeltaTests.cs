@@ -15,7 +15,7 @@ public class RoundDeltaTests
     {
         var (bytes, means, _) = Written(new Aggregation(rule, Tolerated: rule == AggregationRule.TrimmedMean ? 1 : 0));
         Assert.InRange(bytes.Length, RoundDelta.HeaderBytes, RoundDelta.BytesMax(Grid, 5));
-        var delta = RoundDelta.TryRead(bytes, Grid, TestData.Rules, TestData.Round, Manifest, out var why);
+        using var delta = RoundDelta.TryRead(new MemoryStream(bytes), Grid, TestData.Rules, TestData.Round, Manifest, out var why);
         Assert.Equal(Rejection.None, why);
         for (var t = 0; t < Grid.TensorCount; t++)
         {
@@ -34,7 +34,7 @@ public class RoundDeltaTests
     [InlineData(1000)]
     public void Whatever_part_of_a_mean_is_not_zero_comes_back(int perMille)
     {
-        var bytes = new byte[RoundDelta.BytesMax(Grid, 64)];
+        var bytes = new MemoryStream();
         var writer = new RoundDeltaWriter(Grid, bytes, TestData.Rules, TestData.Round, Manifest);
         var random = new SeededRandom(2, "part", perMille);
         var means = Enumerable.Range(0, Grid.TensorCount).Select(t => TestData.Normal(Grid[t].Spec.Length, "part" + t)).ToArray();
@@ -48,7 +48,8 @@ public class RoundDeltaTests
             writer.Write(mean);
         }
 
-        var delta = RoundDelta.TryRead(bytes[..writer.Length], Grid, TestData.Rules, TestData.Round, Manifest, out var why);
+        Assert.Equal(bytes.Length, writer.Length);
+        using var delta = RoundDelta.TryRead(bytes, Grid, TestData.Rules, TestData.Round, Manifest, out var why);
         Assert.Equal(Rejection.None, why);
         for (var t = 0; t < means.Length; t++)
         {
@@ -62,7 +63,7 @@ public class RoundDeltaTests
     public void Writing_allocates_nothing_and_never_more_than_was_announced()
     {
         var (bytes, means, _) = Written(new Aggregation(AggregationRule.Mean));
-        var target = new byte[RoundDelta.BytesMax(Grid, 5)];
+        var target = new MemoryStream(new byte[RoundDelta.BytesMax(Grid, 5)]);
         var writer = new RoundDeltaWriter(Grid, target, TestData.Rules, TestData.Round, Manifest);
         var before = GC.GetAllocatedBytesForCurrentThread();
         foreach (var mean in means)
@@ -71,7 +72,7 @@ public class RoundDeltaTests
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
-        Assert.Equal(bytes, target[..writer.Length]);
+        Assert.Equal(bytes, target.ToArray()[..(int)writer.Length]);
     }
 
     [Fact]
@@ -100,7 +101,7 @@ public class RoundDeltaTests
         var (bytes, _, _) = Written(new Aggregation(AggregationRule.Mean));
         Rejection Why(ChunkGrid grid, Digest rules, int round, Digest manifest)
         {
-            Assert.Null(RoundDelta.TryRead(bytes, grid, rules, new Round(round), manifest, out var why));
+            Assert.Null(RoundDelta.TryRead(new MemoryStream(bytes), grid, rules, new Round(round), manifest, out var why));
             return why;
         }
 
@@ -131,9 +132,9 @@ public class RoundDeltaTests
                 Resum(changed, ends);
             }
 
-            if (RoundDelta.TryRead(changed, Grid, TestData.Rules, TestData.Round, Manifest, out var why) is { } read)
+            if (RoundDelta.TryRead(new MemoryStream(changed), Grid, TestData.Rules, TestData.Round, Manifest, out var why) is { } read)
             {
-                var again = new byte[RoundDelta.BytesMax(Grid, 64)];
+                var again = new MemoryStream();
                 var writer = new RoundDeltaWriter(Grid, again, TestData.Rules, TestData.Round, Manifest);
                 for (var t = 0; t < Grid.TensorCount; t++)
                 {
@@ -143,7 +144,7 @@ public class RoundDeltaTests
                 }
 
                 accepted++;
-                Assert.Equal(changed, again[..writer.Length]);
+                Assert.Equal(changed, again.ToArray());
             }
             else
             {
@@ -167,7 +168,7 @@ public class RoundDeltaTests
     {
         var all = Enumerable.Range(0, 5).Select(i => new Contribution(TestData.Update(Grid, "delta" + i, i), 1 + i)).ToArray();
         using var aggregator = new Aggregator(Grid, aggregation);
-        var bytes = new byte[RoundDelta.BytesMax(Grid, all.Length)];
+        var bytes = new MemoryStream();
         var writer = new RoundDeltaWriter(Grid, bytes, TestData.Rules, TestData.Round, Manifest);
         var (means, ends) = (new float[Grid.TensorCount][], new List<int> { RoundDelta.HeaderBytes });
         aggregator.Aggregate(all, (t, mean, _) =>
@@ -175,9 +176,9 @@ public class RoundDeltaTests
             Assert.False(writer.IsWhole);
             writer.Write(mean);
             means[t] = mean.ToArray();
-            ends.Add(writer.Length);
+            ends.Add((int)writer.Length);
         });
         Assert.True(writer.IsWhole);
-        return (bytes[..writer.Length], means, ends);
+        return (bytes.ToArray(), means, ends);
     }
 }

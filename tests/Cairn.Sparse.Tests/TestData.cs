@@ -69,7 +69,7 @@ internal static class TestData
         return new SparseUpdate(grid, Rules, Round, new Uid(uid), [new SparseTensor(grid[0], indices, codes, [], book)]);
     }
 
-    public static float[] Dense(SparseUpdate update, int tensor)
+    public static float[] Dense(ISparseUpdate update, int tensor)
     {
         var dense = new float[update.Grid[tensor].Spec.Length];
         update[tensor].SubtractFrom(-1, dense);

@@ -1,5 +1,7 @@
+using System.Buffers;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Exchange;
 
@@ -12,10 +14,11 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
 
     /// <summary>Fetches the object.</summary>
     /// <param name="bytesMax">The most bytes to accept.</param>
+    /// <param name="file">Receives it, piece by piece; null to have it in memory.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<FetchOutcome> GetAsync(long bytesMax, CancellationToken cancel)
+    public async Task<FetchOutcome> GetAsync(long bytesMax, SafeFileHandle? file, CancellationToken cancel)
     {
-        bytesMax = Math.Min(bytesMax, Array.MaxLength);
+        bytesMax = file is null ? Math.Min(bytesMax, Array.MaxLength) : bytesMax;
         // However it is cut, broken off and taken up again: there is so much time for one object.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.AnswerMax + options.ReceivingMax(bytesMax));
@@ -24,7 +27,7 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
             try
             {
                 _version = null;
-                return await FetchAsync(bytesMax, limit.Token).ConfigureAwait(false);
+                return await FetchAsync(bytesMax, file, limit.Token).ConfigureAwait(false);
             }
             catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.PreconditionFailed && tries < TriesOfPiece)
             {
@@ -48,7 +51,7 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
         try
         {
             var bytes = GC.AllocateUninitializedArray<byte>(count);
-            await GoOnAsync(bytes, from, 0, count, limit.Token).ConfigureAwait(false);
+            await GoOnAsync(bytes, from, 0, limit.Token).ConfigureAwait(false);
             return FetchOutcome.Found(bytes);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable)
@@ -61,64 +64,94 @@ internal sealed class S3Download(AmazonS3Client client, S3Address address, S3Opt
         }
     }
 
-    private async Task<FetchOutcome> FetchAsync(long bytesMax, CancellationToken cancel)
+    private async Task<FetchOutcome> FetchAsync(long bytesMax, SafeFileHandle? file, CancellationToken cancel)
     {
         byte[] bytes;
-        using (var first = await AskAsync(0, Math.Max(1, Math.Min(options.PartBytes, bytesMax + 1)), cancel).ConfigureAwait(false))
+        long size;
+        using (var first = await AskAsync(0, Math.Max(1, bytesMax < options.PartBytes ? bytesMax + 1 : options.PartBytes), cancel).ConfigureAwait(false))
         {
-            if (first is null)
-            {
-                return FetchOutcome.Found([]);
-            }
-
-            if (SizeOf(first) is not { } size)
+            if ((first is null ? 0 : SizeOf(first)) is not { } told)
             {
                 return FetchOutcome.Failed(FetchStatus.Corrupt, $"{key}: the server does not say how long it is.");
             }
 
-            if (size > bytesMax)
+            if (told > bytesMax)
             {
-                return FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {size} bytes, {bytesMax} are allowed.");
+                return FetchOutcome.Failed(FetchStatus.TooLarge, $"{key} has {told} bytes, {bytesMax} are allowed.");
             }
 
-            _version = first.ETag;
-            bytes = GC.AllocateUninitializedArray<byte>((int)size);
-            var piece = bytes.AsMemory(0, (int)Math.Min(bytes.Length, options.PartBytes));
-            var read = await ReadAsync(first, piece, cancel).ConfigureAwait(false);
-            await GoOnAsync(bytes, 0, read, piece.Length, cancel).ConfigureAwait(false);
+            (size, _version) = (told, first?.ETag);
+            bytes = file is null ? GC.AllocateUninitializedArray<byte>((int)size) : [];
+            if (file is not null)
+            {
+                RandomAccess.SetLength(file, size);
+            }
+
+            if (first is null || size == 0)
+            {
+                return FetchOutcome.Found(bytes);
+            }
+
+            await PieceAsync(0, first, cancel).ConfigureAwait(false);
         }
 
-        var pieces = (bytes.Length + options.PartBytes - 1) / options.PartBytes;
+        var pieces = (int)((size + options.PartBytes - 1) / options.PartBytes);
         if (pieces > 1)
         {
-            await Parallel.ForAsync(1, pieces, new ParallelOptions { MaxDegreeOfParallelism = options.PartsAtOnce, CancellationToken = cancel }, async (piece, stop) =>
-            {
-                var at = piece * options.PartBytes;
-                await GoOnAsync(bytes, 0, at, Math.Min(bytes.Length, at + options.PartBytes), stop).ConfigureAwait(false);
-            }).ConfigureAwait(false);
+            await Parallel.ForAsync(
+                1, pieces, new ParallelOptions { MaxDegreeOfParallelism = options.PartsAtOnce, CancellationToken = cancel },
+                async (piece, stop) => await PieceAsync((long)piece * options.PartBytes, null, stop).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
         return FetchOutcome.Found(bytes);
+
+        async Task PieceAsync(long at, GetObjectResponse? answer, CancellationToken stop)
+        {
+            var count = (int)Math.Min(options.PartBytes, size - at);
+            if (file is null)
+            {
+                await FillAsync(bytes.AsMemory((int)at, count), at, answer, stop).ConfigureAwait(false);
+                return;
+            }
+
+            var rented = ArrayPool<byte>.Shared.Rent(count);
+            try
+            {
+                await FillAsync(rented.AsMemory(0, count), at, answer, stop).ConfigureAwait(false);
+                await RandomAccess.WriteAsync(file, rented.AsMemory(0, count), at, stop).ConfigureAwait(false);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
     }
 
-    // From a place to the end of a piece, asking again for what is missing when a connection breaks. The buffer begins at a place of the object.
-    private async Task GoOnAsync(byte[] bytes, long start, int from, int to, CancellationToken cancel)
+    private async Task FillAsync(Memory<byte> piece, long at, GetObjectResponse? answer, CancellationToken cancel)
     {
-        for (var tries = 1; from < to; tries++)
+        var read = answer is null ? 0 : await ReadAsync(answer, piece, cancel).ConfigureAwait(false);
+        await GoOnAsync(piece, at, read, cancel).ConfigureAwait(false);
+    }
+
+    // From a place to the end of a piece, asking again for what is missing when a connection breaks. The piece begins at a place of the object.
+    private async Task GoOnAsync(Memory<byte> piece, long start, int from, CancellationToken cancel)
+    {
+        for (var tries = 1; from < piece.Length; tries++)
         {
             try
             {
-                using var answer = await AskAsync(start + from, to - from, cancel).ConfigureAwait(false) ?? throw new IOException("it has become shorter");
-                from += await ReadAsync(answer, bytes.AsMemory(from, to - from), cancel).ConfigureAwait(false);
+                using var answer = await AskAsync(start + from, piece.Length - from, cancel).ConfigureAwait(false)
+                    ?? throw new IOException("it has become shorter");
+                from += await ReadAsync(answer, piece[from..], cancel).ConfigureAwait(false);
             }
             catch (Exception e) when (tries < TriesOfPiece && e is not (AmazonS3Exception or OperationCanceledException) && S3Faults.IsOfTheWorld(e, cancel))
             {
                 // The line, not the server: what is here is kept.
             }
 
-            if (from < to && tries >= TriesOfPiece)
+            if (from < piece.Length && tries >= TriesOfPiece)
             {
-                throw new IOException($"cut off after {from} of {bytes.Length} bytes, {tries} times");
+                throw new IOException($"cut off after {start + from} bytes, {piece.Length - from} before the end of a piece, {tries} times");
             }
         }
     }

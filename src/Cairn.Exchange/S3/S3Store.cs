@@ -3,6 +3,7 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Exchange;
 
@@ -35,15 +36,23 @@ public sealed class S3Store : IObjectStore, IDisposable
 
     /// <inheritdoc/>
     public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
-        PutAsync(key, bytes, create: false, cancel);
+        PutAsync(key, () => _upload.PutAsync(NameOf(key), bytes, create: false, cancel), cancel);
+
+    /// <inheritdoc/>
+    public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) =>
+        PutAsync(key, () => _upload.PutAsync(NameOf(key), file, cancel), cancel);
 
     /// <inheritdoc/>
     public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
-        PutAsync(key, bytes, create: true, cancel);
+        PutAsync(key, () => _upload.PutAsync(NameOf(key), bytes, create: true, cancel), cancel);
 
     /// <inheritdoc/>
     public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) =>
-        new S3Download(_client, _address, _options, key, NameOf(key)).GetAsync(bytesMax, cancel);
+        new S3Download(_client, _address, _options, key, NameOf(key)).GetAsync(bytesMax, null, cancel);
+
+    /// <inheritdoc/>
+    public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) =>
+        new S3Download(_client, _address, _options, key, NameOf(key)).GetAsync(bytesMax, file, cancel);
 
     /// <inheritdoc/>
     public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) =>
@@ -111,12 +120,12 @@ public sealed class S3Store : IObjectStore, IDisposable
     /// <summary>Closes the connections.</summary>
     public void Dispose() => _client.Dispose();
 
-    private async Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, bool create, CancellationToken cancel)
+    private async Task<PutOutcome> PutAsync(ObjectKey key, Func<Task> put, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         try
         {
-            await _upload.PutAsync(NameOf(key), bytes, create, cancel).ConfigureAwait(false);
+            await put().ConfigureAwait(false);
             return PutOutcome.Stored;
         }
         catch (Exception e) when (S3Faults.IsOfTheWorld(e, cancel))

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Exchange;
 
@@ -15,7 +16,31 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
     /// <param name="cancel">Gives up; the server then holds nothing of it.</param>
     public Task PutAsync(string name, ReadOnlyMemory<byte> bytes, bool create, CancellationToken cancel) =>
         // Not every server knows a condition on what is sent in pieces; on a whole object those do that matter.
-        create || bytes.Length <= options.PartBytes ? PutWholeAsync(name, bytes, create, cancel) : PutInPartsAsync(name, bytes, cancel);
+        create || bytes.Length <= options.PartBytes
+            ? PutWholeAsync(name, bytes, create, cancel)
+            : PutInPartsAsync(name, bytes.Length, (at, count) => bytes.Slice((int)at, count), cancel);
+
+    /// <summary>Sends an object from a file; in memory are the pieces on the way.</summary>
+    /// <param name="name">Its key on the server.</param>
+    /// <param name="file">All of it.</param>
+    /// <param name="cancel">Gives up; the server then holds nothing of it.</param>
+    public Task PutAsync(string name, SafeFileHandle file, CancellationToken cancel)
+    {
+        var size = RandomAccess.GetLength(file);
+        return size <= options.PartBytes ? PutWholeAsync(name, Read(0, (int)size), create: false, cancel) : PutInPartsAsync(name, size, Read, cancel);
+
+        ReadOnlyMemory<byte> Read(long at, int count)
+        {
+            var piece = GC.AllocateUninitializedArray<byte>(count);
+            for (var filled = 0; filled < count;)
+            {
+                var read = RandomAccess.Read(file, piece.AsSpan(filled), at + filled);
+                filled += read > 0 ? read : throw new IOException($"the file to be sent as {name} has become shorter");
+            }
+
+            return piece;
+        }
+    }
 
     private async Task PutWholeAsync(string name, ReadOnlyMemory<byte> bytes, bool create, CancellationToken cancel)
     {
@@ -33,7 +58,7 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
             limit.Token).ConfigureAwait(false);
     }
 
-    private async Task PutInPartsAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    private async Task PutInPartsAsync(string name, long size, Func<long, int, ReadOnlyMemory<byte>> read, CancellationToken cancel)
     {
         string id;
         using (var limit = Limited(0, cancel))
@@ -45,12 +70,13 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
 
         try
         {
-            var tags = new PartETag[(bytes.Length + options.PartBytes - 1) / options.PartBytes];
+            var tags = new PartETag[(size + options.PartBytes - 1) / options.PartBytes];
             var atOnce = new ParallelOptions { MaxDegreeOfParallelism = options.PartsAtOnce, CancellationToken = cancel };
             await Parallel.ForAsync(0, tags.Length, atOnce, async (part, stop) =>
             {
-                var at = part * options.PartBytes;
-                tags[part] = await PutPartAsync(name, id, part + 1, bytes.Slice(at, Math.Min(options.PartBytes, bytes.Length - at)), stop).ConfigureAwait(false);
+                var at = (long)part * options.PartBytes;
+                var bytes = read(at, (int)Math.Min(options.PartBytes, size - at));
+                tags[part] = await PutPartAsync(name, id, part + 1, bytes, stop).ConfigureAwait(false);
             }).ConfigureAwait(false);
             using var limit = Limited(0, cancel);
             await client.CompleteMultipartUploadAsync(

@@ -1,4 +1,5 @@
 using Cairn.Exchange;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Node;
 
@@ -10,10 +11,15 @@ internal sealed class NoStore(string place) : IObjectStore
     public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
         Task.FromResult(new PutOutcome(PutStatus.Refused, Reason));
 
+    public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) =>
+        Task.FromResult(new PutOutcome(PutStatus.Refused, Reason));
+
     public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => PutAsync(key, bytes, cancel);
 
     public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) =>
         Task.FromResult(FetchOutcome.Failed(FetchStatus.Missing, Reason));
+
+    public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) => GetAsync(key, bytesMax, cancel);
 
     public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => GetAsync(key, count, cancel);
 
