@@ -2,6 +2,7 @@ using Cairn.Base;
 using Cairn.Exchange;
 using Cairn.Model;
 using Cairn.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Node.Tests;
 
@@ -100,10 +101,14 @@ public sealed class CheckpointDownloadTests(SmallRun run)
         public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
             Task.FromResult(new PutOutcome(PutStatus.Unreachable, "away"));
 
+        public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) => PutAsync(key, Array.Empty<byte>(), cancel);
+
         public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => PutAsync(key, bytes, cancel);
 
         public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) =>
             Task.FromResult(FetchOutcome.Failed(FetchStatus.Unreachable, "away"));
+
+        public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) => GetAsync(key, bytesMax, cancel);
 
         public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => GetAsync(key, count, cancel);
 

@@ -22,7 +22,7 @@ internal static class BenchVerb
         var plot = new Option<string?>("--plot") { Description = "Write a plot (SVG) to this file; for simulate." };
         var command = new Command("bench", "Measures the kernels and codecs against their bounds and peers.\n\nExample:  cairn bench train --shape A --threads 2 --json")
         {
-            name, shape, threads, json, quick, against, precision, disturbed, elements, plot,
+            name, shape, threads, json, quick, against, precision, disturbed, elements, plot, MemoryVerb.Create(),
         };
         command.SetAction(parsed =>
         {
@@ -34,6 +34,7 @@ internal static class BenchVerb
                     Console.WriteLine($"{benchmark.Name,-12} {benchmark.Summary}");
                 }
 
+                Console.WriteLine($"{"memory",-12} what an update takes of memory beyond the model, from the pseudo-gradient to the mean");
                 return ExitCode.Success;
             }
 
@@ -41,7 +42,7 @@ internal static class BenchVerb
                 ?? throw new InputException($"no benchmark is named '{wanted}': there are {string.Join(", ", Benchmarks.All.Select(b => b.Name))}.");
             var options = new BenchmarkOptions(
                 parsed.GetValue(shape), Math.Max(1, parsed.GetValue(threads)), parsed.GetValue(json), parsed.GetValue(quick),
-                parsed.GetValue(against), parsed.GetValue(precision)!, parsed.GetValue(disturbed), CountOf(parsed.GetValue(elements)),
+                parsed.GetValue(against), parsed.GetValue(precision)!, parsed.GetValue(disturbed), CountOf("--elements", parsed.GetValue(elements)),
                 parsed.GetValue(plot));
             return chosen.Run(options, Console.Out);
         });
@@ -49,7 +50,7 @@ internal static class BenchVerb
     }
 
     // A number with K, M or G behind it.
-    private static long CountOf(string? text)
+    internal static long CountOf(string option, string? text)
     {
         if (text is null)
         {
@@ -59,6 +60,6 @@ internal static class BenchVerb
         var unit = char.ToUpperInvariant(text.LastOrDefault()) switch { 'K' => 1_000L, 'M' => 1_000_000L, 'G' => 1_000_000_000L, _ => 1L };
         return double.TryParse(unit == 1 ? text : text[..^1], CultureInfo.InvariantCulture, out var count) && count * unit is >= 4096 and <= int.MaxValue
             ? (long)(count * unit)
-            : throw new InputException($"--elements is '{text}': give a number from 4096 to 2147M, such as 100M.");
+            : throw new InputException($"{option} is '{text}': give a number from 4096 to 2147M, such as 100M.");
     }
 }

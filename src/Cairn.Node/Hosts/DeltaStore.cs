@@ -8,54 +8,58 @@ namespace Cairn.Node;
 
 /// <summary>The means of rounds in the store: every validator puts one there as it applies a round, and whoever comes back when the updates are gone takes
 /// any that leads to the base which the ledger names.</summary>
-/// <remarks>A delta is written whole into memory, into the same buffer round after round, before it is put: its length and digest are known only at its end, and a
-/// store takes
-/// an object with its length, all at once or not at all (<see cref="IObjectStore.PutAsync"/>), so a stream would have to wait in a file first.</remarks>
-internal sealed class DeltaStore(RunContext run, string name)
+/// <remarks>A mean grows with the model and the round, so it waits in a file until it is put. One that the store did not take is put again after the next rounds: the
+/// newest few are kept for that.</remarks>
+internal sealed class DeltaStore(RunContext run, string name) : IDisposable
 {
     private const int PutTries = 4;
-    private byte[] _bytes = [];
-    private RoundDeltaWriter? _writer;
-    private ObjectKey? _key;
+    private const int UnsentMax = 2;
+    private readonly Queue<PendingDelta> _unsent = [];
 
     /// <summary>Begins the delta of a round.</summary>
     /// <param name="manifest">Of the round; not empty.</param>
     /// <param name="publisher">Who puts it there.</param>
-    /// <returns>Takes the mean; null if it might not fit one object: of the largest models it does not, and they are caught up otherwise.</returns>
-    public RoundDeltaWriter? Begin(Manifest manifest, Uid publisher)
+    /// <returns>Takes the mean.</returns>
+    public PendingDelta Begin(Manifest manifest, Uid publisher) =>
+        new(run.Spool.TryOpen(), ObjectKey.Delta(manifest.Round, publisher), manifest.Round, file => new RoundDeltaWriter(
+            run.Grid, file, run.RulesDigest, manifest.Round, manifest.Digest));
+
+    /// <summary>Puts what was written in the store, and what was left from before. The round stands without it: where the store does not take it, that is told and nothing
+    /// else happens.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="delta">Whole; no longer the caller's.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task PutAsync(IObjectStore store, PendingDelta delta, CancellationToken cancellation)
     {
-        var bytesMax = RoundDelta.BytesMax(run.Grid, manifest.Entries.Count);
-        if (bytesMax > Array.MaxLength)
+        if (await TryPutAsync(store, delta, PutTries, cancellation) is { } why)
         {
-            return null;
+            run.Log.Tell(new DeltaNotPut(name, delta.Round.Number, why));
+            if (delta.File is not null)
+            {
+                _unsent.Enqueue(delta);
+            }
+        }
+        else
+        {
+            delta.Dispose();
+            while (_unsent.TryPeek(out var before) && await TryPutAsync(store, before, 1, cancellation) is null)
+            {
+                _unsent.Dequeue().Dispose();
+            }
         }
 
-        if (_bytes.Length < bytesMax)
+        while (_unsent.Count > UnsentMax)
         {
-            _bytes = GC.AllocateUninitializedArray<byte>((int)bytesMax);
+            _unsent.Dequeue().Dispose();
         }
-
-        _key = ObjectKey.Delta(manifest.Round, publisher);
-        return _writer = new RoundDeltaWriter(run.Grid, _bytes, run.RulesDigest, manifest.Round, manifest.Digest);
     }
 
-    /// <summary>Puts what was written in the store. The round stands without it: where the store does not take it, that is told and nothing else happens.</summary>
-    /// <param name="store">The store.</param>
-    /// <param name="round">For the log.</param>
-    /// <param name="cancellation">Gives up.</param>
-    public async Task PutAsync(IObjectStore store, Round round, CancellationToken cancellation)
+    /// <summary>Drops what was never taken.</summary>
+    public void Dispose()
     {
-        Invariant.Check(_writer is { IsWhole: true } && _key is not null);
-        var outcome = await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
-        for (var tries = 1; outcome.Status == PutStatus.Unreachable && tries < PutTries; tries++)
+        while (_unsent.TryDequeue(out var delta))
         {
-            await Task.Delay(TimeSpan.FromSeconds(tries), run.Time, cancellation);
-            outcome = await store.PutAsync(_key, _bytes.AsMemory(0, _writer.Length), cancellation);
-        }
-
-        if (outcome.Status != PutStatus.Stored)
-        {
-            run.Log.Tell(new DeltaNotPut(name, round.Number, outcome.Detail));
+            delta.Dispose();
         }
     }
 
@@ -71,15 +75,16 @@ internal sealed class DeltaStore(RunContext run, string name)
     /// <param name="cancellation">Gives up.</param>
     /// <returns>False if there is none.</returns>
     public static async Task<bool> TryApplyAsync(
-        RunContext run, Replica replica, ApplyManifest apply, SparseUpdate? own, IReadOnlyList<Uid> publishers, Digest quorum, byte[] book, bool settles,
+        RunContext run, Replica replica, ApplyManifest apply, ISparseUpdate? own, IReadOnlyList<Uid> publishers, Digest quorum, byte[] book, bool settles,
         CancellationToken cancellation)
     {
         var bytesMax = RoundDelta.BytesMax(run.Grid, apply.Manifest.Entries.Count);
         foreach (var publisher in publishers)
         {
+            using var file = run.Spool.Open();
             var outcome = await PatientFetch.AskAsync(
-                () => run.Stores.Of(publisher).GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, cancellation), run.Time, cancellation);
-            if (outcome.Status == FetchStatus.Found && await Task.Run(() => TryApply(outcome.Bytes), cancellation))
+                () => run.Stores.Of(publisher).GetAsync(ObjectKey.Delta(apply.Round, publisher), bytesMax, file.SafeFileHandle, cancellation), run.Time, cancellation);
+            if (outcome.Status == FetchStatus.Found && await Task.Run(() => TryApply(file), cancellation))
             {
                 return true;
             }
@@ -87,8 +92,26 @@ internal sealed class DeltaStore(RunContext run, string name)
 
         return false;
 
-        bool TryApply(byte[] bytes) =>
-            RoundDelta.TryRead(bytes, run.Grid, run.RulesDigest, apply.Round, apply.Manifest.Digest, out _) is { } delta
+        bool TryApply(FileStream file) =>
+            RoundDelta.TryRead(file, run.Grid, run.RulesDigest, apply.Round, apply.Manifest.Digest, out _) is { } delta
             && replica.TryApply(delta, quorum, apply.Included, own, book, settles);
+    }
+
+    // Null if the store took it, else why not.
+    private async Task<string?> TryPutAsync(IObjectStore store, PendingDelta delta, int tries, CancellationToken cancellation)
+    {
+        if (delta.Whole() is not { } file)
+        {
+            return delta.Fault;
+        }
+
+        var outcome = await store.PutAsync(delta.Key, file, cancellation);
+        for (var tried = 1; outcome.Status == PutStatus.Unreachable && tried < tries; tried++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(tried), run.Time, cancellation);
+            outcome = await store.PutAsync(delta.Key, file, cancellation);
+        }
+
+        return outcome.Status == PutStatus.Stored ? null : outcome.Detail;
     }
 }

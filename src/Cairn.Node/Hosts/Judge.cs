@@ -44,7 +44,8 @@ internal sealed class Judge
     public async Task<NodeEvent?> BeginAsync(Round round, RoundCase roundCase, CancellationToken cancellation)
     {
         var book = BookBefore(round);
-        var (checks, updates, details) = await CheckAsync(round, roundCase.Peers, cancellation);
+        var (checks, found, details) = await CheckAsync(round, roundCase.Peers, cancellation);
+        using var updates = found;
         var (pairs, overlapMax) = Compare(updates);
         var trial = new RoundTrial(
             round, roundCase.Beacon, book,
@@ -89,11 +90,11 @@ internal sealed class Judge
         }
     }
 
-    private async Task<(IReadOnlyList<FastCheck> Checks, SortedDictionary<Uid, SparseUpdate> Updates, Dictionary<Uid, string> Details)> CheckAsync(
+    private async Task<(IReadOnlyList<FastCheck> Checks, JudgedUpdates Updates, Dictionary<Uid, string> Details)> CheckAsync(
         Round round, IReadOnlyList<PeerCase> peers, CancellationToken cancellation)
     {
         var checks = new FastCheck[peers.Count];
-        var found = new (SparseUpdate? Update, Rejection Why, string Detail)[peers.Count];
+        var found = new (EncodedUpdate? Update, Rejection Why, string Detail)[peers.Count];
         // Whoever's store takes more than its time is judged as if it had nothing: no store may hold up a verdict that others wait for.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(_run.Rules.Round.StageSecondsMax / 2.0));
@@ -108,7 +109,7 @@ internal sealed class Judge
                 found[i] = (null, Rejection.Missing, "its store did not give it in half of the time of a stage");
             }
         });
-        var updates = new SortedDictionary<Uid, SparseUpdate>();
+        var updates = new JudgedUpdates();
         var details = new Dictionary<Uid, string>();
         for (var i = 0; i < peers.Count; i++)
         {
@@ -128,7 +129,7 @@ internal sealed class Judge
         return (checks, updates, details);
     }
 
-    private async Task<(SparseUpdate? Update, Rejection Why, string Detail)> CheckAsync(Round round, PeerCase peer, CancellationToken cancellation)
+    private async Task<(EncodedUpdate? Update, Rejection Why, string Detail)> CheckAsync(Round round, PeerCase peer, CancellationToken cancellation)
     {
         if (peer.Opening is not { } opening)
         {
@@ -149,7 +150,7 @@ internal sealed class Judge
         return (fetched.Update, fetched.Why, fetched.Detail);
     }
 
-    private static (IReadOnlyList<PairOverlap> Pairs, double OverlapMax) Compare(SortedDictionary<Uid, SparseUpdate> updates)
+    private static (IReadOnlyList<PairOverlap> Pairs, double OverlapMax) Compare(JudgedUpdates updates)
     {
         var all = updates.ToList();
         var pairs = Overlap.AmongAll([.. all.Select(update => update.Value)])
@@ -175,4 +176,16 @@ internal sealed class Judge
     private static double? Told(double? number) => number is { } value && double.IsFinite(value) ? value : null;
 
     private sealed record Judgement(Round Round, PeerBook Book);
+
+    /// <summary>The updates of a round that passed the fast checks, in uid order, for as long as it is judged.</summary>
+    private sealed class JudgedUpdates : SortedDictionary<Uid, EncodedUpdate>, IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var update in Values)
+            {
+                update.Dispose();
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ using Cairn.Protocol;
 namespace Cairn.Node;
 
 /// <summary>Does what a machine asks for. Reads of the ledger's state happen before the returned task first waits, since the state moves on.</summary>
-internal interface IEffectRunner
+internal interface IEffectRunner : IAsyncDisposable
 {
     /// <summary>Begins an effect.</summary>
     /// <param name="effect">What to do.</param>
@@ -116,6 +116,7 @@ internal sealed class NodeHost
             _deadline?.Dispose();
             // Nothing may compute or write behind the back of whoever disposes the replica after this.
             await Task.WhenAll(_running);
+            await _effects.DisposeAsync();
         }
 
         if (_failure is not null)

@@ -40,6 +40,8 @@ internal sealed class PeerEffects : IEffectRunner
         }
     }
 
+    public ValueTask DisposeAsync() => _shared.DisposeAsync();
+
     public void Notice(LedgerState ledger)
     {
         _run.Stores.Notice(ledger);
@@ -92,7 +94,6 @@ internal sealed class PeerEffects : IEffectRunner
             cancellation);
     }
 
-    // The order is the safety: object in the store, opening on the disk, only then the commit.
     private async Task<NodeEvent?> PublishAsync(Round round, Uid uid, CancellationToken cancellation)
     {
         Invariant.Check(_outcome?.Update is not null);
@@ -105,12 +106,8 @@ internal sealed class PeerEffects : IEffectRunner
             }
         }
 
-        var sealedUpdate = Envelope.Seal(_self.Key, new EnvelopeHeader(EnvelopeKind.Update, _run.RulesDigest, round, uid), _outcome.Update);
-        var opening = new Opening(
-            sealedUpdate.ObjectDigest, sealedUpdate.Ciphertext.Length, sealedUpdate.Key, _replica.BaseDigest, _outcome.Receipt, _outcome.Trace);
-        await PatientPut.PutAsync(_run, _self.Name, ObjectKey.Update(round, opening.ObjectDigest), sealedUpdate.Ciphertext, cancellation);
-        _run.Held.Hold(round, opening.ObjectDigest, sealedUpdate.Ciphertext);
-        _self.Outbox.KeepOpening(round, opening);
+        var says = new Opening(Digest.Zero, 0, Digest.Zero, _replica.BaseDigest, _outcome.Receipt, _outcome.Trace);
+        var opening = await UpdatePublisher.PublishAsync(_run, _self, round, uid, _outcome.Update, says, cancellation);
         _run.Log.Tell(new UpdatePublished(
             _self.Name, round.Number, opening.SizeBytes, _run.Grid.ValueCount, 4.0 * _run.Grid.ElementCount / opening.SizeBytes));
         return new Published(round, opening);

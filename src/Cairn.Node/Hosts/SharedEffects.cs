@@ -6,19 +6,21 @@ using Cairn.Protocol;
 namespace Cairn.Node;
 
 /// <summary>The effects that peers and validators share: saying things on the ledger, applying and recomputing rounds.</summary>
-internal sealed class SharedEffects
+internal sealed class SharedEffects : IAsyncDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly RunContext _run;
     private readonly NodeIdentity _self;
     private readonly LedgerFollower _ledger;
     private readonly DeltaStore _deltas;
+    private readonly FetchAhead _ahead;
     private (Round Round, string Missing)? _told;
 
     public SharedEffects(RunContext run, NodeIdentity self, LedgerFollower ledger)
     {
         (_run, _self, _ledger) = (run, self, ledger);
         _deltas = new DeltaStore(run, self.Name);
+        _ahead = new FetchAhead(run);
     }
 
     /// <summary>Begins an effect that both roles know.</summary>
@@ -38,15 +40,23 @@ internal sealed class SharedEffects
         }
     }
 
-    /// <summary>Sees the ledger as it stands now, after everything new was read: where the own store is not announced, says so.</summary>
+    /// <summary>Sees the ledger as it stands now, after everything new was read: begins to fetch what was opened; where the own store is not announced, says so.</summary>
     /// <param name="ledger">The state.</param>
     public void CaughtUp(LedgerState ledger)
     {
+        _ahead.Begin(ledger);
         if (_run.Stores.Place is { Length: > 0 } place && ledger.Find(_self.Key.Public) is { HasLeft: false } me && me.Place != place
             && ledger.Stage != Stage.Finished && me.AnnouncedInRound != ledger.CurrentRound.Number)
         {
             Say(new Announce(ledger.CurrentRound, place));
         }
+    }
+
+    /// <summary>Ends what was begun ahead of its time, once nothing else of the node runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _ahead.DisposeAsync();
+        _deltas.Dispose();
     }
 
     /// <summary>Signs, makes durable, appends.</summary>
@@ -76,7 +86,7 @@ internal sealed class SharedEffects
         [
             .. ledger.Validators.Where(m => quorum is not null && ledger.BaseOf(apply.Round, m.Uid) == quorum).Select(m => m.Uid),
         ];
-        var updates = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        using var updates = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
         var book = await makeBook(updates.Contributions is not null);
         if (updates.Contributions is { } contributions)
         {
@@ -84,7 +94,7 @@ internal sealed class SharedEffects
             var included = apply.Included ? contributions.FindIndex(c => c.Update.Uid == uid) : -1;
             var delta = publishes && contributions.Count > 0 ? _deltas.Begin(apply.Manifest, uid) : null;
             await Task.Run(() => replica.Apply(contributions, included, book, settles, delta), cancellation);
-            await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Stores.Own, apply.Round, cancellation));
+            await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Stores.Own, delta, cancellation));
         }
         else if (quorum is not { } named || !await DeltaStore.TryApplyAsync(_run, replica, apply, updates.Of(uid), publishers, named, book, settles, cancellation))
         {
@@ -121,7 +131,7 @@ internal sealed class SharedEffects
     private async Task<NodeEvent?> RecomputeAsync(
         Replica replica, Recompute again, Dictionary<Uid, PublicKey> keys, Digest? quorum, CancellationToken cancellation)
     {
-        var updates = await UpdateFetcher.TryFetchManifestAsync(_run, again.Manifest, keys, cancellation);
+        using var updates = await UpdateFetcher.TryFetchManifestAsync(_run, again.Manifest, keys, cancellation);
         if (updates.Contributions is { } contributions)
         {
             var result = await Task.Run(() => replica.Recompute(again.Round, contributions), cancellation);

@@ -8,8 +8,12 @@ namespace Cairn.Node;
 /// <summary>Gets updates from the store and opens them: every byte bounded before it is read and verified before it is used.</summary>
 internal static class UpdateFetcher
 {
-    /// <summary>Fetches, decrypts, verifies and decodes one update.</summary>
-    /// <returns>The update, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it, asked again and again.</returns>
+    /// <summary>Whether an update may have the size that it was opened with: of another it is not fetched.</summary>
+    public static bool IsPossible(RunContext run, Opening opening) =>
+        opening.SizeBytes <= run.ObjectBytesMax && run.Codec.IsPossible(opening.SizeBytes - Envelope.SealedSize(0));
+
+    /// <summary>Fetches, decrypts, verifies and judges one update.</summary>
+    /// <returns>The update, for the caller to dispose, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it, asked again and again.</returns>
     public static async Task<FetchedUpdate> FetchAsync(
         RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
     {
@@ -40,35 +44,61 @@ internal static class UpdateFetcher
             return new FetchedUpdate(refused, "the envelope does not open", IsLost: true);
         }
 
-        return run.Codec.TryDecode(payload, run.RulesDigest, round, uid, out var update, out refused)
-            ? new FetchedUpdate(Rejection.None, "") { Update = update }
-            : new FetchedUpdate(refused, "the update does not decode", IsLost: true);
+        var bytes = run.Spool.Keep(payload);
+        if (EncodedUpdate.TryOpen(run.Codec, bytes, run.RulesDigest, round, uid, out var update, out refused))
+        {
+            return new FetchedUpdate(Rejection.None, "") { Update = update };
+        }
+
+        bytes.Dispose();
+        return new FetchedUpdate(refused, "the update does not decode", IsLost: true);
     }
 
     /// <summary>Fetches exactly the manifest, in its order; or gives one sentence about the first member of it that cannot be had.</summary>
+    /// <returns>For the caller to dispose.</returns>
     public static async Task<ManifestUpdates> TryFetchManifestAsync(
         RunContext run, Manifest manifest, IReadOnlyDictionary<Uid, PublicKey> keys, CancellationToken cancellation)
     {
         var entries = manifest.Entries;
-        var fetched = new FetchedUpdate[entries.Count];
-        await Parallel.ForAsync(0, entries.Count, AtOnce(cancellation), async (i, stop) =>
+        var fetched = new FetchedUpdate?[entries.Count];
+        try
         {
-            var entry = entries[i];
-            var opening = new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero);
-            fetched[i] = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, stop);
-        });
+            await Parallel.ForAsync(0, entries.Count, AtOnce(cancellation), async (i, stop) =>
+            {
+                var entry = entries[i];
+                var opening = new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero);
+                fetched[i] = await FetchAsync(run, manifest.Round, entry.Uid, keys[entry.Uid], opening, stop);
+            });
+        }
+        catch
+        {
+            foreach (var one in fetched)
+            {
+                one?.Update?.Dispose();
+            }
+
+            throw;
+        }
+
+        return Sorted(run, manifest, fetched!);
+    }
+
+    private static ManifestUpdates Sorted(RunContext run, Manifest manifest, FetchedUpdate[] fetched)
+    {
+        var entries = manifest.Entries;
         var missing = Array.FindIndex(fetched, one => one.Update is null);
         if (missing >= 0)
         {
             var (lost, entry) = (fetched[missing], entries[missing]);
             var remedy = lost.IsLost ? "restore the object from a copy of the store" : "see that the store answers";
             return new ManifestUpdates(
-                null, [.. fetched.Select(one => one.Update)],
+                null, [.. fetched.Select(one => one.Update).OfType<EncodedUpdate>()],
                 $"the update of member {entry.Uid} for round {manifest.Round}, which the ledger closed, cannot be read from {run.Stores.Of(entry.Uid).Name} " +
                 $"({lost.Why}: {lost.Detail}): {remedy}, then go on with --resume.");
         }
 
-        return new ManifestUpdates([.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], [], "");
+        return new ManifestUpdates(
+            [.. fetched.Zip(entries, (one, entry) => new Contribution(one.Update!, entry.Weight))], [.. fetched.Select(one => one.Update!)], "");
     }
 
     /// <summary>How many objects of strangers are on the way at once.</summary>
@@ -76,19 +106,19 @@ internal static class UpdateFetcher
 
     private static async Task<FetchOutcome> GetAsync(RunContext run, Round round, Uid uid, Opening opening, CancellationToken cancellation)
     {
-        if (run.Held.Find(opening.ObjectDigest) is { } held)
+        if (await run.Held.FindAsync(opening.ObjectDigest, cancellation) is { } held)
         {
             return FetchOutcome.Found(held);
         }
 
-        var (store, key) = (run.Stores.Of(uid), ObjectKey.Update(round, opening.ObjectDigest));
+        var store = run.Stores.Of(uid);
         var outcome = await PatientFetch.AskAsync(
-            () => store.GetVerifiedAsync(key, opening.ObjectDigest, opening.SizeBytes, cancellation), run.Time, cancellation);
+            () => FromStoreAsync(run, store, round, opening, cancellation), run.Time, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             foreach (var holder in run.Stores.HoldersOf(uid))
             {
-                if (await holder.GetVerifiedAsync(key, opening.ObjectDigest, opening.SizeBytes, cancellation) is { Status: FetchStatus.Found } copy)
+                if (await FromStoreAsync(run, holder, round, opening, cancellation) is { Status: FetchStatus.Found } copy)
                 {
                     outcome = copy;
                     break;
@@ -96,6 +126,13 @@ internal static class UpdateFetcher
             }
         }
 
+        return outcome;
+    }
+
+    /// <summary>Asks one store once for what an opening names, and holds it if it is that.</summary>
+    public static async Task<FetchOutcome> FromStoreAsync(RunContext run, IObjectStore store, Round round, Opening opening, CancellationToken cancellation)
+    {
+        var outcome = await store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation);
         if (outcome.Status == FetchStatus.Found && !run.Stores.IsOne)
         {
             run.Held.Hold(round, opening.ObjectDigest, outcome.Bytes);
@@ -119,15 +156,23 @@ internal static class UpdateFetcher
 internal sealed record FetchedUpdate(Rejection Why, string Detail, bool IsLost = false)
 {
     /// <summary>The update, or null.</summary>
-    public SparseUpdate? Update { get; init; }
+    public EncodedUpdate? Update { get; init; }
 }
 
 /// <summary>The updates of a closed round, or why they cannot be had.</summary>
 /// <param name="Contributions">In the order of the manifest, or null.</param>
-/// <param name="Found">If null: those that could be had.</param>
+/// <param name="Found">Those that could be had.</param>
 /// <param name="Missing">One sentence if null.</param>
-internal sealed record ManifestUpdates(List<Contribution>? Contributions, IReadOnlyList<SparseUpdate?> Found, string Missing)
+internal sealed record ManifestUpdates(List<Contribution>? Contributions, IReadOnlyList<EncodedUpdate> Found, string Missing) : IDisposable
 {
     /// <summary>The update of a member among those that could be had.</summary>
-    public SparseUpdate? Of(Uid uid) => Found.FirstOrDefault(update => update?.Uid == uid);
+    public EncodedUpdate? Of(Uid uid) => Found.FirstOrDefault(update => update.Uid == uid);
+
+    public void Dispose()
+    {
+        foreach (var update in Found)
+        {
+            update.Dispose();
+        }
+    }
 }

@@ -38,10 +38,10 @@ internal sealed class Engine : IDisposable
 /// on two threads; with fewer peers than threads each engine has several.</summary>
 internal sealed class EnginePool : IDisposable
 {
-    private readonly Channel<Engine> _free = Channel.CreateUnbounded<Engine>();
-    private readonly List<Engine> _all = [];
+    private readonly Channel<Lazy<Engine>> _free = Channel.CreateUnbounded<Lazy<Engine>>();
+    private readonly List<Lazy<Engine>> _all = [];
 
-    /// <summary>Makes the engines.</summary>
+    /// <summary>Names the engines; each takes its memory when it is first rented.</summary>
     /// <param name="make">Makes one with that many threads.</param>
     /// <param name="threads">Threads in all.</param>
     /// <param name="users">Peers that may want to compute at a time.</param>
@@ -51,7 +51,8 @@ internal sealed class EnginePool : IDisposable
         for (var i = 0; i < count; i++)
         {
             // The first engines take the threads that do not divide evenly.
-            var engine = make((threads / count) + (i < threads % count ? 1 : 0));
+            var its = (threads / count) + (i < threads % count ? 1 : 0);
+            var engine = new Lazy<Engine>(() => make(its));
             _all.Add(engine);
             _free.Writer.TryWrite(engine);
         }
@@ -62,18 +63,18 @@ internal sealed class EnginePool : IDisposable
 
     public void Dispose()
     {
-        foreach (var engine in _all)
+        foreach (var engine in _all.Where(engine => engine.IsValueCreated))
         {
-            engine.Dispose();
+            engine.Value.Dispose();
         }
     }
 
     /// <summary>One engine, for as long as it is held.</summary>
-    internal sealed class Lease(EnginePool pool, Engine engine) : IDisposable
+    internal sealed class Lease(EnginePool pool, Lazy<Engine> engine) : IDisposable
     {
-        private Engine? _engine = engine;
+        private Lazy<Engine>? _engine = engine;
 
-        public Engine Engine => _engine ?? throw new ObjectDisposedException(nameof(Lease));
+        public Engine Engine => _engine?.Value ?? throw new ObjectDisposedException(nameof(Lease));
 
         public void Dispose()
         {

@@ -144,7 +144,7 @@ internal sealed class Replica : IDisposable
     /// <param name="book">A validator's book to keep with the state.</param>
     /// <param name="settles">True to keep this state also where the next rounds do not overwrite it, safe from a power cut.</param>
     /// <param name="delta">Receives the mean as it is applied; may be null.</param>
-    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool settles, RoundDeltaWriter? delta = null)
+    public void Apply(IReadOnlyList<Contribution> contributions, int included, byte[] book, bool settles, PendingDelta? delta = null)
     {
         lock (_changing)
         {
@@ -166,27 +166,22 @@ internal sealed class Replica : IDisposable
     /// <remarks>Of an own update that is part of it all that was sent leaves the error feedback: by how much it was clipped cannot be told without the others'. (What is
     /// lost by that is within the error of three seeds, docs/results/lab-sparse.md.) If it is not the one that was trained here, the error feedback begins anew: that
     /// costs some twenty rounds. One that is no part of it is rolled back, as ever (rule 1 of the round).</remarks>
-    public bool TryApply(RoundDelta delta, Digest quorum, bool included, SparseUpdate? own, byte[] book, bool settles)
+    public bool TryApply(RoundDelta delta, Digest quorum, bool included, ISparseUpdate? own, byte[] book, bool settles)
     {
-        using var moved = Base.Clone();
-        var mean = new float[_run.Grid.LongestTensor];
-        for (var tensor = 0; tensor < _run.Grid.TensorCount; tensor++)
-        {
-            var parameters = _run.Grid.Slice(moved.Span, tensor);
-            delta.CopyTo(tensor, mean.AsSpan(0, parameters.Length));
-            OuterStep.Apply(parameters, mean.AsSpan(0, parameters.Length), (float)_run.Rules.Sparse.OuterRate);
-        }
-
-        if (moved.Digest() != quorum)
+        // First where it leads to, then, where that is right, the step itself: no second copy of the model is made.
+        using var mean = new FloatBuffer(_run.Grid.LongestTensor);
+        var preview = new OuterStepPreview((float)_run.Rules.Sparse.OuterRate);
+        ForEachTensor(delta, mean, (tensor, one) => preview.Add(_run.Grid.Slice(Base.Span, tensor), one));
+        if (preview.Finish() != quorum)
         {
             return false;
         }
 
         lock (_changing)
         {
-            if (included && _pending is { } sent && own?.SaysTheSameAs(sent) == true)
+            if (included && _pending is { } sent && own is not null && sent.SaysTheSameAs(own))
             {
-                SettleSent(sent, delta, mean);
+                ForEachTensor(delta, mean, (tensor, one) => _aggregator.Settle(sent[tensor], 1, one, _run.Grid.Slice(_error!.Span, tensor)));
             }
             else if (included)
             {
@@ -197,7 +192,7 @@ internal sealed class Replica : IDisposable
                 Restore();
             }
 
-            Base.CopyFrom(moved);
+            ForEachTensor(delta, mean, (tensor, one) => OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), one, (float)_run.Rules.Sparse.OuterRate));
             (_pending, _trained) = (null, false);
             (Next, BaseDigest, Book) = (Next.Next, quorum, book);
         }
@@ -227,18 +222,28 @@ internal sealed class Replica : IDisposable
     /// <returns>The base that comes out, or null if that state is gone.</returns>
     public Digest? Recompute(Round round, IReadOnlyList<Contribution> contributions)
     {
-        using var again = new Replica(_run, _folder, _optimizer is not null);
-        if (!again.Load(again.Slot(round.Number)) || again.Next != round)
+        if (ReplicaStateFile.OpenBase(Slot(round.Number), Base.Buffer.Length) is not { } before)
         {
             return null;
         }
 
-        if (contributions.Count > 0)
+        using var floats = before.Floats;
+        var there = before.Header.Rules == _run.RulesDigest && before.Header.Next == round && floats.Digest() == before.Header.BaseDigest;
+        if (!there || contributions.Count == 0)
         {
-            again.Step(again.Base, contributions, included: -1);
+            return there ? before.Header.BaseDigest : null;
         }
 
-        return again.Base.Digest();
+        using var parameters = new FloatBuffer(_run.Grid.LongestTensor);
+        var preview = new OuterStepPreview((float)_run.Rules.Sparse.OuterRate);
+        _aggregator.Aggregate(contributions, (tensor, mean, _) =>
+        {
+            var own = parameters.Slice(0, mean.Length);
+            floats.Read(_run.Grid[tensor].Spec.Offset, own);
+            preview.Add(own, mean);
+        });
+        _aggregator.Rest();
+        return preview.Finish();
     }
 
     /// <summary>True if the durable state of that round's start is there.</summary>
@@ -262,7 +267,7 @@ internal sealed class Replica : IDisposable
         _aggregator.Dispose();
     }
 
-    private void Move(IReadOnlyList<Contribution> contributions, int included, RoundDeltaWriter? delta)
+    private void Move(IReadOnlyList<Contribution> contributions, int included, PendingDelta? delta)
     {
         if (included < 0 && _trained)
         {
@@ -270,10 +275,10 @@ internal sealed class Replica : IDisposable
         }
 
         // What was trained again from a checkpoint is not what an earlier life sent: of that nothing is left here to subtract, and the error feedback begins anew.
-        var lost = included >= 0 && !(_pending is { } own && contributions[included].Update.SaysTheSameAs(own));
+        var lost = included >= 0 && !(_pending is { } own && own.SaysTheSameAs(contributions[included].Update));
         if (contributions.Count > 0)
         {
-            Step(Base, contributions, lost ? -1 : included, delta);
+            Step(contributions, lost ? -1 : included, delta);
         }
 
         if (lost)
@@ -286,27 +291,30 @@ internal sealed class Replica : IDisposable
         BaseDigest = Base.Digest();
     }
 
-    private void SettleSent(SparseUpdate sent, RoundDelta delta, float[] mean)
+    private void ForEachTensor(RoundDelta delta, FloatBuffer mean, Action<int, Span<float>> use)
     {
         for (var tensor = 0; tensor < _run.Grid.TensorCount; tensor++)
         {
-            var error = _run.Grid.Slice(_error!.Span, tensor);
-            delta.CopyTo(tensor, mean.AsSpan(0, error.Length));
-            _aggregator.Settle(sent[tensor], 1, mean.AsSpan(0, error.Length), error);
+            var one = mean.Slice(0, _run.Grid[tensor].Spec.Length);
+            delta.CopyTo(tensor, one);
+            use(tensor, one);
         }
     }
 
     // The outer step; of the own update, what was applied leaves the error feedback.
-    private void Step(Parameters target, IReadOnlyList<Contribution> contributions, int included, RoundDeltaWriter? delta = null) =>
+    private void Step(IReadOnlyList<Contribution> contributions, int included, PendingDelta? delta)
+    {
         _aggregator.Aggregate(contributions, (tensor, mean, factors) =>
         {
-            OuterStep.Apply(_run.Grid.Slice(target.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate);
+            OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate);
             delta?.Write(mean);
             if (included >= 0)
             {
                 _aggregator.Settle(_pending![tensor], factors[included], mean, _run.Grid.Slice(_error!.Span, tensor));
             }
         });
+        _aggregator.Rest();
+    }
 
     // What a damaged file or an earlier life left in the buffers goes.
     private void Clear()

@@ -18,6 +18,7 @@ internal sealed record StateHeader(Digest Rules, Round Next, Digest BaseDigest, 
 internal static class ReplicaStateFile
 {
     private const int BookBytesMax = 1 << 26;
+    private const int PieceFloats = 1 << 20;
     private const int HeaderSize = 8 + 32 + 4 + 32 + 8 + 4;
 
     private static ReadOnlySpan<byte> Magic => "CAIRNST1"u8;
@@ -38,7 +39,10 @@ internal static class ReplicaStateFile
                 foreach (var section in sections)
                 {
                     Put(BitConverter.GetBytes(section.Length));
-                    Put(MemoryMarshal.AsBytes((ReadOnlySpan<float>)section.Span));
+                    for (var at = 0; at < section.Length; at += PieceFloats)
+                    {
+                        Put(MemoryMarshal.AsBytes(section.Slice(at, Math.Min(PieceFloats, section.Length - at))));
+                    }
                 }
 
                 Put(BitConverter.GetBytes(book.Length));
@@ -61,6 +65,33 @@ internal static class ReplicaStateFile
         {
             return null;
         }
+    }
+
+    /// <summary>The base alone, left in the file: whoever reads it compares it with the digest in the header.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="length">Floats of the base.</param>
+    /// <returns>Null if the file is not there or of another shape; the caller disposes the floats.</returns>
+    public static (StateHeader Header, StoredFloats Floats)? OpenBase(string path, int length)
+    {
+        FileStream? stream = null;
+        try
+        {
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+            var head = new byte[HeaderSize + sizeof(int)];
+            stream.ReadExactly(head);
+            if (Decode(head.AsSpan(0, HeaderSize), out var sections) is { } header && sections > 0 && BitConverter.ToInt32(head, HeaderSize) == length
+                && stream.Length >= head.Length + ((long)length * sizeof(float)))
+            {
+                return (header, new StoredFloats(stream, head.Length, length));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // As good as none.
+        }
+
+        stream?.Dispose();
+        return null;
     }
 
     /// <summary>Reads a state into buffers of exactly its sizes.</summary>
@@ -93,7 +124,10 @@ internal static class ReplicaStateFile
                     return null;
                 }
 
-                Take(MemoryMarshal.AsBytes(section.Span));
+                for (var at = 0; at < section.Length; at += PieceFloats)
+                {
+                    Take(MemoryMarshal.AsBytes(section.Slice(at, Math.Min(PieceFloats, section.Length - at))));
+                }
             }
 
             Take(length);

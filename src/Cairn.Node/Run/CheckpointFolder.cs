@@ -100,9 +100,9 @@ public static class CheckpointFolder
     /// <param name="tokenizer">Its tokenizer.</param>
     internal static void Save(string folder, Parameters parameters, Tokenizer tokenizer)
     {
-        foreach (var (name, bytes) in FilesOf(parameters, tokenizer))
+        foreach (var (name, write) in FilesOf(parameters, tokenizer))
         {
-            DurableFile.Write(Path.Combine(folder, name), bytes);
+            DurableFile.Write(Path.Combine(folder, name), write);
         }
     }
 
@@ -110,35 +110,58 @@ public static class CheckpointFolder
     /// <returns>Its digest.</returns>
     internal static async Task<Digest> PublishAsync(RunContext run, string node, Round round, Parameters parameters, CancellationToken cancellation)
     {
-        var files = FilesOf(parameters, run.Data.Tokenizer);
-        foreach (var (name, bytes) in files)
+        var digest = Checkpoint.Digest(parameters);
+        // All of it is written before the first wait: the parameters move on while it is being sent.
+        var files = new List<(string Name, FileStream File)>();
+        try
         {
-            await PatientPut.PutAsync(run, node, ObjectKey.Checkpoint(round, name), bytes, cancellation);
+            foreach (var (name, write) in FilesOf(parameters, run.Data.Tokenizer))
+            {
+                files.Add((name, run.Spool.Open()));
+                Write(files[^1].File, write);
+            }
+
+            foreach (var (name, file) in files)
+            {
+                await PatientPut.PutAsync(run, node, ObjectKey.Checkpoint(round, name), file.SafeFileHandle, cancellation);
+            }
+        }
+        finally
+        {
+            files.ForEach(one => one.File.Dispose());
         }
 
         await ForgetAsync(run, round, cancellation);
-        return Checkpoint.Digest(parameters);
+        return digest;
     }
 
-    private static List<(string Name, byte[] Bytes)> FilesOf(Parameters parameters, Tokenizer tokenizer)
+    private static void Write(FileStream file, Action<Stream> write)
     {
-        var files = new List<(string Name, byte[] Bytes)>();
-        void Add(string name, Action<Stream> write)
+        try
         {
-            using var stream = new MemoryStream();
-            write(stream);
-            files.Add((name, stream.ToArray()));
+            write(file);
+            file.Flush();
         }
-
-        Add(TokenizerFile, tokenizer.Save);
-        Add(PiecesFile, stream =>
+        catch (IOException e)
         {
-            foreach (var piece in BaseDigest.Pieces(parameters.Span))
+            throw new InputException($"cannot write a checkpoint: {e.Message} Free some space, then go on with --resume.", e);
+        }
+    }
+
+    private static List<(string Name, Action<Stream> Write)> FilesOf(Parameters parameters, Tokenizer tokenizer)
+    {
+        var files = new List<(string Name, Action<Stream> Write)>
+        {
+            (TokenizerFile, tokenizer.Save),
+            (PiecesFile, stream =>
             {
-                stream.Write(piece.ToArray());
-            }
-        });
-        Checkpoint.Save(parameters, new GenerationDefaults(EndToken: tokenizer.EosId), Add);
+                foreach (var piece in BaseDigest.Pieces(parameters.Span))
+                {
+                    stream.Write(piece.ToArray());
+                }
+            }),
+        };
+        Checkpoint.Save(parameters, new GenerationDefaults(EndToken: tokenizer.EosId), (name, write) => files.Add((name, write)));
         return files;
     }
 

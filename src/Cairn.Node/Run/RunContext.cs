@@ -22,7 +22,8 @@ internal sealed class RunContext : IDisposable
         Grid = GridOf(Layout, rules.Sparse.Keep);
         Codec = new SparseUpdateCodec(Grid, new UpdateFormat((QuantizerKind)rules.Sparse.Quantization, (WireMode)rules.Sparse.Coding));
         Stores = RunStores.One(new DirectoryStore(directory.Store));
-        Held = new HeldUpdates(Math.Min(HeldBytesMax, 2L * rules.PeersMax * ObjectBytesMax));
+        Spool = new Spool(directory.Spool);
+        Held = new HeldUpdates(Spool, Math.Min(HeldBytesMax, 2L * rules.PeersMax * ObjectBytesMax));
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
@@ -45,6 +46,9 @@ internal sealed class RunContext : IDisposable
     public DataSet Data { get; }
 
     public RunStores Stores { get; init; }
+
+    /// <summary>Where that waits which grows with the model.</summary>
+    public Spool Spool { get; }
 
     /// <summary>What was fetched from other stores and is still needed.</summary>
     public HeldUpdates Held { get; }
@@ -105,6 +109,7 @@ internal sealed class RunContext : IDisposable
     public void Dispose()
     {
         Engines.Dispose();
+        Held.Dispose();
         Stores.Dispose();
         Data.Dispose();
     }

@@ -29,11 +29,11 @@ internal static class RunCreator
     {
         var shape = Presets.Get(options.Preset);
         CheckMemory(options, shape);
-        if (shape.ParameterCount * sizeof(float) > Array.MaxLength)
+        if (shape.ParameterCount >= int.MaxValue)
         {
-            // A checkpoint is put into a store as one object, from memory.
+            // A replica's parameters are one buffer.
             throw new InputException(
-                $"a model of {shape.ParameterCount:N0} parameters is too large for this version, which runs up to {Array.MaxLength / sizeof(float):N0}: " +
+                $"a model of {shape.ParameterCount:N0} parameters is too large for this version, which runs fewer than {int.MaxValue:N0}: " +
                 "choose a smaller --preset.");
         }
 
@@ -73,7 +73,7 @@ internal static class RunCreator
 
         // The ledger makes the run: what is to be there for others is there before it.
         publish(RunRulesFile.Write(rules));
-        WriteLedger(directory, options, rules, forStrangers);
+        WriteLedger(directory, options.Peers, options.Validators, rules, forStrangers);
         return rules;
     }
 
@@ -108,10 +108,11 @@ internal static class RunCreator
     private static int ToleratedOf(SwarmOptions options) =>
         options.Tolerated ?? (options.Combination is Combination.Support or Combination.TrimmedMean ? Math.Max(1, options.Peers / 4) : 0);
 
-    private static void WriteLedger(RunDirectory directory, SwarmOptions options, RunRules rules, bool forStrangers)
+    /// <summary>Writes rules, keys and the ledger's first block.</summary>
+    public static void WriteLedger(RunDirectory directory, int peers, int validators, RunRules rules, bool forStrangers)
     {
         var members = new List<GenesisMember>();
-        foreach (var (name, role) in NodesOf(options.Peers, options.Validators))
+        foreach (var (name, role) in NodesOf(peers, validators))
         {
             using var key = directory.OpenKey(name);
             if (forStrangers && role == Role.Validator)

@@ -30,6 +30,9 @@ public sealed class RunDirectory
     /// <summary>True if the common store is not a folder.</summary>
     public bool IsOnNetwork => Places.Store?.Contains("://", StringComparison.Ordinal) == true;
 
+    /// <summary>Files without a name, of what is too large to be in memory whole.</summary>
+    internal string Spool => Path.Combine(Root, "spool");
+
     /// <summary>Token shards, tokenizer, manifest.</summary>
     public string Data => Path.Combine(Root, "data");
 

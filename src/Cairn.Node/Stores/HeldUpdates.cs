@@ -1,20 +1,27 @@
 using System.Collections.Concurrent;
 using Cairn.Base;
+using Cairn.Exchange;
 
 namespace Cairn.Node;
 
 /// <summary>Objects that this process has fetched and verified, so that what was judged is at hand when it is applied, whatever becomes of its author's store meanwhile
 /// (rule 5 of the round: to accept is to hold the bytes).</summary>
-/// <remarks>In memory, bounded: after a restart they are fetched again, and where their author is gone the mean of the round stands for them.</remarks>
+/// <remarks>In a <see cref="Spool"/>, bounded: after a restart they are fetched again, and where their author is gone the mean of the round stands for them.</remarks>
+/// <param name="spool">Where they are.</param>
 /// <param name="bytesMax">The most that is held; beyond it nothing more is.</param>
-internal sealed class HeldUpdates(long bytesMax)
+internal sealed class HeldUpdates(Spool spool, long bytesMax) : IDisposable
 {
-    private readonly ConcurrentDictionary<Digest, (Round Round, byte[] Bytes)> _held = new();
+    private readonly ConcurrentDictionary<Digest, Held> _held = new();
+    private readonly ConcurrentDictionary<Digest, Task<FetchOutcome>> _coming = new();
     private long _bytes;
 
-    /// <summary>The bytes of a digest, or null.</summary>
+    /// <summary>The bytes of a digest in an array of their own, or null.</summary>
     /// <param name="digest">SHA-256 of the object.</param>
-    public byte[]? Find(Digest digest) => _held.TryGetValue(digest, out var held) ? held.Bytes : null;
+    public byte[]? Find(Digest digest) => _held.TryGetValue(digest, out var held) ? held.Read() : null;
+
+    /// <summary>Whether an object is held.</summary>
+    /// <param name="digest">SHA-256 of the object.</param>
+    public bool Holds(Digest digest) => _held.ContainsKey(digest);
 
     /// <summary>Holds an object that has just been verified.</summary>
     /// <param name="round">Of which round.</param>
@@ -22,10 +29,66 @@ internal sealed class HeldUpdates(long bytesMax)
     /// <param name="bytes">The object; not changed any more.</param>
     public void Hold(Round round, Digest digest, byte[] bytes)
     {
-        if (Interlocked.Read(ref _bytes) + bytes.Length <= bytesMax && _held.TryAdd(digest, (round, bytes)))
+        if (_held.ContainsKey(digest))
         {
-            Interlocked.Add(ref _bytes, bytes.Length);
+            return;
         }
+
+        if (Interlocked.Add(ref _bytes, bytes.Length) > bytesMax)
+        {
+            Interlocked.Add(ref _bytes, -bytes.Length);
+            return;
+        }
+
+        var held = new Held(round, spool.Keep(bytes));
+        if (!_held.TryAdd(digest, held))
+        {
+            Interlocked.Add(ref _bytes, -bytes.Length);
+            held.Dispose();
+        }
+    }
+
+    /// <summary>Fetches an object ahead of its time, unless it is here or on its way. Who needs it then waits for no more than what is left of that.</summary>
+    /// <param name="digest">SHA-256 of the object.</param>
+    /// <param name="fetch">Fetches and holds it; never throws but when cancelled.</param>
+    /// <returns>Ends with the fetch.</returns>
+    public async Task ComeAsync(Digest digest, Func<Task<FetchOutcome>> fetch)
+    {
+        var coming = new TaskCompletionSource<FetchOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Holds(digest) || !_coming.TryAdd(digest, coming.Task))
+        {
+            return;
+        }
+
+        var outcome = FetchOutcome.Failed(FetchStatus.Unreachable, "it was no longer wanted");
+        try
+        {
+            outcome = await fetch();
+        }
+        finally
+        {
+            _coming.TryRemove(digest, out _);
+            coming.SetResult(outcome);
+        }
+    }
+
+    /// <summary>The bytes of an object that is held, or on its way and then comes; else null.</summary>
+    /// <param name="digest">SHA-256 of the object.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public async Task<byte[]?> FindAsync(Digest digest, CancellationToken cancellation)
+    {
+        if (Find(digest) is { } held)
+        {
+            return held;
+        }
+
+        if (!_coming.TryGetValue(digest, out var coming))
+        {
+            return null;
+        }
+
+        var outcome = await coming.WaitAsync(cancellation);
+        return outcome.Status == FetchStatus.Found ? outcome.Bytes : null;
     }
 
     /// <summary>Drops what belongs to a round or to earlier ones.</summary>
@@ -36,7 +99,46 @@ internal sealed class HeldUpdates(long bytesMax)
         {
             if (held.Round <= applied && _held.TryRemove(digest, out var dropped))
             {
-                Interlocked.Add(ref _bytes, -dropped.Bytes.Length);
+                Interlocked.Add(ref _bytes, -dropped.Length);
+                dropped.Dispose();
+            }
+        }
+    }
+
+    public void Dispose() => Forget(new Round(int.MaxValue));
+
+    private sealed class Held(Round round, Stream bytes) : IDisposable
+    {
+        private readonly Lock _reading = new();
+        private bool _dropped;
+
+        public Round Round => round;
+
+        public long Length { get; } = bytes.Length;
+
+        // Null if it was dropped meanwhile.
+        public byte[]? Read()
+        {
+            lock (_reading)
+            {
+                if (_dropped)
+                {
+                    return null;
+                }
+
+                var all = GC.AllocateUninitializedArray<byte>((int)Length);
+                bytes.Position = 0;
+                bytes.ReadExactly(all);
+                return all;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_reading)
+            {
+                _dropped = true;
+                bytes.Dispose();
             }
         }
     }

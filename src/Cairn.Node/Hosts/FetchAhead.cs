@@ -1,0 +1,100 @@
+using Cairn.Base;
+using Cairn.Exchange;
+using Cairn.Ledger;
+
+namespace Cairn.Node;
+
+/// <summary>Fetches updates as they are opened on the ledger, so that whoever judges or applies the round finds them here: the exchange goes on while others still
+/// reveal. What fails is fetched again when it is needed.</summary>
+/// <remarks>Bounded as every fetch is: objects of the roster alone, of the size they were announced with, if the rules allow it; few at once; and given up as soon as the
+/// next round begins, so that no store holds anything up.</remarks>
+internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
+{
+    private const int AtOnce = 4;
+    private readonly SemaphoreSlim _turns = new(AtOnce);
+    private readonly HashSet<Digest> _begun = [];
+    private readonly List<Task> _running = [];
+    private CancellationTokenSource _ofRound = new();
+    private Round _round = new(-1);
+
+    /// <summary>Begins what can be fetched of the current round and has not been begun.</summary>
+    /// <param name="ledger">The state.</param>
+    public void Begin(LedgerState ledger)
+    {
+        if (ledger.CurrentRound != _round)
+        {
+            GiveUp();
+            _round = ledger.CurrentRound;
+        }
+
+        if (ledger.Stage is Stage.Reveal or Stage.Judge)
+        {
+            Begin(_round, ledger.Roster.Select(entry => (entry.Uid, ledger.OpeningOf(entry.Uid))).ToList());
+        }
+    }
+
+    /// <summary>Begins what can be fetched of some openings and has not been begun.</summary>
+    /// <param name="round">Their round.</param>
+    /// <param name="openings">One for each member of the roster, null where there is none yet.</param>
+    internal void Begin(Round round, IReadOnlyList<(Uid Author, Opening? Opening)> openings)
+    {
+        // Where all is in one store it is as good as here.
+        if (run.Stores.IsOne)
+        {
+            return;
+        }
+
+        foreach (var (author, opening) in openings)
+        {
+            if (opening is { } opened && UpdateFetcher.IsPossible(run, opened) && !run.Held.Holds(opened.ObjectDigest) && _begun.Add(opened.ObjectDigest))
+            {
+                var stop = _ofRound.Token;
+                _running.RemoveAll(task => task.IsCompleted);
+                _running.Add(Task.Run(() => FetchAsync(round, author, opened, stop), CancellationToken.None));
+            }
+        }
+    }
+
+    /// <summary>Gives up what is on its way.</summary>
+    public void GiveUp()
+    {
+        _ofRound.Cancel();
+        _ofRound.Dispose();
+        _ofRound = new CancellationTokenSource();
+        _begun.Clear();
+    }
+
+    /// <summary>Gives up what is on its way and waits until nothing is.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        GiveUp();
+        await Task.WhenAll(_running);
+        _ofRound.Dispose();
+        _turns.Dispose();
+    }
+
+    private async Task FetchAsync(Round round, Uid author, Opening opening, CancellationToken stop)
+    {
+        try
+        {
+            await _turns.WaitAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        try
+        {
+            await run.Held.ComeAsync(opening.ObjectDigest, () => UpdateFetcher.FromStoreAsync(run, run.Stores.Of(author), round, opening, stop));
+        }
+        catch (OperationCanceledException)
+        {
+            // The next round has begun, or the node stops.
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+}
