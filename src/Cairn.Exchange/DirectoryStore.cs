@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Cairn.Base;
 using Microsoft.Win32.SafeHandles;
@@ -73,17 +74,24 @@ public sealed class DirectoryStore : IObjectStore
         }
 
         RandomAccess.SetLength(file, size);
-        var piece = new byte[PieceBytes];
-        for (var at = 0L; at < size;)
+        var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
         {
-            var read = await RandomAccess.ReadAsync(source!, piece.AsMemory(0, (int)Math.Min(PieceBytes, size - at)), at, cancel).ConfigureAwait(false);
-            if (read == 0)
+            for (var at = 0L; at < size;)
             {
-                return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} ends {size - at} bytes before the end of what was asked for.");
-            }
+                var read = await RandomAccess.ReadAsync(source!, piece.AsMemory(0, (int)Math.Min(PieceBytes, size - at)), at, cancel).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    return FetchOutcome.Failed(FetchStatus.Unreachable, $"{key} ends {size - at} bytes before the end of what was asked for.");
+                }
 
-            await RandomAccess.WriteAsync(file, piece.AsMemory(0, read), at, cancel).ConfigureAwait(false);
-            at += read;
+                await RandomAccess.WriteAsync(file, piece.AsMemory(0, read), at, cancel).ConfigureAwait(false);
+                at += read;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
         }
 
         return FetchOutcome.Found([]);

@@ -62,35 +62,37 @@ public static class Envelope
     /// <param name="expectedObjectDigest">From the author's opening.</param>
     /// <param name="expected">What the header must say.</param>
     /// <param name="author">The key under which <see cref="EnvelopeHeader.Uid"/> is registered.</param>
-    /// <param name="payload">The payload, a part of memory taken here, or empty.</param>
+    /// <param name="plain">Room for what is decrypted, as long as <paramref name="ciphertext"/>; afterwards of no other use.</param>
+    /// <param name="payload">The payload, a part of <paramref name="plain"/>, or empty.</param>
     /// <param name="why"><see cref="Rejection.None"/>, or the first fault found.</param>
-    /// <returns>True if the author signed exactly this payload for exactly this use. Hostile bytes give false, never an exception; memory is bounded
-    /// by the length of <paramref name="ciphertext"/>.</returns>
+    /// <returns>True if the author signed exactly this payload for exactly this use. Hostile bytes give false, never an exception.</returns>
     public static bool TryOpen(
         ReadOnlySpan<byte> ciphertext,
         Digest key,
         Digest expectedObjectDigest,
         EnvelopeHeader expected,
         PublicKey author,
+        Memory<byte> plain,
         out ReadOnlyMemory<byte> payload,
         out Rejection why)
     {
         payload = default;
-        why = TryDecrypt(ciphertext, key, expectedObjectDigest, out var plain);
+        why = TryDecrypt(ciphertext, key, expectedObjectDigest, plain.Span);
         if (why != Rejection.None)
         {
             return false;
         }
 
-        var head = plain.AsSpan(0, EnvelopeHeader.Size);
-        var body = plain.AsSpan(PayloadOffset);
+        plain = plain[..(ciphertext.Length - TagSize)];
+        var head = plain.Span[..EnvelopeHeader.Size];
+        var body = plain.Span[PayloadOffset..];
         why = expected.Compare(head, out var payloadBytes, out var payloadDigest);
         if (why != Rejection.None)
         {
             return false;
         }
 
-        if (!author.Verify(SignedDigest(head), plain.AsSpan(EnvelopeHeader.Size, NodeKey.SignatureSize)))
+        if (!author.Verify(SignedDigest(head), plain.Span.Slice(EnvelopeHeader.Size, NodeKey.SignatureSize)))
         {
             why = Rejection.BadSignature;
             return false;
@@ -103,7 +105,7 @@ public static class Envelope
             return false;
         }
 
-        payload = plain.AsMemory(PayloadOffset);
+        payload = plain[PayloadOffset..];
         return true;
     }
 
@@ -112,9 +114,8 @@ public static class Envelope
 
     private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    private static Rejection TryDecrypt(ReadOnlySpan<byte> ciphertext, Digest key, Digest expectedObjectDigest, out byte[] plain)
+    private static Rejection TryDecrypt(ReadOnlySpan<byte> ciphertext, Digest key, Digest expectedObjectDigest, Span<byte> plain)
     {
-        plain = [];
         if (ciphertext.Length < PayloadOffset + TagSize)
         {
             return Rejection.Malformed;
@@ -125,7 +126,7 @@ public static class Envelope
             return Rejection.NotAsCommitted;
         }
 
-        plain = GC.AllocateUninitializedArray<byte>(ciphertext.Length - TagSize);
+        plain = plain[..(ciphertext.Length - TagSize)];
         try
         {
             using var aes = new AesGcm(key.ToArray(), TagSize);

@@ -1,22 +1,22 @@
+using System.Buffers;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
 
 /// <summary>An update that stays in its bytes: judged whole when it is opened, decoded again tensor by tensor as it is used. So the updates of a round take the memory
 /// of one tensor of each, however large the model.</summary>
-/// <remarks>Extra memory: a section and its decoded form, of the longest tensor. Cost: each use is one decoding more. Not for two threads at once.</remarks>
+/// <remarks>Extra memory: the decoded form of the longest tensor. Cost: each use is one decoding more. Not for two threads at once.</remarks>
 public sealed class EncodedUpdate : ISparseUpdate, IDisposable
 {
     private readonly SparseUpdateCodec _codec;
     private readonly Stream _bytes;
     private readonly (long From, int Count)[] _sections;
     private readonly TensorRoom _room;
-    private readonly byte[] _section;
 
     private EncodedUpdate(SparseUpdateCodec codec, Stream bytes, SparseUpdateReader judged, Round round, Uid uid)
     {
         (_codec, _bytes, Round, Uid) = (codec, bytes, round, uid);
-        (_sections, _room, _section) = (judged.Sections, judged.Room, judged.Section);
+        (_sections, _room) = (judged.Sections, judged.Room);
     }
 
     /// <inheritdoc/>
@@ -35,10 +35,18 @@ public sealed class EncodedUpdate : ISparseUpdate, IDisposable
         {
             var (from, count) = _sections[tensor];
             _bytes.Position = from;
-            _bytes.ReadExactly(_section, 0, count);
-            // Judged when it was opened, and nobody else writes there.
-            Invariant.Check(_codec.TryDecodeTensor(_section.AsSpan(0, count), tensor, _room, out var sent, out _));
-            return sent!;
+            var section = ArrayPool<byte>.Shared.Rent(count);
+            try
+            {
+                _bytes.ReadExactly(section, 0, count);
+                // Judged when it was opened, and nobody else writes there.
+                Invariant.Check(_codec.TryDecodeTensor(section.AsSpan(0, count), tensor, _room, out var sent, out _));
+                return sent!;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(section);
+            }
         }
     }
 

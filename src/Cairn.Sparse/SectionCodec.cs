@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Cairn.Base;
 
@@ -77,16 +78,15 @@ internal sealed class SectionCodec
             return Rejection.NotFinite;
         }
 
-        var scales = new byte[_quantizer.HasScales ? grid.ChunkCount : 0];
-        room ??= new TensorRoom();
-        var (indices, codes) = room.Take(grid.ValueCount);
+        var (indices, codes, scales) = (room ?? new TensorRoom()).Take(grid.ValueCount, _quantizer.HasScales ? grid.ChunkCount : 0);
         var sent = codes.AsSpan(0, grid.ValueCount);
+        var scaled = scales.AsSpan(0, _quantizer.HasScales ? grid.ChunkCount : 0);
         var coded = section[BookBytes(grid)..^ChecksumBytes];
-        var ok = CodePacking.TryUnpack(section[_quantizer.HeaderBytes..BookBytes(grid)], 4, scales)
+        var ok = CodePacking.TryUnpack(section[_quantizer.HeaderBytes..BookBytes(grid)], 4, scaled)
             && (section.Length == fast
                 ? TryReadFast(coded, grid, indices, sent)
-                : TryReadSmall(coded, grid, indices, sent, room))
-            && IsInForm(grid, book, sent, scales);
+                : TryReadSmall(coded, grid, indices, sent))
+            && IsInForm(grid, book, sent, scaled);
         if (!ok)
         {
             return Rejection.BadCode;
@@ -232,15 +232,17 @@ internal sealed class SectionCodec
         return EliasFano.TryRead(record[..places], shape.Places, indices) & CodePacking.TryUnpack(record[places..], bitsPerValue, codes);
     }
 
-    private unsafe bool TryReadSmall(ReadOnlySpan<byte> coded, TensorGrid grid, Span<ushort> indices, Span<byte> codes, TensorRoom room)
+    private unsafe bool TryReadSmall(ReadOnlySpan<byte> coded, TensorGrid grid, Span<ushort> indices, Span<byte> codes)
     {
         if (coded.Length < 1 + RangeEncoder.StateBytes || coded[0] >= _models!.Count)
         {
             return false;
         }
 
-        var padded = room.TakeBytes(coded.Length - 1 + (2 * RangeDecoder.Padding));
-        padded.Clear();
+        var rented = ArrayPool<byte>.Shared.Rent(coded.Length - 1 + (2 * RangeDecoder.Padding));
+        var padded = rented.AsSpan(0, coded.Length - 1 + (2 * RangeDecoder.Padding));
+        padded[..RangeDecoder.Padding].Clear();
+        padded[^RangeDecoder.Padding..].Clear();
         coded[1..].CopyTo(padded[RangeDecoder.Padding..]);
         Span<int> histogram = stackalloc int[4 * GapModels.SymbolsMax];
         histogram.Clear();
@@ -261,6 +263,7 @@ internal sealed class SectionCodec
                 histogram[i] += histogram[GapModels.SymbolsMax + i] + histogram[(2 * GapModels.SymbolsMax) + i] + histogram[(3 * GapModels.SymbolsMax) + i];
             }
 
+            ArrayPool<byte>.Shared.Return(rented);
             return ok && decoder.IsAtEnd && coded[0] == _models.Best(histogram[.._models.Symbols]);
         }
     }

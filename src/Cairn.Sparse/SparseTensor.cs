@@ -11,12 +11,14 @@ public sealed class SparseTensor
     private readonly ushort[] _indices;
     private readonly byte[] _codes;
     private readonly byte[] _scales;
+    private readonly int _scaleCount;
     private double _norm = double.NaN;
 
     internal SparseTensor(TensorGrid grid, ushort[] indices, byte[] codes, byte[] scales, LevelBook book)
     {
         Invariant.Check(indices.Length >= grid.ValueCount && codes.Length >= grid.ValueCount);
-        Invariant.Check(scales.Length == (book.Kind == QuantizerKind.Published ? 0 : grid.ChunkCount));
+        _scaleCount = book.Kind == QuantizerKind.Published ? 0 : grid.ChunkCount;
+        Invariant.Check(scales.Length >= _scaleCount);
         (Grid, _indices, _codes, _scales, Book) = (grid, indices, codes, scales, book);
     }
 
@@ -30,7 +32,7 @@ public sealed class SparseTensor
     public ReadOnlySpan<byte> Codes => _codes.AsSpan(0, Grid.ValueCount);
 
     /// <summary>Scale codes of the chunks; empty where the quantiser has none.</summary>
-    public ReadOnlySpan<byte> Scales => _scales;
+    public ReadOnlySpan<byte> Scales => _scales.AsSpan(0, _scaleCount);
 
     /// <summary>What the codes stand for.</summary>
     public LevelBook Book { get; }
@@ -60,11 +62,11 @@ public sealed class SparseTensor
 
     /// <summary>Which row of the book's table a chunk's codes point into.</summary>
     /// <param name="chunk">0 to ChunkCount − 1.</param>
-    public int RowOf(int chunk) => _scales.Length == 0 ? 0 : _scales[chunk];
+    public int RowOf(int chunk) => _scaleCount == 0 ? 0 : _scales[chunk];
 
     /// <summary>Whether all that is sent of a chunk is zero.</summary>
     /// <param name="chunk">0 to ChunkCount − 1.</param>
-    public bool IsZero(int chunk) => _scales.Length > 0 && _scales[chunk] == LevelBook.ZeroScale;
+    public bool IsZero(int chunk) => _scaleCount > 0 && _scales[chunk] == LevelBook.ZeroScale;
 
     /// <summary>x ← x − factor · decoded value, for the kept elements; no other element is touched. Tier T2: same inputs, same bits.</summary>
     /// <param name="factor">Any number; the product is rounded to fp32 once, then the difference.</param>

@@ -36,9 +36,6 @@ public sealed class SparseUpdateReader
     /// <summary>What the tensors are decoded into.</summary>
     internal TensorRoom Room { get; } = new();
 
-    /// <summary>Room for the longest section.</summary>
-    internal byte[] Section => _section;
-
     /// <summary>Reads the next tensor; after the last one, that the stream ends there.</summary>
     /// <param name="tensor">The tensor, or null: of use until the next one is read.</param>
     /// <returns>False at the end and at the first fault, which <see cref="Why"/> then names.</returns>

@@ -5,27 +5,21 @@ internal sealed class TensorRoom
 {
     private ushort[] _indices = [];
     private byte[] _codes = [];
-    private byte[] _bytes = [];
+    private byte[] _scales = [];
 
-    /// <summary>Room for so many places and codes, at least; what stood there is overwritten.</summary>
-    public (ushort[] Indices, byte[] Codes) Take(int values)
+    /// <summary>Room for so many values and chunks, at least; what stood there is overwritten.</summary>
+    public (ushort[] Indices, byte[] Codes, byte[] Scales) Take(int values, int chunks)
     {
         if (_indices.Length < values)
         {
             (_indices, _codes) = (GC.AllocateUninitializedArray<ushort>(values), GC.AllocateUninitializedArray<byte>(values));
         }
 
-        return (_indices, _codes);
-    }
-
-    /// <summary>Room for exactly so many bytes, whatever they are.</summary>
-    public Span<byte> TakeBytes(int count)
-    {
-        if (_bytes.Length < count)
+        if (_scales.Length < chunks)
         {
-            _bytes = GC.AllocateUninitializedArray<byte>(count);
+            _scales = new byte[chunks];
         }
 
-        return _bytes.AsSpan(0, count);
+        return (_indices, _codes, _scales);
     }
 }

@@ -149,13 +149,14 @@ public sealed class EnvelopeTests : IDisposable
     public void An_author_whose_key_is_no_point_signs_nothing()
     {
         var sealedObject = Envelope.Seal(_author, Header, Payload);
-        Assert.False(Envelope.TryOpen(sealedObject.Ciphertext, sealedObject.Key, sealedObject.ObjectDigest, Header, default, out _, out var why));
+        Assert.False(Envelope.TryOpen(sealedObject.Ciphertext, sealedObject.Key, sealedObject.ObjectDigest, Header, default, new byte[sealedObject.Ciphertext.Length], out _, out var why));
         Assert.Equal(Rejection.BadSignature, why);
     }
 
     private Rejection Open(SealedObject sealedObject, EnvelopeHeader expected, out byte[] payload)
     {
-        var opened = Envelope.TryOpen(sealedObject.Ciphertext, sealedObject.Key, sealedObject.ObjectDigest, expected, _author.Public, out var memory, out var why);
+        var opened = Envelope.TryOpen(
+            sealedObject.Ciphertext, sealedObject.Key, sealedObject.ObjectDigest, expected, _author.Public, new byte[sealedObject.Ciphertext.Length], out var memory, out var why);
         payload = memory.ToArray();
         Assert.Equal(opened, why == Rejection.None);
         return why;

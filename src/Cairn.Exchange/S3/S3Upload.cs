@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Amazon.S3;
@@ -18,7 +19,7 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
         // Not every server knows a condition on what is sent in pieces; on a whole object those do that matter.
         create || bytes.Length <= options.PartBytes
             ? PutWholeAsync(name, bytes, create, cancel)
-            : PutInPartsAsync(name, bytes.Length, (at, count) => bytes.Slice((int)at, count), cancel);
+            : PutInPartsAsync(name, bytes.Length, (at, count, put) => put(bytes.Slice((int)at, count)), cancel);
 
     /// <summary>Sends an object from a file; in memory are the pieces on the way.</summary>
     /// <param name="name">Its key on the server.</param>
@@ -27,18 +28,27 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
     public Task PutAsync(string name, SafeFileHandle file, CancellationToken cancel)
     {
         var size = RandomAccess.GetLength(file);
-        return size <= options.PartBytes ? PutWholeAsync(name, Read(0, (int)size), create: false, cancel) : PutInPartsAsync(name, size, Read, cancel);
+        return size <= options.PartBytes
+            ? WithPieceAsync(0, (int)size, bytes => PutWholeAsync(name, bytes, create: false, cancel))
+            : PutInPartsAsync(name, size, WithPieceAsync, cancel);
 
-        ReadOnlyMemory<byte> Read(long at, int count)
+        async Task WithPieceAsync(long at, int count, Func<ReadOnlyMemory<byte>, Task> put)
         {
-            var piece = GC.AllocateUninitializedArray<byte>(count);
-            for (var filled = 0; filled < count;)
+            var piece = ArrayPool<byte>.Shared.Rent(count);
+            try
             {
-                var read = RandomAccess.Read(file, piece.AsSpan(filled), at + filled);
-                filled += read > 0 ? read : throw new IOException($"the file to be sent as {name} has become shorter");
-            }
+                for (var filled = 0; filled < count;)
+                {
+                    var read = RandomAccess.Read(file, piece.AsSpan(filled, count - filled), at + filled);
+                    filled += read > 0 ? read : throw new IOException($"the file to be sent as {name} has become shorter");
+                }
 
-            return piece;
+                await put(piece.AsMemory(0, count)).ConfigureAwait(false);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(piece);
+            }
         }
     }
 
@@ -58,7 +68,7 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
             limit.Token).ConfigureAwait(false);
     }
 
-    private async Task PutInPartsAsync(string name, long size, Func<long, int, ReadOnlyMemory<byte>> read, CancellationToken cancel)
+    private async Task PutInPartsAsync(string name, long size, Func<long, int, Func<ReadOnlyMemory<byte>, Task>, Task> withPiece, CancellationToken cancel)
     {
         string id;
         using (var limit = Limited(0, cancel))
@@ -75,8 +85,9 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
             await Parallel.ForAsync(0, tags.Length, atOnce, async (part, stop) =>
             {
                 var at = (long)part * options.PartBytes;
-                var bytes = read(at, (int)Math.Min(options.PartBytes, size - at));
-                tags[part] = await PutPartAsync(name, id, part + 1, bytes, stop).ConfigureAwait(false);
+                await withPiece(
+                    at, (int)Math.Min(options.PartBytes, size - at),
+                    async bytes => tags[part] = await PutPartAsync(name, id, part + 1, bytes, stop).ConfigureAwait(false)).ConfigureAwait(false);
             }).ConfigureAwait(false);
             using var limit = Limited(0, cancel);
             await client.CompleteMultipartUploadAsync(

@@ -65,9 +65,15 @@ internal sealed class Judge
     private Task HoldAsync(Round round, IReadOnlyList<PeerCase> peers, IReadOnlyList<Observation> observations, CancellationToken cancellation) =>
         _run.Stores.IsOne ? Task.CompletedTask : Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, stop) =>
         {
-            if (observations[i].Reason == Rejection.None && peers[i].Opening is { } opening && _run.Held.Find(opening.ObjectDigest) is { } bytes)
+            if (observations[i].Reason != Rejection.None || peers[i].Opening is not { } opening)
             {
-                await PatientPut.PutAsync(_run, _name, ObjectKey.Update(round, opening.ObjectDigest), bytes, stop);
+                return;
+            }
+
+            using var bytes = _run.Held.Find(opening.ObjectDigest);
+            if (bytes is not null)
+            {
+                await PatientPut.PutAsync(_run, _name, ObjectKey.Update(round, opening.ObjectDigest), bytes.Memory, stop);
             }
         });
 

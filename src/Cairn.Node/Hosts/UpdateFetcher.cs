@@ -27,24 +27,40 @@ internal static class UpdateFetcher
             return new FetchedUpdate(Rejection.Malformed, $"announced as {opening.SizeBytes} bytes, which no update of this run has");
         }
 
-        var outcome = await GetAsync(run, round, uid, opening, cancellation);
+        var outcome = await BringAsync(run, round, uid, opening, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status is not (FetchStatus.Unreachable or FetchStatus.Silent));
         }
 
-        if (outcome.Bytes.Length != opening.SizeBytes)
+        // Few at once: what is being opened is in memory, twice.
+        await run.Opening.WaitAsync(cancellation);
+        try
         {
-            return new FetchedUpdate(Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {outcome.Bytes.Length}", IsLost: true);
+            using var held = outcome.Bytes.Length == 0 ? run.Held.Find(opening.ObjectDigest) : null;
+            return Open(run, round, uid, author, opening, held?.Memory ?? outcome.Bytes);
+        }
+        finally
+        {
+            run.Opening.Release();
+        }
+    }
+
+    private static FetchedUpdate Open(RunContext run, Round round, Uid uid, PublicKey author, Opening opening, ReadOnlyMemory<byte> ciphertext)
+    {
+        if (ciphertext.Length != opening.SizeBytes)
+        {
+            return new FetchedUpdate(Rejection.NotAsCommitted, $"announced as {opening.SizeBytes} bytes, it has {ciphertext.Length}", IsLost: true);
         }
 
+        using var plain = new LentBytes(ciphertext.Length);
         var header = new EnvelopeHeader(EnvelopeKind.Update, run.RulesDigest, round, uid);
-        if (!Envelope.TryOpen(outcome.Bytes, opening.Key, opening.ObjectDigest, header, author, out var payload, out var refused))
+        if (!Envelope.TryOpen(ciphertext.Span, opening.Key, opening.ObjectDigest, header, author, plain.Memory, out var payload, out var refused))
         {
             return new FetchedUpdate(refused, "the envelope does not open", IsLost: true);
         }
 
-        var bytes = run.Spool.Keep(payload);
+        var bytes = run.Spool.Keep(payload.Span);
         if (EncodedUpdate.TryOpen(run.Codec, bytes, run.RulesDigest, round, uid, out var update, out refused))
         {
             return new FetchedUpdate(Rejection.None, "") { Update = update };
@@ -104,38 +120,67 @@ internal static class UpdateFetcher
     /// <summary>How many objects of strangers are on the way at once.</summary>
     public static ParallelOptions AtOnce(CancellationToken cancellation) => new() { MaxDegreeOfParallelism = 8, CancellationToken = cancellation };
 
-    private static async Task<FetchOutcome> GetAsync(RunContext run, Round round, Uid uid, Opening opening, CancellationToken cancellation)
+    /// <summary>Asks one store once for what an opening names, and holds it if it is that.</summary>
+    /// <returns>Found with the bytes, or without them where they are held.</returns>
+    public static async Task<FetchOutcome> FromStoreAsync(RunContext run, IObjectStore store, Round round, Opening opening, CancellationToken cancellation)
     {
-        if (await run.Held.FindAsync(opening.ObjectDigest, cancellation) is { } held)
+        var (key, digest, size) = (ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes);
+        // Where all is in one store it is as good as here.
+        if (run.Stores.IsOne)
         {
-            return FetchOutcome.Found(held);
+            return await store.GetVerifiedAsync(key, digest, size, cancellation);
+        }
+
+        if (size > Spool.InMemoryMax && run.Spool.TryOpen() is { } file)
+        {
+            var got = FetchOutcome.Failed(FetchStatus.Unreachable, "");
+            try
+            {
+                got = await store.GetVerifiedAsync(key, digest, size, file, cancellation);
+            }
+            finally
+            {
+                if (got.Status != FetchStatus.Found)
+                {
+                    file.Dispose();
+                }
+            }
+
+            if (got.Status != FetchStatus.Found || run.Held.Hold(round, digest, file))
+            {
+                return got;
+            }
+        }
+
+        var outcome = await store.GetVerifiedAsync(key, digest, size, cancellation);
+        if (outcome.Status == FetchStatus.Found)
+        {
+            run.Held.Hold(round, digest, outcome.Bytes);
+        }
+
+        return outcome;
+    }
+
+    // From wherever it is: here, on its way, at its author's, at a validator's.
+    private static async Task<FetchOutcome> BringAsync(RunContext run, Round round, Uid uid, Opening opening, CancellationToken cancellation)
+    {
+        await run.Held.WhenComeAsync(opening.ObjectDigest, cancellation);
+        if (run.Held.Holds(opening.ObjectDigest))
+        {
+            return FetchOutcome.Found([]);
         }
 
         var store = run.Stores.Of(uid);
-        var outcome = await PatientFetch.AskAsync(
-            () => FromStoreAsync(run, store, round, opening, cancellation), run.Time, cancellation);
+        var outcome = await PatientFetch.AskAsync(() => FromStoreAsync(run, store, round, opening, cancellation), run.Time, cancellation);
         if (outcome.Status != FetchStatus.Found)
         {
             foreach (var holder in run.Stores.HoldersOf(uid))
             {
                 if (await FromStoreAsync(run, holder, round, opening, cancellation) is { Status: FetchStatus.Found } copy)
                 {
-                    outcome = copy;
-                    break;
+                    return copy;
                 }
             }
-        }
-
-        return outcome;
-    }
-
-    /// <summary>Asks one store once for what an opening names, and holds it if it is that.</summary>
-    public static async Task<FetchOutcome> FromStoreAsync(RunContext run, IObjectStore store, Round round, Opening opening, CancellationToken cancellation)
-    {
-        var outcome = await store.GetVerifiedAsync(ObjectKey.Update(round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, cancellation);
-        if (outcome.Status == FetchStatus.Found && !run.Stores.IsOne)
-        {
-            run.Held.Hold(round, opening.ObjectDigest, outcome.Bytes);
         }
 
         return outcome;

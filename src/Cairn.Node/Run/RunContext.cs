@@ -13,6 +13,7 @@ namespace Cairn.Node;
 internal sealed class RunContext : IDisposable
 {
     private const long HeldBytesMax = 4L << 30;
+    private const int OpenedAtOnce = 2;
 
     public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users)
     {
@@ -49,6 +50,9 @@ internal sealed class RunContext : IDisposable
 
     /// <summary>Where that waits which grows with the model.</summary>
     public Spool Spool { get; }
+
+    /// <summary>The turns of those that open updates.</summary>
+    public SemaphoreSlim Opening { get; } = new(OpenedAtOnce);
 
     /// <summary>What was fetched from other stores and is still needed.</summary>
     public HeldUpdates Held { get; }
@@ -110,6 +114,7 @@ internal sealed class RunContext : IDisposable
     {
         Engines.Dispose();
         Held.Dispose();
+        Opening.Dispose();
         Stores.Dispose();
         Data.Dispose();
     }

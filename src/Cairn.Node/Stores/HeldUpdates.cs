@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Cairn.Base;
-using Cairn.Exchange;
 
 namespace Cairn.Node;
 
@@ -12,12 +11,12 @@ namespace Cairn.Node;
 internal sealed class HeldUpdates(Spool spool, long bytesMax) : IDisposable
 {
     private readonly ConcurrentDictionary<Digest, Held> _held = new();
-    private readonly ConcurrentDictionary<Digest, Task<FetchOutcome>> _coming = new();
+    private readonly ConcurrentDictionary<Digest, Task> _coming = new();
     private long _bytes;
 
-    /// <summary>The bytes of a digest in an array of their own, or null.</summary>
+    /// <summary>The bytes of an object in memory that is lent, or null.</summary>
     /// <param name="digest">SHA-256 of the object.</param>
-    public byte[]? Find(Digest digest) => _held.TryGetValue(digest, out var held) ? held.Read() : null;
+    public LentBytes? Find(Digest digest) => _held.TryGetValue(digest, out var held) ? held.Read() : null;
 
     /// <summary>Whether an object is held.</summary>
     /// <param name="digest">SHA-256 of the object.</param>
@@ -26,70 +25,61 @@ internal sealed class HeldUpdates(Spool spool, long bytesMax) : IDisposable
     /// <summary>Holds an object that has just been verified.</summary>
     /// <param name="round">Of which round.</param>
     /// <param name="digest">SHA-256 of the object.</param>
-    /// <param name="bytes">The object; not changed any more.</param>
-    public void Hold(Round round, Digest digest, byte[] bytes)
+    /// <param name="bytes">The object; copied.</param>
+    public void Hold(Round round, Digest digest, ReadOnlySpan<byte> bytes)
     {
-        if (_held.ContainsKey(digest))
+        if (!Holds(digest))
         {
-            return;
+            Hold(round, digest, spool.Keep(bytes));
         }
+    }
 
-        if (Interlocked.Add(ref _bytes, bytes.Length) > bytesMax)
+    /// <summary>Holds an object that has just been verified.</summary>
+    /// <param name="round">Of which round.</param>
+    /// <param name="digest">SHA-256 of the object.</param>
+    /// <param name="bytes">The object; no longer the caller's.</param>
+    /// <returns>False if there is no room.</returns>
+    public bool Hold(Round round, Digest digest, Stream bytes)
+    {
+        var held = new Held(round, bytes);
+        var hasRoom = Interlocked.Add(ref _bytes, held.Length) <= bytesMax;
+        if (!hasRoom || !_held.TryAdd(digest, held))
         {
-            Interlocked.Add(ref _bytes, -bytes.Length);
-            return;
-        }
-
-        var held = new Held(round, spool.Keep(bytes));
-        if (!_held.TryAdd(digest, held))
-        {
-            Interlocked.Add(ref _bytes, -bytes.Length);
+            Interlocked.Add(ref _bytes, -held.Length);
             held.Dispose();
         }
+
+        return hasRoom;
     }
 
     /// <summary>Fetches an object ahead of its time, unless it is here or on its way. Who needs it then waits for no more than what is left of that.</summary>
     /// <param name="digest">SHA-256 of the object.</param>
     /// <param name="fetch">Fetches and holds it; never throws but when cancelled.</param>
     /// <returns>Ends with the fetch.</returns>
-    public async Task ComeAsync(Digest digest, Func<Task<FetchOutcome>> fetch)
+    public async Task ComeAsync(Digest digest, Func<Task> fetch)
     {
-        var coming = new TaskCompletionSource<FetchOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var coming = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (Holds(digest) || !_coming.TryAdd(digest, coming.Task))
         {
             return;
         }
 
-        var outcome = FetchOutcome.Failed(FetchStatus.Unreachable, "it was no longer wanted");
         try
         {
-            outcome = await fetch();
+            await fetch();
         }
         finally
         {
             _coming.TryRemove(digest, out _);
-            coming.SetResult(outcome);
+            coming.SetResult();
         }
     }
 
-    /// <summary>The bytes of an object that is held, or on its way and then comes; else null.</summary>
+    /// <summary>Waits for an object that is on its way, if it is.</summary>
     /// <param name="digest">SHA-256 of the object.</param>
     /// <param name="cancellation">Gives up waiting.</param>
-    public async Task<byte[]?> FindAsync(Digest digest, CancellationToken cancellation)
-    {
-        if (Find(digest) is { } held)
-        {
-            return held;
-        }
-
-        if (!_coming.TryGetValue(digest, out var coming))
-        {
-            return null;
-        }
-
-        var outcome = await coming.WaitAsync(cancellation);
-        return outcome.Status == FetchStatus.Found ? outcome.Bytes : null;
-    }
+    public Task WhenComeAsync(Digest digest, CancellationToken cancellation) =>
+        _coming.TryGetValue(digest, out var coming) ? coming.WaitAsync(cancellation) : Task.CompletedTask;
 
     /// <summary>Drops what belongs to a round or to earlier ones.</summary>
     /// <param name="applied">The round.</param>
@@ -117,7 +107,7 @@ internal sealed class HeldUpdates(Spool spool, long bytesMax) : IDisposable
         public long Length { get; } = bytes.Length;
 
         // Null if it was dropped meanwhile.
-        public byte[]? Read()
+        public LentBytes? Read()
         {
             lock (_reading)
             {
@@ -126,9 +116,9 @@ internal sealed class HeldUpdates(Spool spool, long bytesMax) : IDisposable
                     return null;
                 }
 
-                var all = GC.AllocateUninitializedArray<byte>((int)Length);
+                var all = new LentBytes((int)Length);
                 bytes.Position = 0;
-                bytes.ReadExactly(all);
+                bytes.ReadExactly(all.Memory.Span);
                 return all;
             }
         }

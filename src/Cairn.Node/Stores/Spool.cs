@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Cairn.Base;
 
 namespace Cairn.Node;
@@ -13,16 +12,16 @@ internal sealed class Spool(string folder)
 
     private const int BufferBytes = 1 << 16;
 
-    /// <summary>Keeps bytes until the stream is closed. Where no file can be written they stay in memory, as they came.</summary>
-    /// <param name="bytes">Not changed any more.</param>
+    /// <summary>Keeps a copy of bytes until the stream is closed. Where no file can be written it is in memory.</summary>
+    /// <param name="bytes">What is kept.</param>
     /// <returns>Holds exactly these bytes.</returns>
-    public Stream Keep(ReadOnlyMemory<byte> bytes)
+    public Stream Keep(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > InMemoryMax && TryOpen() is { } file)
         {
             try
             {
-                file.Write(bytes.Span);
+                file.Write(bytes);
                 file.Flush();
                 return file;
             }
@@ -32,9 +31,7 @@ internal sealed class Spool(string folder)
             }
         }
 
-        return MemoryMarshal.TryGetArray(bytes, out var array)
-            ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)
-            : new MemoryStream(bytes.ToArray(), writable: false);
+        return new MemoryStream(bytes.ToArray(), writable: false);
     }
 
     /// <summary>A new, empty file, or null where none can be written.</summary>
