@@ -115,6 +115,11 @@ public sealed record Genesis
             writer.Int64(allocation.Bond);
         }
 
+        if (Rules.ApplyDelay > 0)
+        {
+            writer.Int32(Rules.ApplyDelay);
+        }
+
         return writer.ToArray();
     }
 
@@ -137,6 +142,16 @@ public sealed record Genesis
         var initialBase = reader.Digest();
         var members = ReadMembers(ref reader);
         var allocations = ReadAllocations(ref reader);
+        // Only where there is a delay: one genesis has one form.
+        if (reader.Remaining > 0)
+        {
+            rules = rules with { ApplyDelay = reader.Int32() };
+            if (rules.ApplyDelay == 0)
+            {
+                reader.Fail();
+            }
+        }
+
         if (!reader.Complete)
         {
             return false;

@@ -48,6 +48,10 @@ public sealed record LedgerRules
     /// <summary>Rounds from one settlement to the next; at least 1. The last round always settles.</summary>
     public required int SettleEvery { get; init; }
 
+    /// <summary>0: a round is trained from the base after the round before it. 1: from the base before that one, so that it can be trained while that one is closed; then
+    /// roster and samples are fixed one round ahead. Stands at the end of the <see cref="Genesis"/>, and only where it is 1.</summary>
+    public int ApplyDelay { get; init; }
+
     /// <summary>Rounds in a row that a member may be absent before it is no longer waited for; at least 1.</summary>
     public int AbsentRoundsMax { get; init; } = 3;
 
@@ -112,6 +116,7 @@ public sealed record LedgerRules
         Range("samplesPerStep", SamplesPerStep, 1, SamplesPerPeer);
         Range("sampleCount", SampleCount, 1, (1L << 62) - 1);
         Range("settleEvery", SettleEvery, 1, RoundsLimit);
+        Range("applyDelay", ApplyDelay, 0, 1);
         Range("absentRoundsMax", AbsentRoundsMax, 1, RoundsLimit);
         Range("rewardPerSettlement", RewardPerSettlement, 0, MoneyLimit);
         Range("peerBondMin", PeerBondMin, 1, MoneyLimit);

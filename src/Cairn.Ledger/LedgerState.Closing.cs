@@ -53,6 +53,12 @@ public sealed partial class LedgerState
 
     private void CloseSamples(Manifest manifest, long[] amounts)
     {
+        if (_plan is not null)
+        {
+            ClosePlanned(manifest, amounts, _plan);
+            return;
+        }
+
         if (manifest.Empty)
         {
             _queue.Undo();
@@ -75,6 +81,15 @@ public sealed partial class LedgerState
         }
 
         _queue.Close(returned);
+    }
+
+    // The round after this one is being trained already: what was not trained in this one is issued first in the round after that, whole rounds without an update too.
+    private void ClosePlanned(Manifest manifest, long[] amounts, RoundPlan plan)
+    {
+        StepsDone += manifest.Empty ? 0 : 1;
+        SamplesIssued -= manifest.Empty ? plan.SampleCount : 0;
+        SamplesTrained += plan.Pieces.Where((_, place) => amounts[place] > 0).Sum(piece => (long)piece.Length);
+        _queue.GiveBack(plan.Without(entry => amounts[_book.PlaceOf(entry.Uid)] == 0).Returned);
     }
 
     private void CountVerdicts(long[] accepted)

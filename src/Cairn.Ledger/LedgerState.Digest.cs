@@ -14,6 +14,8 @@ public sealed partial class LedgerState
         WriteMembers(writer);
         WriteTotals(writer);
         WriteRound(writer);
+        WritePlan(writer, _plan);
+        WritePlan(writer, _ahead);
         return Digest.Of("cairn/ledger/state", writer.Written);
     }
 
@@ -137,6 +139,29 @@ public sealed partial class LedgerState
         }
 
         WriteBases(writer, _book.Bases);
+    }
+
+    // Without an apply delay there is none, and nothing is written.
+    private static void WritePlan(WireWriter writer, RoundPlan? plan)
+    {
+        if (plan is null)
+        {
+            return;
+        }
+
+        writer.Int32(plan.Round.Number);
+        writer.Int64(plan.StepsBefore);
+        writer.Int32(plan.Roster.Length);
+        for (var place = 0; place < plan.Roster.Length; place++)
+        {
+            writer.Int32(plan.Roster[place].Uid.Value);
+            writer.Byte(plan.Roster[place].Newcomer ? (byte)1 : (byte)0);
+            writer.Int32(plan.Pieces[place].Length);
+            foreach (var id in plan.Pieces[place])
+            {
+                writer.Int64(id);
+            }
+        }
     }
 
     private static void WriteBases(WireWriter writer, SortedDictionary<int, Digest> bases)

@@ -9,6 +9,11 @@ public sealed partial class LedgerState
     {
         var voters = FindVoters();
 
+        if (Rules.ApplyDelay > 0)
+        {
+            return OpenPlanned(round, voters);
+        }
+
         // While the run is paused, or nobody could close the round, it waits as it does for peers.
         var roster = Paused || voters.Length == 0 ? [] : DrawRoster();
         var samples = Array.ConvertAll(roster, entry => SamplesToCome(_members[entry.Uid.Value]));
@@ -21,6 +26,42 @@ public sealed partial class LedgerState
         return new RoundBook(round, roster, samples, voters);
     }
 
+    // What is trained in a round was fixed when the round before it opened. Only where nobody was there to plan for is it cut now. Who has left meanwhile is not waited
+    // for, and its samples are issued again first.
+    private RoundBook OpenPlanned(Round round, Voter[] voters)
+    {
+        var plan = _plan?.Round == round ? _plan : _ahead?.Round == round ? _ahead : CutPlan(round, StepsDone);
+        (plan, var returned) = plan.Without(entry => _members[entry.Uid.Value].HasLeft);
+        _queue.GiveBack(returned);
+        _plan = plan.Roster.Length > 0 ? plan : CutPlan(round, StepsDone);
+        if (round.Number + 1 < Rules.Rounds && (_ahead?.Round != round.Next || _ahead.Roster.Length == 0))
+        {
+            // Whether the round that opens now will be a step is not known yet; the schedule counts it as one.
+            _ahead = CutPlan(round.Next, StepsDone + 1);
+        }
+
+        var waits = Paused || voters.Length == 0 || _plan.Roster.Length == 0;
+        SamplesIssued += waits ? 0 : _plan.SampleCount;
+        return new RoundBook(round, waits ? [] : _plan.Roster, waits ? [] : Array.ConvertAll(_plan.Pieces, piece => piece.Length), voters);
+    }
+
+    private RoundPlan CutPlan(Round round, long stepsBefore)
+    {
+        var roster = DrawRoster();
+        var samples = Array.ConvertAll(roster, entry => SamplesToCome(_members[entry.Uid.Value]));
+        var pieces = new long[roster.Length][];
+        if (roster.Length > 0)
+        {
+            var (ids, start) = (_queue.Take(samples.Sum()), 0);
+            foreach (var place in RoundPlan.InOrderOfIssue(roster.Length, round))
+            {
+                pieces[place] = ids[start..(start + samples[place])];
+                start += samples[place];
+            }
+        }
+
+        return new RoundPlan(round, roster, pieces, stepsBefore);
+    }
 
     private Voter[] FindVoters()
     {

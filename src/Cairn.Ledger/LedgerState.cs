@@ -25,6 +25,9 @@ public sealed partial class LedgerState
     private readonly SortedDictionary<int, IReadOnlyList<Backing>> _backings = [];
     private Digest _slashHistory;
     private RoundBook _book;
+    // Only with an apply delay: what is trained in the current round and in the next.
+    private RoundPlan? _plan;
+    private RoundPlan? _ahead;
     private Digest _history;
     private Digest _lastBeacon;
 
@@ -109,6 +112,28 @@ public sealed partial class LedgerState
     /// <summary>How many samples a peer gets in the next round that it has a place in: what it declared, or all that the rules give.</summary>
     /// <param name="member">A peer of this state.</param>
     public int SamplesToCome(Member member) => member.Samples > 0 ? member.Samples : Rules.SamplesPerPeer;
+
+    /// <summary>The samples that a peer is to train on in the next round, known while the current one goes on: only with an apply delay of 1, else none.</summary>
+    /// <param name="uid">Any member.</param>
+    /// <returns>As <see cref="SamplesOf(Uid)"/>; they stay the same when the round opens, unless the peer has left by then.</returns>
+    public IReadOnlyList<long> PlannedSamplesOf(Uid uid) =>
+        _ahead?.Round == CurrentRound.Next && _ahead.PlaceOf(uid) is >= 0 and var place ? _ahead.Pieces[place].ToArray() : [];
+
+    /// <summary>All samples that are given out for rounds that have not opened: the next, and the current one while it waits. None without an apply delay.</summary>
+    public IReadOnlyList<long> PlannedSamples =>
+    [
+        .. _plan is not null && _book.Roster.Length == 0 ? _plan.Pieces.SelectMany(piece => piece) : [],
+        .. _ahead?.Round == CurrentRound.Next ? _ahead.Pieces.SelectMany(piece => piece) : [],
+    ];
+
+    /// <summary>True for a peer that has a place in the next round: only with an apply delay of 1.</summary>
+    /// <param name="uid">Any member.</param>
+    public bool IsPlanned(Uid uid) => _ahead?.Round == CurrentRound.Next && _ahead.PlaceOf(uid) >= 0;
+
+    /// <summary>Where the samples of the current round, or with an apply delay of the next, stand on the schedules: how many rounds before it count as steps. With a
+    /// delay the round that is not closed when the next is planned counts as one.</summary>
+    /// <param name="round">The current round or the one after it.</param>
+    public long StepsBefore(Round round) => _plan?.Round == round ? _plan.StepsBefore : _ahead?.Round == round ? _ahead.StepsBefore : StepsDone;
 
     /// <summary>What a peer committed to in the current round, or null.</summary>
     /// <param name="uid">Any member.</param>
@@ -223,5 +248,5 @@ public sealed partial class LedgerState
         round == CurrentRound && Stage != Stage.Finished ? _book.Bases
         : round.Number >= 0 && round.Number < _bases.Count ? _bases[round.Number] : null;
 
-    private long[] PieceOf(int place) => _queue.Issued(_book.SampleStarts[place], _book.Samples[place]);
+    private long[] PieceOf(int place) => _plan is not null ? _plan.Pieces[place].ToArray() : _queue.Issued(_book.SampleStarts[place], _book.Samples[place]);
 }

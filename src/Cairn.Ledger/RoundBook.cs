@@ -18,10 +18,9 @@ internal sealed class RoundBook
     {
         (Round, Roster, Samples, Voters) = (round, roster, samples, voters);
         SampleStarts = new int[roster.Length];
-        for (var (piece, start) = (0, 0); piece < roster.Length; piece++)
+        var start = 0;
+        foreach (var place in RoundPlan.InOrderOfIssue(roster.Length, round))
         {
-            // Pieces go round: the first to another peer in every round.
-            var place = (piece + roster.Length - (round.Number % roster.Length)) % roster.Length;
             SampleStarts[place] = start;
             start += samples[place];
         }

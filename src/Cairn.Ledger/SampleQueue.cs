@@ -98,6 +98,27 @@ public sealed class SampleQueue
         (_open, Cursor, _waiting) = (false, _cursorBefore, _waitingBefore);
     }
 
+    /// <summary>Issues samples for a round that is planned while another is open: its samples come back by <see cref="GiveBack"/> alone.</summary>
+    /// <param name="count">As in <see cref="Open"/>.</param>
+    /// <returns>Their ids in issued order.</returns>
+    public long[] Take(int count)
+    {
+        Open(count);
+        _open = false;
+        return Issued(0, count);
+    }
+
+    /// <summary>Puts samples of a <see cref="Take"/> that were not trained at the head of the line.</summary>
+    /// <param name="returned">In the order in which to issue them again.</param>
+    public void GiveBack(IReadOnlyList<long> returned)
+    {
+        Invariant.Check(!_open);
+        if (returned.Count > 0)
+        {
+            _waiting = [.. returned, .. _waiting];
+        }
+    }
+
     private void Cut(int count)
     {
         var ids = new long[count];

@@ -6,9 +6,16 @@ namespace Cairn.Protocol;
 /// <summary>What a machine wants done. The host does it, once, and reports by an event; tensors and bytes never pass through the machine.</summary>
 public abstract record Effect;
 
-/// <summary>Train H inner steps from the base on the samples assigned for the round, and encode the update. Answer: <see cref="Trained"/>.</summary>
+/// <summary>Train H inner steps on the samples assigned for the round, from the base that the rules name for it: that after the round before, or with an apply delay that
+/// before the round before. Without a delay also encode the update. Answer: <see cref="Trained"/>.</summary>
 /// <param name="Round">Which round.</param>
+/// <remarks>With a delay the replica may apply the round before while this goes on.</remarks>
 public sealed record RunInnerSteps(Round Round) : Effect;
+
+/// <summary>Add the error feedback, as the rounds before have left it, to what was trained for the round, and encode the update. Only with an apply delay, where it waits for
+/// the round before. Answer: <see cref="Encoded"/>.</summary>
+/// <param name="Round">Which round: the one that the replica stands before.</param>
+public sealed record EncodeUpdate(Round Round) : Effect;
 
 /// <summary>Encrypt the update, make it durable, put it in the store; what an earlier life published for the round stands. Answer: <see cref="Published"/>.</summary>
 /// <param name="Round">Which round.</param>

@@ -10,10 +10,15 @@ public abstract record NodeEvent;
 /// <param name="Ledger">The state after the newest block.</param>
 public sealed record LedgerMoved(LedgerState Ledger) : NodeEvent;
 
-/// <summary>The inner steps are done and the update lies encoded in the replica.</summary>
+/// <summary>The inner steps are done; without an apply delay the update lies encoded in the replica.</summary>
 /// <param name="Round">Of which round.</param>
 /// <param name="Usable">False if the local training diverged (a number was not finite): nothing can be sent this round.</param>
 public sealed record Trained(Round Round, bool Usable) : NodeEvent;
+
+/// <summary>What was trained ahead is encoded. Only with an apply delay.</summary>
+/// <param name="Round">Of which round.</param>
+/// <param name="Usable">False if it cannot be sent: a number was not finite.</param>
+public sealed record Encoded(Round Round, bool Usable) : NodeEvent;
 
 /// <summary>The update is encrypted, durable and in the store. Told again after a restart, from the durable outbox.</summary>
 /// <param name="Round">Of which round.</param>

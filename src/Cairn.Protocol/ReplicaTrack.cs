@@ -35,6 +35,9 @@ internal sealed class ReplicaTrack
     /// <summary>Stopped for good: this replica is wrong.</summary>
     public bool Halted { get; private set; }
 
+    /// <summary>The newest base is not yet known to be that of the others: nothing may be applied on it.</summary>
+    public bool InQuestion => _unconfirmed is not null;
+
     /// <summary>A manifest is closed that the replica has not applied.</summary>
     /// <param name="ledger">The ledger now.</param>
     public bool Behind(LedgerState ledger) => ledger.ManifestOf(Next) is not null;

@@ -101,7 +101,7 @@ public sealed record SparseRules(
 /// <summary>The round.</summary>
 /// <param name="Rounds">Outer steps of the run, fixed before round 0.</param>
 /// <param name="SettleEvery">Rounds between settlements.</param>
-/// <param name="ApplyDelay">0: apply a round before training the next.</param>
+/// <param name="ApplyDelay">0: apply a round before training the next. 1: train the next while a round is exchanged and closed, and apply it then.</param>
 /// <param name="ProbedPeers">Peers whose loss a validator probes in a round.</param>
 /// <param name="ProbeSequences">Sequences per probe, half assigned and half held back.</param>
 /// <param name="ProbeStep">The part of the outer rate by which a probe applies one update alone (the published run: 0.2).</param>
@@ -236,7 +236,7 @@ public sealed record RunRules(
         var stepsTotal = (long)Training.InnerSteps * Round.Rounds;
         Need(stepsTotal <= int.MaxValue, $"innerSteps times rounds gives {stepsTotal} inner steps of the whole run, must be at most {int.MaxValue}");
         Need(Round.SettleEvery is >= 1 and <= 1_000_000, $"settleEvery is {Round.SettleEvery}, must be 1 to 1,000,000");
-        Need(Round.ApplyDelay == 0, $"applyDelay is {Round.ApplyDelay}: this version runs 0 only");
+        Need(Round.ApplyDelay is 0 or 1, $"applyDelay is {Round.ApplyDelay}, must be 0 or 1");
         Need(Round.ProbedPeers >= 0, "probedPeers must not be negative");
         Need(Round.ProbeSequences >= 2, "probeSequences must be at least 2: half assigned, half held back");
         Need(Round.ProbeStep is > 0 and <= 1, $"probeStep is {Round.ProbeStep}, must lie in (0, 1]");
@@ -269,5 +269,6 @@ public sealed record RunRules(
         SamplesMin = InnerStepsMin * Training.Batch,
         SamplesPerStep = Training.Batch,
         SettleEvery = Round.SettleEvery,
+        ApplyDelay = Round.ApplyDelay,
     });
 }

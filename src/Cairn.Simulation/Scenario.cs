@@ -142,6 +142,9 @@ public sealed record Scenario
     /// <summary>Rounds between settlements.</summary>
     public int SettleEvery { get; init; } = 2;
 
+    /// <summary>Rounds from the base that a round is trained from to the one before it: 0 or 1, the rule of the run.</summary>
+    public int ApplyDelay { get; init; }
+
     /// <summary>The most peers in a round.</summary>
     public int PeersMax { get; init; } = 8;
 
@@ -226,6 +229,7 @@ public sealed record Scenario
         Need(Validators is { Count: >= 1 and <= 256 }, "validators must be 1 to 256");
         Need(Rounds is >= 1 and <= 10_000, "rounds must be 1 to 10,000");
         Need(SettleEvery >= 1 && AbsentRoundsMax >= 1 && ProbedPeers >= 0 && ProbeSequences >= 2, "a number of the rules is too small");
+        Need(ApplyDelay is 0 or 1, "applyDelay must be 0 or 1");
         Need(PeersMax >= 1 && PeersMax <= LedgerRules.PeersLimit, $"peersMax must be 1 to {LedgerRules.PeersLimit}");
         Need(SamplesPerPeer is >= 1 and <= 4096, "samplesPerPeer must be 1 to 4096");
         Need(

@@ -46,6 +46,8 @@ internal sealed class ScenarioDraw
             DelaySeed = _seed,
             Rounds = _options.Rounds,
             SettleEvery = settleEvery,
+            // A stream of its own: what else a seed means does not shift.
+            ApplyDelay = _options.ApplyDelay ?? new SeededRandom(_seed, "apply-delay").NextBelow(2),
             PeersMax = peersMax,
             SampleCount = SampleCountOf(peersMax, oneEpoch),
             AbsentRoundsMax = absent,

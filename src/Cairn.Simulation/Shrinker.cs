@@ -41,6 +41,11 @@ internal sealed class Shrinker(Mutation mutation, int runsMax)
             yield return scenario with { Rounds = scenario.Rounds - 1 };
         }
 
+        if (scenario.ApplyDelay > 0)
+        {
+            yield return scenario with { ApplyDelay = 0 };
+        }
+
         foreach (var faults in WithoutOne(scenario.Faults))
         {
             yield return scenario with { Faults = faults };

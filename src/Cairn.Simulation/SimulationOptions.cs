@@ -20,6 +20,9 @@ public sealed record SimulationOptions
     /// <summary>Rounds of a run.</summary>
     public int Rounds { get; init; } = 12;
 
+    /// <summary>The apply delay of every run, 0 or 1; null to draw it from the seed.</summary>
+    public int? ApplyDelay { get; init; }
+
     /// <summary>Names of <see cref="Faults.Names"/> to draw from; null for all, empty for none.</summary>
     public IReadOnlyList<string>? Faults { get; init; }
 
@@ -52,6 +55,11 @@ public sealed record SimulationOptions
         if (Rounds is < 1 or > 10_000)
         {
             faults.Add($"--rounds is {Rounds}, must be 1 to 10,000");
+        }
+
+        if (ApplyDelay is not (null or 0 or 1))
+        {
+            faults.Add($"--apply-delay is {ApplyDelay}, must be 0 or 1");
         }
 
         faults.AddRange((Faults ?? []).Except(Simulation.Faults.Names)

@@ -76,8 +76,14 @@ internal static class FoundingOptions
     public static readonly Option<string> Coded = OneOf(
         "--coding", "How updates are written: small, or fast with every size fixed.", "small", Codings.Keys);
 
+    public static readonly Option<int> ApplyDelay = new("--apply-delay")
+    {
+        Description = "1: peers train the next round while one is exchanged and closed, so that slow lines cost no time; 0: they wait for it.",
+        DefaultValueFactory = _ => 0,
+    };
+
     /// <summary>Those that the rules settle when the run is begun.</summary>
-    public static IReadOnlyList<Option> OfRules { get; } = [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded];
+    public static IReadOnlyList<Option> OfRules { get; } = [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay];
 
     /// <summary>What was chosen.</summary>
     /// <param name="parsed">The command line.</param>
@@ -98,6 +104,7 @@ internal static class FoundingOptions
         Tolerated = parsed.GetValue(Tolerated),
         Quantization = Quantizations[parsed.GetValue(Quantize)!],
         Coding = Codings[parsed.GetValue(Coded)!],
+        ApplyDelay = parsed.GetValue(ApplyDelay),
     };
 
     private static Option<string> OneOf(string name, string description, string usual, IEnumerable<string> words)

@@ -36,6 +36,7 @@ internal static class SimulateVerb
         DefaultValueFactory = _ => "toy",
     };
     private static readonly Option<string?> ScenarioPath = new("--scenario") { Description = "Runs the scenario in this file instead of drawing one." };
+    private static readonly Option<int?> ApplyDelay = new("--apply-delay") { Description = "The apply delay of every run, 0 or 1. Default: drawn by the seed." };
     private static readonly Option<string?> Log = new("--log") { Description = "Writes every event of the run to this file; with one seed only." };
     private static readonly Option<bool> RealKeys = new("--real-keys") { Description = "ECDSA keys and verified signatures instead of the seeded test signer: slower." };
     private static readonly Option<bool> Json = new("--json") { Description = "End with one line of JSON." };
@@ -53,7 +54,7 @@ internal static class SimulateVerb
             "           cairn simulate --seeds 50 --adversaries lazy,copycat-blended --faults kill,partition,lost-object\n" +
             "           cairn simulate --scenario failed.json --log failed.log")
         {
-            Seeds, Seed, Peers, Validators, Rounds, FaultNames, Adversaries, Objective, ScenarioPath, Log, RealKeys, Json,
+            Seeds, Seed, Peers, Validators, Rounds, FaultNames, Adversaries, Objective, ApplyDelay, ScenarioPath, Log, RealKeys, Json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
         return command;
@@ -71,6 +72,7 @@ internal static class SimulateVerb
             Faults = Names(parsed.GetValue(FaultNames)!),
             Adversaries = Names(parsed.GetValue(Adversaries)!),
             RealKeys = parsed.GetValue(RealKeys),
+            ApplyDelay = parsed.GetValue(ApplyDelay),
         };
         options.Validate();
         var model = parsed.GetValue(Objective)!;
@@ -209,6 +211,7 @@ internal static class SimulateVerb
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $" --peers {options.Peers} --validators {options.Validators} --rounds {options.Rounds}");
+        text.Append(options.ApplyDelay is { } delay ? string.Create(CultureInfo.InvariantCulture, $" --apply-delay {delay}") : "");
         Append("--faults", options.Faults);
         Append("--adversaries", options.Adversaries);
         return text.Append(options.RealKeys ? " --real-keys" : "").ToString();

@@ -142,9 +142,9 @@ internal sealed class Judge
             return (null, Rejection.Missing, peer.CommitOrder < 0 ? "no commit" : "the commit was not opened");
         }
 
-        if (opening.BaseDigest != _replica.BaseDigest)
+        if (opening.BaseDigest != _replica.TrainingBaseDigest)
         {
-            return (null, Rejection.WrongBase, $"trained from {opening.BaseDigest.Short}, the base is {_replica.BaseDigest.Short}");
+            return (null, Rejection.WrongBase, $"trained from {opening.BaseDigest.Short}, the base is {_replica.TrainingBaseDigest.Short}");
         }
 
         if (opening.Receipt != SampleReceipt.Of(peer.Samples))

@@ -15,7 +15,9 @@ internal sealed class PeerEffects : IEffectRunner
     private readonly SharedEffects _shared;
     private readonly SortedDictionary<Round, Assignment> _assignments = [];
     private readonly int? _steps;
+    // What is being published, and with an apply delay what is trained ahead of it.
     private TrainingOutcome? _outcome;
+    private TrainingOutcome? _ahead;
     private Round _declaredIn = new(-1);
 
     /// <summary>Begins.</summary>
@@ -47,11 +49,24 @@ internal sealed class PeerEffects : IEffectRunner
         _run.Stores.Notice(ledger);
         // Assignments are kept as the ledger passes by, so that a restarted peer can repeat rounds that have closed meanwhile, the last applied one included:
         // disagreement may lead back to it.
-        if (ledger.Stage == Stage.Commit && ledger.CurrentRound.Number + 1 >= _replica.Next.Number
-            && !_assignments.ContainsKey(ledger.CurrentRound) && ledger.Find(_self.Key.Public) is { } me
-            && ledger.SamplesOf(me.Uid) is { Count: > 0 } samples)
+        if (ledger.Find(_self.Key.Public) is not { } me)
         {
-            _assignments[ledger.CurrentRound] = new Assignment(ledger.CurrentRound, [.. samples], ledger.StepsDone * _run.Rules.Training.InnerSteps);
+            return;
+        }
+
+        if (ledger.Stage == Stage.Commit)
+        {
+            Keep(ledger, ledger.CurrentRound, () => ledger.SamplesOf(me.Uid));
+        }
+
+        Keep(ledger, ledger.CurrentRound.Next, () => ledger.PlannedSamplesOf(me.Uid));
+    }
+
+    private void Keep(LedgerState ledger, Round round, Func<IReadOnlyList<long>> assigned)
+    {
+        if (round.Number + 1 >= _replica.Next.Number && !_assignments.ContainsKey(round) && assigned() is { Count: > 0 } samples)
+        {
+            _assignments[round] = new Assignment(round, [.. samples], ledger.StepsBefore(round) * _run.Rules.Training.InnerSteps);
             while (_assignments.Keys.First().Number + 1 < _replica.Next.Number)
             {
                 _assignments.Remove(_assignments.Keys.First());
@@ -62,6 +77,7 @@ internal sealed class PeerEffects : IEffectRunner
     public Task<NodeEvent?> BeginAsync(Effect effect, LedgerState ledger, CancellationToken cancellation) => effect switch
     {
         RunInnerSteps train => TrainAsync(_assignments[train.Round], ledger.Find(_self.Key.Public)!.Uid, cancellation),
+        EncodeUpdate encode => EncodeAsync(encode.Round, ledger.Find(_self.Key.Public)!.Uid, cancellation),
         PublishUpdate publish => PublishAsync(publish.Round, ledger.Find(_self.Key.Public)!.Uid, cancellation),
         ApplyManifest apply => ApplyAsync(apply, ledger, cancellation),
         _ => _shared.BeginAsync(_replica, effect, ledger, cancellation),
@@ -86,18 +102,33 @@ internal sealed class PeerEffects : IEffectRunner
             NodeEvent? () =>
             {
                 var (round, steps, clock) = (assignment.Round.Number, assignment.Samples.Length / _run.Rules.Training.Batch, Stopwatch.StartNew());
-                _outcome = _replica.Train(lease.Engine, uid, assignment, step => _run.Log.Tell(new PeerTraining(_self.Name, round, step, steps)), cancellation);
-                _run.Log.Tell(new PeerTrained(
-                    _self.Name, round, _outcome.Losses[0], _outcome.Losses[^1], (long)assignment.Samples.Length * _run.Rules.Model.Context, clock.Elapsed.TotalSeconds));
-                return new Trained(assignment.Round, _outcome.Update is not null);
+                var outcome = _replica.Train(lease.Engine, uid, assignment, step => _run.Log.Tell(new PeerTraining(_self.Name, round, step, steps)), cancellation);
+                (_outcome, _ahead) = _run.Rules.Round.ApplyDelay == 0 ? (outcome, null) : (_outcome, outcome);
+                if (outcome.Losses.Count > 0)
+                {
+                    _run.Log.Tell(new PeerTrained(
+                        _self.Name, round, outcome.Losses[0], outcome.Losses[^1], (long)assignment.Samples.Length * _run.Rules.Model.Context, clock.Elapsed.TotalSeconds));
+                }
+
+                return new Trained(assignment.Round, outcome.Usable);
             },
             cancellation);
     }
 
+    private Task<NodeEvent?> EncodeAsync(Round round, Uid uid, CancellationToken cancellation) => Task.Run(
+        NodeEvent? () =>
+        {
+            _outcome = _ahead! with { Update = _replica.Encode(uid) };
+            return new Encoded(round, _outcome.Update is not null);
+        },
+        cancellation);
+
     private async Task<NodeEvent?> PublishAsync(Round round, Uid uid, CancellationToken cancellation)
     {
-        Invariant.Check(_outcome?.Update is not null);
-        if (_self.Outbox.FindOpening(round) is { } before && (before.BaseDigest == _replica.BaseDigest || _self.Outbox.HoldsCommit(round)))
+        // Read before anything is waited for: the next round's training may take its place.
+        var outcome = _outcome;
+        Invariant.Check(outcome?.Update is not null);
+        if (_self.Outbox.FindOpening(round) is { } before && (before.BaseDigest == outcome.Base || _self.Outbox.HoldsCommit(round)))
         {
             // A commit of an earlier life hides that opening and no other. Before it is said, the object must be where others look for it now.
             if (_self.Outbox.HoldsCommit(round) || await _run.Stores.Own.ExistsAsync(ObjectKey.Update(round, before.ObjectDigest), cancellation))
@@ -106,8 +137,8 @@ internal sealed class PeerEffects : IEffectRunner
             }
         }
 
-        var says = new Opening(Digest.Zero, 0, Digest.Zero, _replica.BaseDigest, _outcome.Receipt, _outcome.Trace);
-        var opening = await UpdatePublisher.PublishAsync(_run, _self, round, uid, _outcome.Update, says, cancellation);
+        var says = new Opening(Digest.Zero, 0, Digest.Zero, outcome.Base, outcome.Receipt, outcome.Trace);
+        var opening = await UpdatePublisher.PublishAsync(_run, _self, round, uid, outcome.Update, says, cancellation);
         _run.Log.Tell(new UpdatePublished(
             _self.Name, round.Number, opening.SizeBytes, _run.Grid.ValueCount, 4.0 * _run.Grid.ElementCount / opening.SizeBytes));
         return new Published(round, opening);

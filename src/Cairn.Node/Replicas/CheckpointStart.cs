@@ -38,12 +38,15 @@ internal static class CheckpointStart
                 run.Layout, run.Time, why => run.Log.Tell(new CheckpointRefused(node, round.Number, why)), round, digest).FetchAsync(sources, cancellation);
             if (parameters is not null)
             {
-                replica.BeginFrom(parameters, round.Next);
+                replica.BeginFrom(parameters, round.Next, BaseBefore(run, round, ledger));
                 run.Log.Tell(new BeganFromCheckpoint(node, round.Number, digest.ToString()));
                 return;
             }
         }
     }
+
+    private static Digest BaseBefore(RunContext run, Round round, LedgerState ledger) =>
+        round.Number == 0 ? run.Rules.Model.InitialBase : ledger.QuorumBase(new Round(round.Number - 1)) ?? Digest.Zero;
 
     // Of the rounds whose updates are gone there must be the means, and the base to compare with.
     private static async Task<bool> HasAllMeansAsync(RunContext run, Round next, int closed, LedgerState ledger, CancellationToken cancellation)

@@ -14,11 +14,13 @@ namespace Cairn.Node;
 internal sealed record Assignment(Round Round, long[] Samples, long FirstStep);
 
 /// <summary>What a peer's round of training gave.</summary>
-/// <param name="Update">The encoded update, or null if the training diverged.</param>
+/// <param name="Usable">False if it diverged, or there was no base to train from.</param>
+/// <param name="Update">The encoded update; null if there is none, or if it is encoded later (<see cref="Replica.Encode"/>).</param>
+/// <param name="Base">What it was trained from.</param>
 /// <param name="Receipt">Digest over the sample ids in order.</param>
 /// <param name="Trace">Digest over the losses.</param>
 /// <param name="Losses">Of every inner step.</param>
-internal sealed record TrainingOutcome(byte[]? Update, Digest Receipt, Digest Trace, IReadOnlyList<double> Losses);
+internal sealed record TrainingOutcome(bool Usable, byte[]? Update, Digest Base, Digest Receipt, Digest Trace, IReadOnlyList<double> Losses);
 
 /// <summary>The one place where a node's tensors live: the base, and for a peer also moments and error feedback. Durable between rounds.</summary>
 /// <remarks>Rule 1 of the round: training changes moments and error feedback in place; if the update does not make it into the manifest they are read
@@ -32,6 +34,8 @@ internal sealed class Replica : IDisposable
     private readonly SparseEncoder _encoder;
     private readonly Aggregator _aggregator;
     private readonly List<FloatBuffer> _sections = [];
+    // With an apply delay only: then the optimizer is durable with it, not with the state between two rounds.
+    private readonly TrainingStart? _start;
     private readonly Lock _changing = new();
     private SparseUpdate? _pending;
     private bool _trained;
@@ -45,8 +49,10 @@ internal sealed class Replica : IDisposable
         {
             _optimizer = new OptimizerState(run.Layout);
             _error = Parameters.NewBuffer(run.Layout);
-            _sections.AddRange([_optimizer.Moment1, _optimizer.Moment2, _error]);
+            _sections.AddRange(Delayed ? [_error] : [_optimizer.Moment1, _optimizer.Moment2, _error]);
         }
+
+        _start = Delayed ? new TrainingStart(run, folder, _optimizer) : null;
 
         _encoder = new SparseEncoder(run.Grid, run.Codec.Format.Quantizer, (float)run.Rules.Sparse.ErrorDecay);
         _aggregator = new Aggregator(run.Grid, run.Aggregation);
@@ -60,6 +66,9 @@ internal sealed class Replica : IDisposable
 
     /// <summary>The first round not yet applied.</summary>
     public Round Next { get; private set; }
+
+    /// <summary>The base that updates of the round <see cref="Next"/> are trained from: with an apply delay the one before the last; zero if it is not known.</summary>
+    public Digest TrainingBaseDigest => _start is null ? BaseDigest : _start.Round == Next ? _start.BaseDigest : Digest.Zero;
 
     /// <summary>A validator's book as it was when the state was made durable.</summary>
     public byte[] Book { get; private set; } = [];
@@ -97,30 +106,109 @@ internal sealed class Replica : IDisposable
         return replica;
     }
 
-    /// <summary>H inner steps, or as many as samples were assigned for, from the base on the assigned samples, then error feedback, top-k and quantiser.</summary>
+    /// <summary>H inner steps, or as many as samples were assigned for, from the base on the assigned samples, then error feedback, top-k and quantiser. With an apply delay
+    /// the inner steps alone, of <see cref="Next"/> or the round after it.</summary>
     public TrainingOutcome Train(Engine engine, Uid uid, Assignment assignment, Action<int> progress, CancellationToken cancellation)
     {
-        Invariant.Check(_optimizer is not null && _error is not null && assignment.Round == Next);
+        Invariant.Check(_optimizer is not null && _error is not null);
+        if (_start is not null)
+        {
+            return TrainAhead(_start, engine, assignment, progress, cancellation);
+        }
+
+        Invariant.Check(assignment.Round == Next);
         if (_trained)
         {
             Restore();
         }
 
-        var training = _run.Rules.Training;
-        var steps = assignment.Samples.Length / training.Batch;
-        Invariant.Check(steps > 0 && steps <= training.InnerSteps && assignment.Samples.Length == steps * training.Batch);
         _trained = true;
         engine.Local.CopyFrom(Base);
-        var result = engine.InnerLoop.Run(
-            engine.Local, _optimizer, (step, tokens, targets) => _run.FillBatch(assignment.Samples, step * training.Batch, training.Batch, tokens, targets),
-            assignment.FirstStep, steps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1));
-        cancellation.ThrowIfCancellationRequested();
-
+        var result = RunInnerSteps(engine, assignment, progress, cancellation);
         PseudoGradient.Compute(Base.Span, engine.Local.Span, engine.Local.Span);
         var usable = _encoder.TryEncode(_run.RulesDigest, Next, uid, _error.Span, engine.Local.Span, _error.Span, out _pending, out _);
         return new TrainingOutcome(
-            usable ? _run.Codec.Encode(_pending!) : null, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
+            usable, usable ? _run.Codec.Encode(_pending!) : null, BaseDigest, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
     }
+
+    /// <summary>With an apply delay: adds the error feedback to what was trained for <see cref="Next"/>, then top-k and quantiser.</summary>
+    /// <param name="uid">This peer.</param>
+    /// <returns>The encoded update, or null if it cannot be sent.</returns>
+    public byte[]? Encode(Uid uid)
+    {
+        Invariant.Check(_start is { Used: true } && _start.Round == Next && _error is not null);
+        if (_trained)
+        {
+            Restore();
+        }
+
+        _trained = true;
+        return _encoder.TryEncode(_run.RulesDigest, Next, uid, _error.Span, _start.From.Span, _error.Span, out _pending, out _) ? _run.Codec.Encode(_pending!) : null;
+    }
+
+    // A round may be applied meanwhile: that changes base and error feedback, and neither is touched here.
+    private TrainingOutcome TrainAhead(TrainingStart start, Engine engine, Assignment assignment, Action<int> progress, CancellationToken cancellation)
+    {
+        lock (_changing)
+        {
+            Invariant.Check(assignment.Round == Next || assignment.Round == Next.Next);
+            if (assignment.Round > Next)
+            {
+                start.GoOnTo(assignment.Round, BaseDigest, Base);
+            }
+
+            Invariant.Check(start.Round == assignment.Round);
+            if (start.Used)
+            {
+                start.GoBackTo(start.Round);
+            }
+        }
+
+        if (start.BaseDigest.IsZero)
+        {
+            return new TrainingOutcome(false, null, Digest.Zero, Digest.Zero, Digest.Zero, []);
+        }
+
+        start.Use();
+        engine.Local.CopyFrom(start.From);
+        var result = RunInnerSteps(engine, assignment, progress, cancellation);
+        PseudoGradient.Compute(start.From.Span, engine.Local.Span, start.From.Span);
+        var usable = AllFinite(start.From.Span);
+        if (!usable)
+        {
+            // What diverged does not stay in the moments.
+            start.GoBackTo(start.Round);
+        }
+
+        return new TrainingOutcome(usable, null, start.BaseDigest, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
+    }
+
+    private InnerLoopResult RunInnerSteps(Engine engine, Assignment assignment, Action<int> progress, CancellationToken cancellation)
+    {
+        var training = _run.Rules.Training;
+        var steps = assignment.Samples.Length / training.Batch;
+        Invariant.Check(steps > 0 && steps <= training.InnerSteps && assignment.Samples.Length == steps * training.Batch);
+        var result = engine.InnerLoop.Run(
+            engine.Local, _optimizer!, (step, tokens, targets) => _run.FillBatch(assignment.Samples, step * training.Batch, training.Batch, tokens, targets),
+            assignment.FirstStep, steps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1));
+        cancellation.ThrowIfCancellationRequested();
+        return result;
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+        {
+            if (!float.IsFinite(value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool Delayed => _run.Rules.Round.ApplyDelay > 0;
 
     /// <summary>Copies the base at the start of a round, from any thread.</summary>
     /// <returns>False if the replica does not stand there.</returns>
@@ -148,6 +236,7 @@ internal sealed class Replica : IDisposable
     {
         lock (_changing)
         {
+            _start?.GoOnTo(Next.Next, BaseDigest, Base);
             Move(contributions, included, delta);
             Book = book;
         }
@@ -179,6 +268,7 @@ internal sealed class Replica : IDisposable
 
         lock (_changing)
         {
+            _start?.GoOnTo(Next.Next, BaseDigest, Base);
             if (included && _pending is { } sent && own is not null && sent.SaysTheSameAs(own))
             {
                 ForEachTensor(delta, mean, (tensor, one) => _aggregator.Settle(sent[tensor], 1, one, _run.Grid.Slice(_error!.Span, tensor)));
@@ -204,11 +294,14 @@ internal sealed class Replica : IDisposable
     /// <summary>Begins anew at a later round, from a checkpoint that was verified; durable when this returns.</summary>
     /// <param name="checkpoint">The base at the start of the round; copied.</param>
     /// <param name="next">The round.</param>
-    public void BeginFrom(Parameters checkpoint, Round next)
+    /// <param name="before">The base before it, as the ledger names it; zero if it does not. With an apply delay a validator judges by it; a peer cannot train the round, for
+    /// it has the name alone.</param>
+    public void BeginFrom(Parameters checkpoint, Round next, Digest before)
     {
         lock (_changing)
         {
             Clear();
+            _start?.Begin(next, before, null);
             Base.CopyFrom(checkpoint);
             (Next, BaseDigest, Book) = (next, Base.Digest(), []);
         }
@@ -264,6 +357,7 @@ internal sealed class Replica : IDisposable
         Base.Dispose();
         _optimizer?.Dispose();
         _error?.Dispose();
+        _start?.Dispose();
         _aggregator.Dispose();
     }
 
@@ -341,12 +435,24 @@ internal sealed class Replica : IDisposable
         }
 
         Next = new Round(0);
+        _start?.Begin(Next, BaseDigest, Base);
         Save(settles: false);
     }
 
-    private void Restore() => Invariant.Check(Load(Slot(Next.Number)));
+    private void Restore() => Invariant.Check(LoadState(Slot(Next.Number)));
 
     private bool Load(string path)
+    {
+        if (!LoadState(path))
+        {
+            return false;
+        }
+
+        _start?.GoBackTo(Next);
+        return true;
+    }
+
+    private bool LoadState(string path)
     {
         if (ReplicaStateFile.TryRead(path, _sections) is not { } state || state.Header.Rules != _run.RulesDigest)
         {
@@ -354,7 +460,11 @@ internal sealed class Replica : IDisposable
         }
 
         (Next, BaseDigest, Book) = (state.Header.Next, state.Header.BaseDigest, state.Book);
-        _optimizer?.RestoreSteps(state.Header.OptimizerSteps);
+        if (_start is null)
+        {
+            _optimizer?.RestoreSteps(state.Header.OptimizerSteps);
+        }
+
         (_pending, _trained) = (null, false);
         return true;
     }
@@ -362,10 +472,11 @@ internal sealed class Replica : IDisposable
     // The two slots take turns and are not flushed: a file system may lose both in a power cut, but not the settled state.
     private void Save(bool settles)
     {
-        var header = new StateHeader(_run.RulesDigest, Next, BaseDigest, _optimizer?.Steps ?? 0);
+        var header = new StateHeader(_run.RulesDigest, Next, BaseDigest, _start is null ? _optimizer?.Steps ?? 0 : 0);
         ReplicaStateFile.Write(Slot(Next.Number), header, _sections, Book, flush: false);
         if (settles)
         {
+            _start?.KeepSettled();
             ReplicaStateFile.Write(Settled, header, _sections, Book, flush: true);
         }
     }

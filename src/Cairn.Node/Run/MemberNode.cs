@@ -89,7 +89,7 @@ internal sealed class MemberNode : IDisposable
         IReadOnlyList<NodeEvent> remembered = [];
         if (role == Role.Peer)
         {
-            var machine = new PeerMachine(key.Public, Replica.Next, lastBase);
+            var machine = new PeerMachine(key.Public, Replica.Next, lastBase, run.Rules.Round.ApplyDelay);
             (step, waitsFor) = (machine.Step, () => machine.WaitsFor);
             effects = new PeerEffects(run, self, Replica, shared, steps);
             remembered = [.. self.Outbox.OpeningsFrom(Replica.Next).Select(kept => new Published(kept.Round, kept.Opening))];

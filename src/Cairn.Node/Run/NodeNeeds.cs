@@ -9,7 +9,8 @@ namespace Cairn.Node;
 /// <param name="DiskBytes">Of its durable states; of a store in a folder what lies there comes on top.</param>
 public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
 {
-    // A peer: base, two moments, error feedback; a validator: the base. Each: a working copy, gradients, and the mean of a round.
+    // A peer: base, two moments, error feedback, and with an apply delay the base that it trains from; a validator: the base. Each: a working copy, gradients, and the mean
+    // of a round.
     private const int ModelsOfPeer = 4;
     private const int ModelsOfValidator = 1;
     private const int ModelsOfEngine = 3;
@@ -19,16 +20,25 @@ public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
     // Two that take turns, the settled one, and one that is being written beside them.
     private const int StateFiles = 4;
 
+    // With an apply delay base and error feedback are in the state, and what a training begins from (a base, two moments) in files of its own: one more takes its turn.
+    private const int ModelsOfStart = 3;
+
     /// <summary>The needs of a node.</summary>
     /// <param name="rules">The run's.</param>
     /// <param name="role">Peer or validator.</param>
     public static NodeNeeds Of(RunRules rules, Role role)
     {
         var model = sizeof(float) * rules.Model.ParameterCount;
-        var kept = role == Role.Peer ? ModelsOfPeer : ModelsOfValidator;
+        var (kept, delay) = (ModelsOf(role, rules.Round.ApplyDelay), rules.Round.ApplyDelay);
+        var files = role == Role.Validator || delay == 0 ? StateFiles * kept : (StateFiles * (kept - ModelsOfStart)) + ((StateFiles + 1) * ModelsOfStart);
         var updates = rules.PeersMax * (rules.Model.ParameterCount * rules.Sparse.Keep / 4096) * BytesPerValue;
-        return new NodeNeeds(((kept + ModelsOfEngine) * model) + updates, StateFiles * kept * model);
+        return new NodeNeeds(((kept + ModelsOfEngine) * model) + updates, files * model);
     }
+
+    /// <summary>Models of numbers that a node holds in memory between its computations.</summary>
+    /// <param name="role">Peer or validator.</param>
+    /// <param name="applyDelay">The rule of the run.</param>
+    public static int ModelsOf(Role role, int applyDelay) => role == Role.Validator ? ModelsOfValidator : ModelsOfPeer + applyDelay;
 
     /// <summary>Compares them with what this machine has.</summary>
     /// <param name="folder">Where the states go.</param>

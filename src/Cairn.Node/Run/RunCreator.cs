@@ -62,7 +62,7 @@ internal static class RunCreator
                 preset.ErrorDecay, preset.OuterRate, options.Combination, ToleratedOf(options), ClipToMedianNorm: true, ChunkGrid.PublishedKeep,
                 options.Quantization, options.Coding),
             new RoundRules(
-                rounds, SettleEvery, ApplyDelay: 0, ProbedPeers: 4, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
+                rounds, SettleEvery, options.ApplyDelay, ProbedPeers: 4, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
                 RetainedRounds: SettleEvery + 3, options.StageSeconds ?? StageSecondsMax(training, shape, options.Peers)),
             MoneyRules.Default with { PeerBondMin = GenesisBond / 10, ValidatorBondMin = GenesisBond / 10 });
         var faults = rules.Faults();
@@ -134,9 +134,9 @@ internal static class RunCreator
     // Known before the first byte of text is read: better one sentence now than a machine that swaps, or a killed process, later.
     private static void CheckMemory(SwarmOptions options, ModelShape shape)
     {
-        const int PerPeer = 4; // base, two moments, error feedback
+        var perPeer = NodeNeeds.ModelsOf(Role.Peer, options.ApplyDelay);
         const int PerEngine = 2; // working copy, gradients; activations come on top
-        var models = (PerPeer * (long)options.Peers) + options.Validators + (PerEngine * (long)Math.Min(options.Threads, options.Peers));
+        var models = (perPeer * (long)options.Peers) + options.Validators + (PerEngine * (long)Math.Min(options.Threads, options.Peers));
         var (needed, there) = (models * sizeof(float) * (double)shape.ParameterCount, (double)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         if (needed > there)
         {

@@ -17,12 +17,12 @@ public sealed record TrainedSamples(int Uid, string Name, int Rounds, long Sampl
 
 /// <summary>Exactly once: every sample that the schedule has passed was trained as often as it was passed, or waits to be issued again. Counted anew from the
 /// ledger alone.</summary>
-/// <param name="Planned">Samples that the schedule has passed, less those that wait or are in work in the round in progress.</param>
+/// <param name="Planned">Samples that the schedule has passed, less those that wait or are in work.</param>
 /// <param name="Trained">Samples of all updates in manifests.</param>
 /// <param name="Duplicates">Samples trained more often than planned, counted one by one.</param>
 /// <param name="Missing">Samples trained less often than planned, counted one by one.</param>
 /// <param name="Waiting">Samples of vanished or refused peers that are issued next.</param>
-/// <param name="InWork">Samples issued in the round in progress.</param>
+/// <param name="InWork">Samples issued in the round in progress, and with an apply delay in the one that is trained ahead of it.</param>
 /// <param name="PerPeer">Ascending by uid.</param>
 public sealed record SampleAudit(
     long Planned, long Trained, long Duplicates, long Missing, long Waiting, long InWork, IReadOnlyList<TrainedSamples> PerPeer)
@@ -91,6 +91,7 @@ public sealed record SampleAudit(
             }
 
             var inWork = _closed == state.CurrentRound ? [] : state.Roster.SelectMany(entry => state.SamplesOf(entry.Uid)).ToArray();
+            inWork = [.. inWork, .. state.PlannedSamples];
             foreach (var id in state.WaitingSamples.Concat(inWork))
             {
                 planned[id]--;

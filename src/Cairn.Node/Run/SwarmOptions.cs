@@ -56,6 +56,9 @@ public sealed record SwarmOptions
     /// <summary>How updates are written.</summary>
     public Coding Coding { get; init; } = (Coding)UpdateFormat.Default.Mode;
 
+    /// <summary>1 to train a round while the one before it is exchanged and closed; 0 to apply that one first.</summary>
+    public int ApplyDelay { get; init; }
+
     /// <summary>How long a stage may last before validators close it, in seconds; null for what the slowest machine may take.</summary>
     public int? StageSeconds { get; init; }
 
@@ -79,6 +82,7 @@ public sealed record SwarmOptions
         Need(Rounds is null or (>= 1 and <= 1_000_000), $"--rounds is {Rounds}, must be 1 to 1,000,000");
         Need(Minutes is > 0 and <= 100_000, $"--minutes is {Minutes}, must be above 0 and at most 100,000");
         Need(Threads is >= 1 and <= 256, $"--threads is {Threads}, must be 1 to 256");
+        Need(ApplyDelay is 0 or 1, $"--apply-delay is {ApplyDelay}, must be 0 or 1");
         Need(StageSeconds is null or (>= 1 and <= 86_400), $"--stage-seconds is {StageSeconds}, must be 1 to 86,400");
         if (faults.Count > 0)
         {

@@ -10,7 +10,7 @@ internal sealed class Lazy : Idler
 
     protected override double PayMax => 0.55;
 
-    public override Crafted? Make(Craft craft) => craft.From(craft.Node.Replica.Held.Point, craft.Samples[..(craft.Samples.Length / 2)]);
+    public override Crafted? Make(Craft craft) => craft.From(craft.Node.Replica.TrainsFrom.Point, craft.Samples[..(craft.Samples.Length / 2)]);
 }
 
 /// <summary>Trains from the base of round 0 for ever and says that it was the base of the round.</summary>
@@ -76,7 +76,7 @@ internal sealed class WrongData : Idler
             samples[i] = random.NextBelow((int)craft.World.Scenario.SampleCount);
         }
 
-        return craft.From(craft.Node.Replica.Held.Point, samples);
+        return craft.From(craft.Node.Replica.TrainsFrom.Point, samples);
     }
 }
 
@@ -96,7 +96,7 @@ internal sealed class DuplicatedData : Idler
             samples[i] = samples[i % kept];
         }
 
-        return craft.From(craft.Node.Replica.Held.Point, samples);
+        return craft.From(craft.Node.Replica.TrainsFrom.Point, samples);
     }
 }
 

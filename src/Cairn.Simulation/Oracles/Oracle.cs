@@ -18,6 +18,7 @@ internal sealed class Oracle
     private readonly long _moneyAtFirst;
     private readonly List<Manifest> _manifests = [];
     private HashSet<long> _issuedNow = [];
+    private HashSet<long> _plannedNow = [];
     private long[] _mustComeFirst = [];
     private long[] _issued = [];
     private long[] _waiting = [];
@@ -30,6 +31,7 @@ internal sealed class Oracle
     private Dictionary<Uid, IReadOnlyList<ShareEntry>> _posted = [];
     private (Round Round, int Count) _opened = (new Round(-1), 0);
     private (Round Round, VerdictEntry[] Entries)? _said;
+    private Round _plannedRound = new(-1);
 
     public Oracle(World world)
     {
@@ -210,8 +212,12 @@ internal sealed class Oracle
         for (var place = 0; place < roster.Count; place++)
         {
             long[] samples = [.. ledger.SamplesOf(roster[place].Uid)];
-            var due = _declared.GetValueOrDefault(ledger.Members[roster[place].Uid.Value].Key, ledger.Rules.SamplesPerPeer);
-            Must.Hold(samples.Length == due, "samples", () => $"a peer has {samples.Length} samples and should have {due}");
+            Must.Hold(
+                ledger.CurrentRound == _plannedRound || samples.Length == DueTo(ledger, roster[place].Uid), "samples",
+                () => $"a peer has {samples.Length} samples and should have {DueTo(ledger, roster[place].Uid)}");
+            Must.Hold(
+                !_assigned.TryGetValue((ledger.CurrentRound, roster[place].Uid), out var planned) || planned.Samples.AsSpan().SequenceEqual(samples), "samples",
+                () => $"the samples of round {ledger.CurrentRound} are not those that were planned");
             _assigned[(ledger.CurrentRound, roster[place].Uid)] = new Assignment(samples);
             pieces[(place + ledger.CurrentRound.Number) % roster.Count] = samples;
         }
@@ -219,10 +225,39 @@ internal sealed class Oracle
         _issued = [.. pieces.SelectMany(piece => piece)];
         _issuedNow = [.. _issued];
         Must.Hold(_issued.Length == _issuedNow.Count, "samples", () => "two peers of a round have the same sample");
-        var first = Math.Min(_mustComeFirst.Length, _issued.Length);
-        Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(_issued.AsSpan(0, first)), "samples", () => "what was given back is not issued first");
+        var wasPlanned = ledger.CurrentRound == _plannedRound;
+        var cut = ledger.Rules.ApplyDelay == 0 ? _issued : [.. wasPlanned ? [] : _issued, .. Plan(ledger)];
+        var first = Math.Min(_mustComeFirst.Length, cut.Length);
+        Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(cut.AsSpan(0, first)), "samples", () => "what was given back is not issued first");
         _world.Reach(Probe.SamplesIssuedAgain, first > 0);
         _world.Reach(Probe.SecondEpoch, !_world.Scenario.OneEpoch && _samplesTrained > _world.Scenario.SampleCount);
+    }
+
+    private int DueTo(LedgerState ledger, Uid uid) => _declared.GetValueOrDefault(ledger.Members[uid.Value].Key, ledger.Rules.SamplesPerPeer);
+
+    // With an apply delay: who trains on what in the next round is known when a round opens.
+    private long[] Plan(LedgerState ledger)
+    {
+        var next = ledger.CurrentRound.Next;
+        var planned = ledger.Members.Where(member => ledger.IsPlanned(member.Uid)).Select(member => member.Uid).ToList();
+        if (_plannedRound == next || planned.Count == 0)
+        {
+            return [];
+        }
+
+        var pieces = new long[planned.Count][];
+        for (var place = 0; place < planned.Count; place++)
+        {
+            long[] samples = [.. ledger.PlannedSamplesOf(planned[place])];
+            Must.Hold(samples.Length == DueTo(ledger, planned[place]), "samples", () => $"{samples.Length} samples are planned for a peer");
+            pieces[(place + next.Number) % planned.Count] = samples;
+            _assigned[(next, planned[place])] = new Assignment(samples);
+        }
+
+        long[] all = [.. pieces.SelectMany(piece => piece)];
+        (_plannedRound, _plannedNow) = (next, [.. all]);
+        Must.Hold(all.Length == _plannedNow.Count, "samples", () => "two peers of a planned round have the same sample");
+        return all;
     }
 
     private void Close(LedgerState ledger, Manifest manifest)
@@ -237,7 +272,8 @@ internal sealed class Oracle
         {
             _world.Reach(Probe.EmptyRound);
             // Nothing was trained: the same samples are issued again, in the same order.
-            _mustComeFirst = _issued;
+            _waiting = ledger.Rules.ApplyDelay == 0 ? _waiting : [.. _issued, .. StillWaiting()];
+            _mustComeFirst = ledger.Rules.ApplyDelay == 0 ? _issued : _waiting;
             return;
         }
 
@@ -245,7 +281,7 @@ internal sealed class Oracle
         Weigh(ledger, manifest);
         var members = manifest.Entries.Select(entry => entry.Uid).ToHashSet();
         var returned = new List<long>();
-        foreach (var (uid, newcomer) in ledger.Roster)
+        foreach (var (uid, newcomer) in ledger.Rules.ApplyDelay == 0 ? ledger.Roster : InOrderOfIssue(ledger))
         {
             var samples = Assigned(manifest.Round, uid);
             _world.Reach(Probe.NewcomersWeighed, newcomer && members.Contains(uid));
@@ -270,7 +306,7 @@ internal sealed class Oracle
 
         // With one epoch the whole queue is known: what came back, then what still waited.
         _samplesReturned += returned.Count;
-        _waiting = _world.Scenario.OneEpoch ? [.. returned, .. _waiting.Where(id => !_issuedNow.Contains(id))] : [.. returned];
+        _waiting = [.. returned, .. StillWaiting()];
         _mustComeFirst = _waiting;
         Must.Hold(
             ledger.SamplesIssued == _samplesTrained + _samplesReturned, "samples",
@@ -296,6 +332,12 @@ internal sealed class Oracle
                 () => $"uid {entry.Uid} weighs {entry.Weight} for {theirs} samples in round {manifest.Round}, another {first} for {samples}");
         }
     }
+
+    private IEnumerable<long> StillWaiting() =>
+        _world.Scenario.OneEpoch ? _waiting.Where(id => !_issuedNow.Contains(id) && !_plannedNow.Contains(id)) : [];
+
+    private static IEnumerable<RosterEntry> InOrderOfIssue(LedgerState ledger) =>
+        ledger.Roster.Select((entry, place) => (entry, place)).OrderBy(pair => (pair.place + ledger.CurrentRound.Number) % ledger.Roster.Count).Select(pair => pair.entry);
 
     // Rule 6: whatever else was admitted, not twice the same.
     private void NoCopies(Manifest manifest)

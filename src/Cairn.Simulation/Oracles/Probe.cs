@@ -42,6 +42,9 @@ public enum Probe
     /// <summary>A training diverged and nothing was sent.</summary>
     TrainingDiverged,
 
+    /// <summary>A round was applied while the next was trained: only with an apply delay.</summary>
+    AppliedWhileTraining,
+
     /// <summary>A commit was never opened.</summary>
     CommitNotOpened,
 

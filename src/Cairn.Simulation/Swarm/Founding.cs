@@ -42,6 +42,7 @@ internal sealed class Founding : IDisposable
                 SamplesMin = scenario.SamplesMin,
                 SamplesPerStep = scenario.SamplesPerStep,
                 SettleEvery = scenario.SettleEvery,
+                ApplyDelay = scenario.ApplyDelay,
                 AbsentRoundsMax = scenario.AbsentRoundsMax,
                 PeerBondMin = PeerBond,
             },

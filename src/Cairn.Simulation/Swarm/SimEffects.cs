@@ -15,6 +15,7 @@ internal sealed class SimEffects
     private readonly ReplicaUse _use = new();
     private (Round Round, PeerBook Book)? _judged;
     private int _openingsMade;
+    private (Round Round, Replicated? From) _trained;
 
     public SimEffects(World world, SimNode node) => (_world, _node) = (world, node);
 
@@ -53,6 +54,9 @@ internal sealed class SimEffects
         {
             case RunInnerSteps train:
                 Train(train);
+                break;
+            case EncodeUpdate encode:
+                Work(effect, 10, 100, () => new Encoded(encode.Round, Make(encode.Round)));
                 break;
             case PublishUpdate publish:
                 Publish(publish);
@@ -198,20 +202,39 @@ internal sealed class SimEffects
 
     private void Train(RunInnerSteps train)
     {
-        Must.Hold(_node.Replica.Next == train.Round, "round order", () => $"{_node.Name} trains round {train.Round} and stands at {_node.Replica.Next}");
+        var ahead = train.Round.Number - _node.Replica.Next.Number;
+        Must.Hold(
+            ahead >= 0 && ahead <= _world.Scenario.ApplyDelay, "round order", () => $"{_node.Name} trains round {train.Round} and stands at {_node.Replica.Next}");
         _world.Reach(Probe.TrainedAgainAfterRestart, Openings.ContainsKey(train.Round));
+        var from = ahead == 1 ? _node.Replica.Held : _node.Replica.BaseOfNext;
         Work(train, 800, 2_000, () =>
         {
-            var crafted = _node.Conduct.Make(new Craft(_world, _node, train.Round));
-            if (crafted is not null)
-            {
-                _node.Replica.Remember(crafted);
-            }
-
+            _world.Reach(Probe.AppliedWhileTraining, ahead == 1 && _node.Replica.Next == train.Round);
             var diverged = _world.Fate("diverge", _node.Plan.DivergesPerMille, _node.Member, train.Round.Number);
             _world.Reach(Probe.TrainingDiverged, diverged);
-            return new Protocol.Trained(train.Round, !diverged && crafted is not null);
+            if (_world.Scenario.ApplyDelay == 0)
+            {
+                return new Protocol.Trained(train.Round, Make(train.Round) && !diverged);
+            }
+
+            // What the inner steps give follows from base and samples alone; it is computed where it is needed, when it is encoded.
+            _trained = (train.Round, from);
+            return new Protocol.Trained(train.Round, !diverged && from is not null);
         });
+    }
+
+    private bool Make(Round round)
+    {
+        Must.Hold(
+            _world.Scenario.ApplyDelay == 0 || (_trained.Round == round && _trained.From?.Digest == _node.Replica.BaseOfNext?.Digest), "training base",
+            () => $"{_node.Name} has trained round {_trained.Round} from another base than the rules name for round {round}");
+        var crafted = _node.Conduct.Make(new Craft(_world, _node, round));
+        if (crafted is not null)
+        {
+            _node.Replica.Remember(crafted);
+        }
+
+        return crafted is not null;
     }
 
     // Sealing twice would give two ciphertexts: what is durable is never made again.

@@ -93,7 +93,7 @@ internal sealed class SimJudge
             return (Rejection.Missing, true);
         }
 
-        if (opening.BaseDigest != _node.Replica.Base)
+        if (opening.BaseDigest != _node.Replica.BaseOfNext?.Digest)
         {
             return (Rejection.WrongBase, true);
         }

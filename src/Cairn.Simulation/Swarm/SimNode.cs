@@ -197,7 +197,7 @@ internal sealed class SimNode
         var last = Replica.Next.Number == 0 ? Digest.Zero : Replica.Base;
         if (Role == Role.Peer)
         {
-            var machine = new PeerMachine(Key, Replica.Next, last);
+            var machine = new PeerMachine(Key, Replica.Next, last, _world.Scenario.ApplyDelay);
             (_step, _waitsFor) = (machine.Step, () => machine.WaitsFor);
         }
         else

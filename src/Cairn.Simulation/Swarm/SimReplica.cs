@@ -25,7 +25,8 @@ internal sealed class SimReplica
     public SimReplica(World world, MemberPlan plan, Round next, Replicated held)
     {
         (_world, _plan) = (world, plan);
-        _now = new State(next, held, null, PeerBook.Empty);
+        // Who begins from a checkpoint has not got the base before it, from which the first round is trained.
+        _now = new State(next, held, null, PeerBook.Empty, next.Number == 0 ? held : null);
         Save();
     }
 
@@ -63,9 +64,13 @@ internal sealed class SimReplica
         _pending = null;
     }
 
+    /// <summary>The base that the next round is trained from: with an apply delay the one before the last, null if it is not known here.</summary>
+    public Replicated? BaseOfNext => _world.Scenario.ApplyDelay == 0 ? Held : _now.Behind;
+
     /// <summary>The base that the round is trained from.</summary>
-    public Replicated TrainsFrom =>
-        _world.Mutation == Mutation.TrainsBeforeApplying && _slots.TryGetValue((Next.Number - 1) & 1, out var before) && before.Next < Next
+    public Replicated TrainsFrom => _world.Scenario.ApplyDelay > 0
+        ? _world.Mutation == Mutation.TrainsBeforeApplying ? Held : _now.Behind ?? Held
+        : _world.Mutation == Mutation.TrainsBeforeApplying && _slots.TryGetValue((Next.Number - 1) & 1, out var before) && before.Next < Next
             ? before.Held : Held;
 
     public void Remember(Crafted crafted) => _pending = crafted;
@@ -86,7 +91,7 @@ internal sealed class SimReplica
             _now = _now with { Feedback = Rest(_pending) };
         }
 
-        _now = _now with { Held = empty ? right : Compute(right, Next, again: false), Next = Next.Next, Book = book };
+        _now = _now with { Held = empty ? right : Compute(right, Next, again: false), Next = Next.Next, Book = book, Behind = _now.Held };
         _pending = null;
         Save();
     }
@@ -140,5 +145,5 @@ internal sealed class SimReplica
 
     private void Save() => _slots[Next.Number & 1] = _now;
 
-    private sealed record State(Round Next, Replicated Held, double[]? Feedback, PeerBook Book);
+    private sealed record State(Round Next, Replicated Held, double[]? Feedback, PeerBook Book, Replicated? Behind);
 }

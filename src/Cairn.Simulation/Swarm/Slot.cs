@@ -38,7 +38,10 @@ internal sealed class AskedOnce
     {
         if (happened is WentBack back)
         {
-            _asked.RemoveWhere(asked => asked.Round == back.Round.Number && asked.Stage == OfReplica);
+            // With it went what was made for the round after it.
+            var after = back.Round.Number + 1;
+            _asked.RemoveWhere(asked => asked.Stage == OfReplica
+                && (asked.Round == back.Round.Number || (asked.Round == after && (asked.Kind == typeof(RunInnerSteps) || asked.Kind == typeof(EncodeUpdate)))));
         }
     }
 
@@ -49,6 +52,7 @@ internal sealed class AskedOnce
     {
         Submit e => Slot.Of(e.Operation),
         RunInnerSteps e => Replica(e, e.Round),
+        EncodeUpdate e => Replica(e, e.Round),
         ApplyManifest e => Replica(e, e.Round),
         Recompute e => Replica(e, e.Round),
         CatchUp e => Replica(e, e.Round),
@@ -71,7 +75,7 @@ internal sealed class ReplicaUse
 
     public void Begin(Effect effect, SimNode node)
     {
-        var other = _running.Find(running => Changes(running) || Changes(effect));
+        var other = _running.Find(running => (Changes(running) || Changes(effect)) && !Side(running, effect) && !Side(effect, running));
         Must.Hold(
             other is null, "replica in use",
             () => $"{node.Name}: {Words.Of(effect)} was asked for while the replica is used: {(other is null ? "" : Words.Of(other))}");
@@ -85,5 +89,8 @@ internal sealed class ReplicaUse
 
     public void Clear() => _running.Clear();
 
-    private static bool Changes(Effect effect) => effect is RunInnerSteps or ApplyManifest or CatchUp;
+    // With an apply delay a round is applied while the next is trained.
+    private static bool Side(Effect one, Effect other) => one is RunInnerSteps train && other is ApplyManifest apply && train.Round == apply.Round.Next;
+
+    private static bool Changes(Effect effect) => effect is RunInnerSteps or EncodeUpdate or ApplyManifest or CatchUp;
 }

@@ -10,6 +10,7 @@ internal static class Words
     {
         LedgerMoved e => $"ledger: {e.Ledger.Stage} of round {e.Ledger.CurrentRound}",
         Trained e => $"trained round {e.Round}{(e.Usable ? "" : ", diverged")}",
+        Encoded e => $"encoded round {e.Round}{(e.Usable ? "" : ", unusable")}",
         Published e => $"published round {e.Round}",
         Applied e => $"applied round {e.Round}: base {e.BaseDigest.Short}",
         Recomputed e => $"recomputed round {e.Round}: base {e.BaseDigest.Short}",
@@ -23,6 +24,7 @@ internal static class Words
     public static string Of(Effect effect) => effect switch
     {
         RunInnerSteps e => $"train round {e.Round}",
+        EncodeUpdate e => $"encode the update of round {e.Round}",
         PublishUpdate e => $"publish the update of round {e.Round}",
         Submit e => "say " + Of(e.Operation),
         SubmitBeacon e => $"say the beacon of round {e.Round}",
