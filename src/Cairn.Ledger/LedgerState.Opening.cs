@@ -15,7 +15,7 @@ public sealed partial class LedgerState
         }
 
         // While the run is paused, or nobody could close the round, it waits as it does for peers.
-        var roster = Paused || voters.Length == 0 ? [] : DrawRoster();
+        var roster = Paused || voters.Length == 0 ? [] : DrawRoster(_lastBeacon);
         var samples = Array.ConvertAll(roster, entry => SamplesToCome(_members[entry.Uid.Value]));
         if (roster.Length > 0)
         {
@@ -47,7 +47,11 @@ public sealed partial class LedgerState
 
     private RoundPlan CutPlan(Round round, long stepsBefore)
     {
-        var roster = DrawRoster();
+        // Two rounds may be planned on one beacon: each draws for itself.
+        using var hasher = new Hasher("cairn/ledger/plan");
+        hasher.Append(_lastBeacon);
+        hasher.Append(round.Number);
+        var roster = DrawRoster(hasher.Finish());
         var samples = Array.ConvertAll(roster, entry => SamplesToCome(_members[entry.Uid.Value]));
         var pieces = new long[roster.Length][];
         if (roster.Length > 0)
@@ -99,7 +103,7 @@ public sealed partial class LedgerState
         return found;
     }
 
-    private RosterEntry[] DrawRoster()
+    private RosterEntry[] DrawRoster(Digest seed)
     {
         var established = new List<RosterEntry>();
         var newcomers = new List<RosterEntry>();
@@ -115,7 +119,7 @@ public sealed partial class LedgerState
         // A crowd of keys without bond cannot push out those who have it, but a tenth of the seats is always there for newcomers.
         var seatsForNewcomers = Math.Min(newcomers.Count, Math.Max(Rules.PeersMax - established.Count, Math.Max(Rules.PeersMax / 10, 1)));
         seatsForNewcomers = established.Count == 0 ? Math.Min(newcomers.Count, Rules.PeersMax) : Math.Min(seatsForNewcomers, Rules.PeersMax - 1);
-        var random = new SeededRandom(_lastBeacon);
+        var random = new SeededRandom(seed);
         Draw(established, Rules.PeersMax - seatsForNewcomers, ref random);
         Draw(newcomers, seatsForNewcomers, ref random);
         RosterEntry[] roster = [.. established, .. newcomers];

@@ -17,6 +17,34 @@ public sealed class NodeProcessTests : NodeProcesses
     }
 
     [Fact]
+    public async Task With_an_apply_delay_killed_processes_of_their_own_end_with_the_same_bits_as_one_process_for_all()
+    {
+        string[] delayed = ["--apply-delay", "1"];
+        await CreateAsync([.. delayed, "--rounds", "12"]);
+        var validator = RunAsync("validator", "validator-1");
+        var peer = RunAsync("peer", "peer-2");
+        for (var life = 0; life < 3; life++)
+        {
+            using var killed = Start("peer", "peer-1");
+            var log = Path.Combine(new RunDirectory(Folder["run"]).Node("peer-1"), "events.jsonl");
+            var seen = File.Exists(log) ? EventLog.Read(log).Count(line => line.Data is RoundApplied) : 0;
+            while (!killed.HasExited && (!File.Exists(log) || EventLog.Read(log).Count(line => line.Data is RoundApplied) < seen + 2))
+            {
+                await Task.Delay(20 + (7 * life), TestContext.Current.CancellationToken);
+            }
+
+            killed.Kill();
+        }
+
+        var ended = await Task.WhenAll(RunAsync("peer", "peer-1"), peer, validator);
+        using var whole = CairnProcess.Start(Runs.Arguments(Folder, "whole", 12, delayed));
+        Assert.Equal(0, await whole.EndAsync());
+        var report = Runs.ReadReport(Folder, "whole");
+        Assert.All(ended, node => Assert.Equal((true, 12, report.BaseDigest), (node.Finished, node.Rounds, node.BaseDigest)));
+        Assert.True(SampleAudit.Of(new RunDirectory(Folder["run"])).Holds);
+    }
+
+    [Fact]
     public async Task A_killed_peer_comes_back_and_a_stranger_joins_and_earns()
     {
         await CreateAsync("--places", "3", "--rounds", "24");

@@ -47,5 +47,5 @@ internal static class Runs
         RunReport.Read(File.ReadAllBytes(new RunDirectory(folder[name]).Report))!;
 
     /// <summary>All that does not depend on the time a run took.</summary>
-    public static string Comparable(RunReport report) => (report with { Seconds = 0, TokensPerSecond = 0 }).ToJsonLine();
+    public static string Comparable(RunReport report) => (report with { Seconds = 0, TokensPerSecond = 0, Utilisation = null }).ToJsonLine();
 }

@@ -6,14 +6,19 @@ namespace Cairn.Ledger.Tests;
 public sealed class RandomWorldTests
 {
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(5)]
-    public void Every_run_finishes_keeps_its_accounts_and_replays_to_the_same_state(ulong seed)
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(3, 0)]
+    [InlineData(4, 0)]
+    [InlineData(5, 0)]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 1)]
+    [InlineData(5, 1)]
+    public void Every_run_finishes_keeps_its_accounts_and_replays_to_the_same_state(ulong seed, int applyDelay)
     {
-        var run = new RandomRun(seed);
+        var run = new RandomRun(seed, applyDelay);
         run.Play();
         Assert.Equal(Stage.Finished, run.World.State.Stage);
         var replay = run.World.Replay();
@@ -39,7 +44,7 @@ internal sealed class RandomRun
     private SeededRandom _random;
     private int _closed;
 
-    public RandomRun(ulong seed)
+    public RandomRun(ulong seed, int applyDelay)
     {
         _random = new SeededRandom(seed, "world");
         var (peers, validators) = (1 + _random.NextBelow(5), 1 + _random.NextBelow(3));
@@ -50,7 +55,7 @@ internal sealed class RandomRun
         }
 
         var sampleCount = 32 + _random.NextBelow(30);
-        World = new World(peers, validators, rules => rules with { Rounds = 20, SampleCount = sampleCount, SettleEvery = 4, PeersMax = 5 }, bonds);
+        World = new World(peers, validators, rules => rules with { Rounds = 20, SampleCount = sampleCount, SettleEvery = 4, PeersMax = 5, ApplyDelay = applyDelay }, bonds);
         _trained = new long[sampleCount];
     }
 

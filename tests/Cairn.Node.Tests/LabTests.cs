@@ -64,6 +64,18 @@ public sealed class LabTests(SmallRun run)
     }
 
     [Fact]
+    public void With_an_apply_delay_the_same_method_is_trained_from_the_base_before_the_last_and_learns()
+    {
+        using var data = DataSet.Open(new RunDirectory(run.WholeFolder).Data);
+        var delayed = LabMethods.OursVariant with { ApplyDelay = 1 };
+        Assert.Equal(BaseOf(data, delayed), BaseOf(data, delayed));
+        Assert.NotEqual(BaseOf(data, LabMethods.OursVariant), BaseOf(data, delayed));
+        // Two rounds are trained from the initial base; cells of earlier grids keep their names.
+        Assert.Equal($"{LabMethods.OursVariant}", $"{delayed}");
+        Assert.Contains("delay 1", LabMethods.All.Single(method => method.Name == LabMethods.OursDelayed).Numbers, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void On_real_updates_a_scale_for_each_chunk_loses_less_than_one_for_a_tensor_and_small_is_smaller_than_fast()
     {
         using var folder = new TestFolder();

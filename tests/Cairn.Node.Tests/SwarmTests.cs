@@ -66,7 +66,7 @@ public sealed class SwarmTests(SmallRun run)
         string[] promised =
         [
             "rounds", "peers", "tokens", "seconds", "tokensPerSecond", "lossInitial", "lossFinal", "bitsPerByteInitial", "bitsPerByteFinal",
-            "baseDigest", "digestAgreement", "bytesPerUpdate", "bitsPerValue", "compressionVsFp32", "perPeer",
+            "baseDigest", "digestAgreement", "bytesPerUpdate", "bitsPerValue", "compressionVsFp32", "perPeer", "utilisation",
         ];
         Assert.Equal(promised, json.RootElement.EnumerateObject().Select(property => property.Name));
         foreach (var peer in json.RootElement.GetProperty("perPeer").EnumerateArray())
@@ -77,6 +77,8 @@ public sealed class SwarmTests(SmallRun run)
         var report = run.Undisturbed.Report;
         Assert.Equal((7, 2, 7 * 2 * 10 * 4 * 64L), (report.Rounds, report.Peers, report.Tokens));
         Assert.True(report.Seconds > 0 && report.TokensPerSecond > 0);
+        Assert.Equal(["peer-1", "peer-2"], report.Utilisation!.Select(peer => peer.Peer));
+        Assert.All(report.Utilisation!, peer => Assert.InRange(peer.Utilisation, 0.01, 0.999));
         Assert.True(report.BytesPerUpdate > 0 && report.CompressionVsFp32 > 1);
         Assert.Equal(1, report.PerPeer.Sum(peer => peer.Share), 6);
         Assert.All(report.PerPeer, peer => Assert.Equal((7, 0), (peer.Accepted, peer.Rejected)));

@@ -82,11 +82,11 @@ public sealed class RunRulesTests
             Version = 99,
             PeersMax = 0,
             Training = Rules.Training with { InnerSteps = 0, PeakRate = double.NaN },
-            Round = Rules.Round with { ApplyDelay = 1, ProbeSequences = 1 },
+            Round = Rules.Round with { ApplyDelay = 2, ProbeSequences = 1 },
         };
         Assert.Equal(6, faulty.Faults().Count);
         var refusal = Assert.Throws<InputException>(() => RunRulesFile.Read(RunRulesFile.Write(faulty with { Training = faulty.Training with { PeakRate = 2 } }), "rules.json"));
-        foreach (var word in new[] { "version is 99", "peersMax is 0", "innerSteps is 0", "peakRate is 2", "applyDelay is 1", "probeSequences" })
+        foreach (var word in new[] { "version is 99", "peersMax is 0", "innerSteps is 0", "peakRate is 2", "applyDelay is 2", "probeSequences" })
         {
             Assert.Contains(word, refusal.Message, StringComparison.Ordinal);
         }
@@ -148,7 +148,7 @@ public sealed class RunRulesTests
         { "rounds", Rules with { Round = Rules.Round with { Rounds = 1_000_001 } } },
         { "inner steps of the whole run", Rules with { Training = Rules.Training with { InnerSteps = 10_000 }, Round = Rules.Round with { Rounds = 1_000_000 }, Data = Rules.Data with { TrainSamples = 1L << 40 } } },
         { "settleEvery", Rules with { Round = Rules.Round with { SettleEvery = 0 } } },
-        { "applyDelay", Rules with { Round = Rules.Round with { ApplyDelay = 1 } } },
+        { "applyDelay", Rules with { Round = Rules.Round with { ApplyDelay = 2 } } },
         { "probedPeers", Rules with { Round = Rules.Round with { ProbedPeers = -1 } } },
         { "probeSequences", Rules with { Round = Rules.Round with { ProbeSequences = 1 } } },
         { "probeStep", Rules with { Round = Rules.Round with { ProbeStep = 0 } } },

@@ -22,7 +22,7 @@ internal sealed class Scene
 
     public static Scene OfPeer(Scenario scenario, int uid = 0)
     {
-        var machine = new PeerMachine(Founding.KeyOf(uid), new Round(0), Digest.Zero);
+        var machine = new PeerMachine(Founding.KeyOf(uid), new Round(0), Digest.Zero, scenario.ApplyDelay);
         return Of(scenario, machine.Step);
     }
 

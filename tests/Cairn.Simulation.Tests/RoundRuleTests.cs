@@ -132,17 +132,48 @@ public sealed class RoundRuleTests
             ? words[0] + words[2].TrimEnd(':') : "")));
     }
 
+    [Fact]
+    public void Rule_10_With_a_delay_a_round_is_trained_before_the_one_before_it_is_applied()
+    {
+        var world = new World(new Scenario { ApplyDelay = 1 }, trace: true, traced: 0).Run();
+        var order = world.Trace.Where(line => line.StartsWith("  train", StringComparison.Ordinal) || line.StartsWith("  encode", StringComparison.Ordinal)
+            || line.StartsWith("applied", StringComparison.Ordinal)).Select(line => line.Trim().Split(' ') is var words ? words[0] + words.Last(word => word.TrimEnd(':').All(char.IsDigit)).TrimEnd(':') : "");
+        Assert.Equal("train0 encode0 train1 applied0 encode1 train2 applied1 encode2 train3 applied2 encode3 applied3", string.Join(' ', order));
+        Assert.Contains(Probe.AppliedWhileTraining, world.Reached);
+    }
+
+    [Fact]
+    public void Rule_10_With_a_delay_no_delay_of_the_network_and_no_death_changes_a_base_and_a_sample_comes_back_two_rounds_later()
+    {
+        var delayed = Enumerable.Range(1, 5).Select(delays => new World(new Scenario { ApplyDelay = 1, DelaySeed = (ulong)delays, StageMax = 1_000_000 }).Run()).ToList();
+        Assert.Single(delayed.Select(Bases).Distinct());
+        Assert.NotEqual(Bases(new World(new Scenario { StageMax = 1_000_000 }).Run()), Bases(delayed[0]));
+        var undisturbed = Bases(new World(Quick with { ApplyDelay = 1, Rounds = 3 }).Run());
+        foreach (var world in KilledEverywhere(Quick with { ApplyDelay = 1, Rounds = 3 }))
+        {
+            Assert.Equal(undisturbed, Bases(world));
+        }
+
+        var refused = new World(new Scenario { ApplyDelay = 1, Peers = [MemberPlan.Honest, new MemberPlan { Conduct = "nan" }] }).Run();
+        for (var round = 2; round < refused.Scenario.Rounds; round++)
+        {
+            Assert.Equal(
+                refused.Oracle.Assigned(new Round(round - 2), new Uid(1)), refused.Oracle.Assigned(new Round(round), new Uid(round % 2)));
+        }
+    }
+
     // Nobody is ever late, so that nothing but the deaths themselves can change anything.
     private static Scenario Quick => new() { Rounds = 2, StageMax = 10_000_000 };
 
-    private static IEnumerable<World> KilledEverywhere()
+    private static IEnumerable<World> KilledEverywhere(Scenario? scenario = null)
     {
-        var undisturbed = new World(Quick).Run();
+        var quick = scenario ?? Quick;
+        var undisturbed = new World(quick).Run();
         foreach (var node in undisturbed.Nodes)
         {
             for (var boundary = 1; boundary <= node.Boundaries; boundary++)
             {
-                yield return new World(Quick with { KillMember = node.Member, KillBoundary = boundary }).Run();
+                yield return new World(quick with { KillMember = node.Member, KillBoundary = boundary }).Run();
             }
         }
     }

@@ -124,7 +124,8 @@ internal static class SwarmVerb
         Console.WriteLine($"replicas       {(report.DigestAgreement ? "all the same bits" : "DIFFER")}   base {report.BaseDigest[..16]}…");
         foreach (var peer in report.PerPeer)
         {
-            Console.WriteLine($"  {peer.Peer,-10} {peer.Accepted} accepted, {peer.Rejected} refused, share {100 * peer.Share:F1} %");
+            var busy = report.Utilisation?.FirstOrDefault(one => one.Peer == peer.Peer) is { } seen ? $", busy {100 * seen.Utilisation:F0} % of the time" : "";
+            Console.WriteLine($"  {peer.Peer,-10} {peer.Accepted} accepted, {peer.Rejected} refused, share {100 * peer.Share:F1} %{busy}");
         }
 
         Console.WriteLine($"\nbefore: {Quote(outcome.SampleBefore)}\nafter:  {Quote(outcome.SampleAfter)}");

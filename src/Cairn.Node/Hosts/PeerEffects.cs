@@ -15,6 +15,8 @@ internal sealed class PeerEffects : IEffectRunner
     private readonly SharedEffects _shared;
     private readonly SortedDictionary<Round, Assignment> _assignments = [];
     private readonly int? _steps;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private double? _trainedAt;
     // What is being published, and with an apply delay what is trained ahead of it.
     private TrainingOutcome? _outcome;
     private TrainingOutcome? _ahead;
@@ -97,6 +99,8 @@ internal sealed class PeerEffects : IEffectRunner
 
     private async Task<NodeEvent?> TrainAsync(Assignment assignment, Uid uid, CancellationToken cancellation)
     {
+        // From here on there are inner steps to be done, whoever has the engines.
+        var idle = _clock.Elapsed.TotalSeconds - _trainedAt;
         using var lease = await _run.Engines.RentAsync(cancellation);
         return await Task.Run(
             NodeEvent? () =>
@@ -106,8 +110,11 @@ internal sealed class PeerEffects : IEffectRunner
                 (_outcome, _ahead) = _run.Rules.Round.ApplyDelay == 0 ? (outcome, null) : (_outcome, outcome);
                 if (outcome.Losses.Count > 0)
                 {
+                    var (now, before) = (_clock.Elapsed.TotalSeconds, _trainedAt);
+                    _trainedAt = now;
                     _run.Log.Tell(new PeerTrained(
-                        _self.Name, round, outcome.Losses[0], outcome.Losses[^1], (long)assignment.Samples.Length * _run.Rules.Model.Context, clock.Elapsed.TotalSeconds));
+                        _self.Name, round, outcome.Losses[0], outcome.Losses[^1], (long)assignment.Samples.Length * _run.Rules.Model.Context,
+                        clock.Elapsed.TotalSeconds, idle, now - before));
                 }
 
                 return new Trained(assignment.Round, outcome.Usable);

@@ -10,6 +10,7 @@ internal static class LabMethods
     public const string OursSignMagnitude = "sparseloco-ours-sign-magnitude";
     public const string OursPublishedQuantizer = "sparseloco-ours-published-quantiser";
     public const string OursFeedbackSent = "sparseloco-ours-feedback-sent";
+    public const string OursDelayed = "sparseloco-ours-apply-delay";
     public const string Published = "sparseloco-published";
     public const string Diloco = "diloco";
     public const string DilocoInt8 = "diloco-int8";
@@ -66,6 +67,10 @@ internal static class LabMethods
         {
             InQuick = false, AllSeeds = true,
         },
+        Sparse(OursDelayed, $"{Ours} with apply delay 1: a round is trained from the base before the last", OursVariant with { ApplyDelay = 1 }) with
+        {
+            InQuick = false, AllSeeds = true,
+        },
     ];
 
     /// <summary>The cells that options ask for, the first seed of all methods first: none twice.</summary>
@@ -78,5 +83,6 @@ internal static class LabMethods
            select new LabCell(method, h, (ulong)seed),
     ];
 
-    private static LabMethod Sparse(string name, string text, SparseVariant variant) => new(name, text, $"{variant}", bench => new SparseMethod(bench, variant));
+    private static LabMethod Sparse(string name, string text, SparseVariant variant) => 
+        new(name, text, variant.ApplyDelay > 0 ? $"{variant} delay {variant.ApplyDelay}" : $"{variant}", bench => new SparseMethod(bench, variant));
 }

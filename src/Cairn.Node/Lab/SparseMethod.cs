@@ -22,6 +22,8 @@ internal sealed class SparseMethod : ILabMethod
     private readonly OptimizerState[] _optimizers;
     private readonly FloatBuffer[] _errors;
     private readonly SparseUpdateCodec _codec;
+    // With an apply delay: the base that the round is trained from.
+    private readonly Parameters? _behind;
     private int _round;
     private long _stepsTaken;
 
@@ -35,6 +37,7 @@ internal sealed class SparseMethod : ILabMethod
         _encoder = new SparseEncoder(_grid, variant.Quantizer, variant.ErrorDecay);
         _aggregator = new Aggregator(_grid, variant.Aggregation);
         _local = new Parameters(layout);
+        _behind = variant.ApplyDelay > 0 ? Base.Clone() : null;
         _optimizers = [.. Peers.Select(_ => new OptimizerState(layout))];
         _errors = [.. Peers.Select(_ => Parameters.NewBuffer(layout))];
         _codec = new SparseUpdateCodec(_grid, UpdateFormat.Default with { Quantizer = variant.Quantizer });
@@ -55,6 +58,7 @@ internal sealed class SparseMethod : ILabMethod
             contributions.Add(new Contribution(update, Samples: 1));
         }
 
+        _behind?.CopyFrom(Base);
         Apply(contributions);
         (_round, _stepsTaken) = (_round + 1, _stepsTaken + steps);
         return bytes;
@@ -64,6 +68,7 @@ internal sealed class SparseMethod : ILabMethod
     {
         _aggregator.Dispose();
         _local.Dispose();
+        _behind?.Dispose();
         foreach (var owned in _optimizers.Concat<IDisposable>(_errors))
         {
             owned.Dispose();
@@ -96,9 +101,10 @@ internal sealed class SparseMethod : ILabMethod
     // Leaves a = β·e + Δ in the peer's error buffer, until the round has said what of it was applied.
     private SparseUpdate? Train(int peer, int steps, BatchSource batches)
     {
-        _local.CopyFrom(Base);
+        var from = _behind ?? Base;
+        _local.CopyFrom(from);
         _bench.Engine.InnerLoop.Run(_local, _optimizers[peer], batches, _stepsTaken, steps);
-        PseudoGradient.Compute(Base.Span, _local.Span, _local.Span);
+        PseudoGradient.Compute(from.Span, _local.Span, _local.Span);
         var error = _errors[peer].Span;
         if (!_encoder.TryEncode(Digest.Zero, new Round(_round), new Uid(peer), error, _local.Span, error, out var update, out _))
         {

@@ -18,4 +18,8 @@ internal enum FeedbackRule
 /// <param name="Feedback">What a round takes from the error buffer.</param>
 /// <param name="OuterRate">α.</param>
 /// <param name="ErrorDecay">β.</param>
-internal sealed record SparseVariant(QuantizerKind Quantizer, Aggregation Aggregation, FeedbackRule Feedback, float OuterRate, float ErrorDecay);
+internal sealed record SparseVariant(QuantizerKind Quantizer, Aggregation Aggregation, FeedbackRule Feedback, float OuterRate, float ErrorDecay)
+{
+    /// <summary>1: a round is trained from the base before the last, as with an apply delay (docs/flow.md, rule 10).</summary>
+    internal int ApplyDelay { get; init; }
+}

@@ -19,9 +19,25 @@ internal static class ReportWriter
             initial.Loss, final.Loss, initial.BitsPerByte, final.BitsPerByte, replica.BaseDigest.ToString(), history.Agreement,
             bytes, bytes * 8 / run.Grid.ValueCount, bytes > 0 ? 4.0 * run.Grid.ElementCount / bytes : 0,
             [.. state.Members.Where(m => m.Role == Role.Peer).Select(m => new PeerReport(
-                m.Name, (int)state.AcceptedOf(m.Uid), (int)state.RejectionsOf(m.Uid), (double)m.Reward / rewards))]);
+                m.Name, (int)state.AcceptedOf(m.Uid), (int)state.RejectionsOf(m.Uid), (double)m.Reward / rewards))],
+            UtilisationOf(run.Directory.Events));
         DurableFile.Write(run.Directory.Report, report.ToJson());
         return report;
+    }
+
+    private static List<PeerUtilisation> UtilisationOf(string events)
+    {
+        var times = new SortedDictionary<string, (double Idle, double Whole)>(StringComparer.Ordinal);
+        foreach (var line in EventLog.Read(events))
+        {
+            if (line.Data is PeerTrained { IdleSeconds: { } idle, RoundSeconds: > 0 and var whole } trained)
+            {
+                var before = times.GetValueOrDefault(trained.Node);
+                times[trained.Node] = (before.Idle + idle, before.Whole + whole);
+            }
+        }
+
+        return [.. times.Select(peer => new PeerUtilisation(peer.Key, Math.Clamp(1 - (peer.Value.Idle / peer.Value.Whole), 0, 1)))];
     }
 
     // From the start of each process to the last thing it told: right also for a process that was killed.

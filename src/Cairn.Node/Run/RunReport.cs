@@ -10,6 +10,11 @@ namespace Cairn.Node;
 /// <param name="Share">Its part of all rewards so far, 0 to 1.</param>
 public sealed record PeerReport(string Peer, int Accepted, int Rejected, double Share);
 
+/// <summary>How busy a peer was.</summary>
+/// <param name="Peer">Its name.</param>
+/// <param name="Utilisation">The part of the time of its rounds in which there were inner steps to be done, 0 to 1.</param>
+public sealed record PeerUtilisation(string Peer, double Utilisation);
+
 /// <summary>What <c>report.json</c> holds.</summary>
 /// <param name="Rounds">Rounds applied.</param>
 /// <param name="Peers">Peers of the run.</param>
@@ -26,10 +31,12 @@ public sealed record PeerReport(string Peer, int Accepted, int Rejected, double 
 /// <param name="BitsPerValue">Bits of an update per value it holds.</param>
 /// <param name="CompressionVsFp32">Dense fp32 bytes divided by an update's.</param>
 /// <param name="PerPeer">A line per peer.</param>
+/// <param name="Utilisation">A line for each peer that was seen to train twice in one process.</param>
 public sealed record RunReport(
     int Rounds, int Peers, long Tokens, double Seconds, double TokensPerSecond, double LossInitial, double LossFinal,
     double BitsPerByteInitial, double BitsPerByteFinal, string BaseDigest, bool DigestAgreement,
-    double BytesPerUpdate, double BitsPerValue, double CompressionVsFp32, IReadOnlyList<PeerReport> PerPeer)
+    double BytesPerUpdate, double BitsPerValue, double CompressionVsFp32, IReadOnlyList<PeerReport> PerPeer,
+    IReadOnlyList<PeerUtilisation>? Utilisation = null)
 {
     /// <summary>Indented JSON, names in camel case.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ReportJson.Default.RunReport);

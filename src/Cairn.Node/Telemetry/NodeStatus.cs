@@ -17,7 +17,7 @@ namespace Cairn.Node;
 /// <param name="Whom">Names of those who have not yet acted in the stage, if it is others that it waits for.</param>
 /// <param name="Since">Since when; UTC.</param>
 /// <param name="Trouble">The last thing that went wrong and is not yet put right, or null.</param>
-/// <param name="Utilisation">Of a peer: computing time over the time of whole rounds since it began, 0 to 1; null before the first.</param>
+/// <param name="Utilisation">Of a peer: the part of the time since its first training in which there were inner steps to be done, 0 to 1; null before the second.</param>
 /// <param name="Finished">True if the run is over.</param>
 /// <param name="Halted">True if it stopped with a wrong replica.</param>
 public sealed record NodeStatus(

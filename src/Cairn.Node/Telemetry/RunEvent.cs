@@ -68,7 +68,10 @@ public sealed record PeerTraining(string Node, int Round, int Step, int Steps) :
 /// <param name="LastLoss">Mean loss of the last inner step, nats per token.</param>
 /// <param name="Tokens">Tokens trained on.</param>
 /// <param name="Seconds">Time it took.</param>
-public sealed record PeerTrained(string Node, int Round, double FirstLoss, double LastLoss, long Tokens, double Seconds) : RunEvent;
+/// <param name="IdleSeconds">Time since the training before in which there was no inner step to be done; null for the first of a process.</param>
+/// <param name="RoundSeconds">Time from the end of the training before to the end of this one; null likewise.</param>
+public sealed record PeerTrained(
+    string Node, int Round, double FirstLoss, double LastLoss, long Tokens, double Seconds, double? IdleSeconds = null, double? RoundSeconds = null) : RunEvent;
 
 /// <summary>A peer's update lies encrypted in the store.</summary>
 /// <param name="Node">The peer.</param>

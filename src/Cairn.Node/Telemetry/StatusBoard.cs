@@ -13,9 +13,8 @@ internal sealed class StatusBoard
     private readonly Lock _gate = new();
     private NodeStatus _now;
     private NodeCounts _counts;
-    private double _computing;
+    private double _idle;
     private double _inRounds;
-    private long _roundBegan = -1;
 
     /// <summary>Begins.</summary>
     /// <param name="name">The node.</param>
@@ -129,11 +128,12 @@ internal sealed class StatusBoard
                 case OperationRefused:
                     _counts = _counts with { Refused = _counts.Refused + 1 };
                     return;
-                case PeerTrained trained:
-                    _computing += trained.Seconds;
+                case PeerTrained { RoundSeconds: { } whole, IdleSeconds: { } idle }:
+                    (_idle, _inRounds) = (_idle + idle, _inRounds + whole);
+                    _now = _now with { Utilisation = _inRounds > 0 ? Math.Clamp(1 - (_idle / _inRounds), 0, 1) : null };
                     return;
                 case RoundApplied applied:
-                    CloseRound(applied);
+                    _now = _now with { Applied = applied.Round + 1, Trouble = null };
                     return;
                 default:
                     return;
@@ -141,28 +141,6 @@ internal sealed class StatusBoard
 
             Write();
         }
-    }
-
-    // From one applied round to the next; the first is cut off, for it may have begun long before this node.
-    private void CloseRound(RoundApplied applied)
-    {
-        var now = _time.GetTimestamp();
-        if (_roundBegan >= 0)
-        {
-            _inRounds += _time.GetElapsedTime(_roundBegan, now).TotalSeconds;
-        }
-        else
-        {
-            _computing = 0;
-        }
-
-        _roundBegan = now;
-        _now = _now with
-        {
-            Applied = applied.Round + 1,
-            Trouble = null,
-            Utilisation = _now.Role == nameof(Role.Peer) && _inRounds > 0 ? Math.Min(1, _computing / _inRounds) : null,
-        };
     }
 
     // For people and programs that look; lost with the process, so not flushed. A full disk must not stop the node.

@@ -1,0 +1,132 @@
+using Cairn.Base;
+
+namespace Cairn.Node.Tests;
+
+/// <summary>Rule 10 with an apply delay: whole swarms that train a round while the one before it is closed. The same bits whatever happens.</summary>
+public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun>
+{
+    [Fact]
+    public void It_learns_every_update_counts_and_every_sample_is_trained_once()
+    {
+        var report = run.Undisturbed.Report;
+        Assert.True(report.LossFinal < 0.85 * report.LossInitial, $"{report.LossInitial} to {report.LossFinal}");
+        Assert.All(report.PerPeer, peer => Assert.Equal((7, 0), (peer.Accepted, peer.Rejected)));
+        var audit = SampleAudit.Of(run.Whole);
+        Assert.True(audit.Holds);
+        Assert.Equal((audit.Planned, 0, 0), (audit.Trained, audit.Waiting, audit.InWork));
+    }
+
+    [Fact]
+    public void A_round_is_trained_before_the_one_before_it_is_applied()
+    {
+        var told = EventLog.Read(run.Whole.Events).Select(line => line.Data).ToList();
+        foreach (var peer in new[] { "peer-1", "peer-2" })
+        {
+            for (var round = 1; round < 7; round++)
+            {
+                var begun = told.FindIndex(e => e is PeerTraining { Step: 1 } training && training.Node == peer && training.Round == round);
+                var applied = told.FindIndex(e => e is RoundApplied before && before.Node == peer && before.Round == round - 1);
+                Assert.InRange(begun, 0, applied);
+            }
+        }
+
+        Assert.NotEmpty(run.Undisturbed.Report.Utilisation!);
+    }
+
+    [Fact]
+    public async Task One_thread_and_three_validators_change_no_bit()
+    {
+        using var folder = new TestFolder();
+        run.AssertSame(await SmallRun.RunAsync(run.Options(folder["alone"]) with { Threads = 1 }));
+        var three = await SmallRun.RunAsync(run.Options(folder["three"]) with { Validators = 3 });
+        Assert.Equal(run.Undisturbed.Report.BaseDigest, three.Report.BaseDigest);
+    }
+
+    [Fact]
+    public async Task A_stopped_run_ends_as_if_it_had_not_been_stopped()
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        Assert.True(SampleAudit.Of(half) is { Holds: true, InWork: > 0 });
+        await run.AssertEndsAsUndisturbedAsync(half);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_run_may_be_stopped_at_any_instant_and_lose_its_newest_states(ulong seed)
+    {
+        using var folder = new TestFolder();
+        var random = new SeededRandom(seed, "stops");
+        for (var life = 0; life < 9; life++)
+        {
+            var events = 2 + random.NextBelow(50);
+            var (loses, node) = (random.NextBelow(3) == 0, new[] { "peer-1", "peer-2", "validator-1" }[random.NextBelow(3)]);
+            await SmallRun.RunAsync(run.Options(folder["run"]) with { Resume = life > 0 }, _ => Interlocked.Decrement(ref events) < 0);
+            if (loses)
+            {
+                var directory = new RunDirectory(folder["run"]);
+                File.Delete(WrongState.PathOf(directory, node, WrongState.Newest(directory, node)));
+            }
+        }
+
+        await run.AssertEndsAsUndisturbedAsync(new RunDirectory(folder["run"]));
+    }
+
+    [Fact]
+    public async Task Without_any_state_a_node_begins_again_from_the_seed()
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        foreach (var path in new[] { "peer-1", "validator-1" }.SelectMany(node => Directory.EnumerateFiles(half.Node(node), "state-*.bin")).ToArray())
+        {
+            File.Delete(path);
+        }
+
+        await run.AssertEndsAsUndisturbedAsync(half);
+    }
+
+    [Fact]
+    public async Task Who_has_lost_what_its_training_began_from_misses_the_round_and_takes_part_again()
+    {
+        using var folder = new TestFolder();
+        var options = run.Options(folder["run"]) with { StageSeconds = 8 };
+        await SmallRun.RunAsync(options, stopAt: happened => happened is StageChanged { Round: 3 });
+        var directory = new RunDirectory(folder["run"]);
+        foreach (var path in Directory.EnumerateFiles(directory.Node("peer-1"), "state-start-*.bin").ToArray())
+        {
+            File.WriteAllBytes(path, File.ReadAllBytes(path)[..6000]);
+        }
+
+        var outcome = await SmallRun.RunAsync(options with { Resume = true });
+
+        Assert.True(outcome.Finished);
+        Assert.True(outcome.Report.DigestAgreement);
+        Assert.True(SampleAudit.Of(directory).Holds);
+        // On a busy machine others may be late for one round or another too.
+        Assert.InRange(outcome.Report.PerPeer[0].Accepted, 1, 7);
+    }
+
+    [Fact]
+    public async Task A_peer_and_a_validator_begin_from_a_checkpoint_and_take_part_again()
+    {
+        using var folder = new TestFolder();
+        var options = run.Options(folder["run"]) with { Rounds = 17 };
+        await SmallRun.RunAsync(options, stopAfter: 12);
+        var directory = new RunDirectory(folder["run"]);
+        foreach (var path in new[] { "peer-2", "validator-1" }.SelectMany(node => Directory.EnumerateFiles(directory.Node(node), "state-*.bin")).ToArray())
+        {
+            File.Delete(path);
+        }
+
+        var outcome = await SmallRun.RunAsync(options with { Rounds = null, Resume = true });
+
+        Assert.True(outcome.Finished);
+        Assert.Empty(outcome.Halted);
+        Assert.True(outcome.Report.DigestAgreement);
+        Assert.Equal(["peer-2", "validator-1"], EventLog.Read(directory.Events).Select(line => line.Data).OfType<BeganFromCheckpoint>().Select(told => told.Node));
+        Assert.InRange(outcome.Report.PerPeer[1].Accepted, 14, 17);
+        Assert.True(SampleAudit.Of(directory).Holds);
+    }
+}
