@@ -10,7 +10,7 @@ public sealed class CommandTests : IDisposable
     private readonly TestFolder _folder = new();
 
     public static TheoryData<string> Verbs =>
-        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "peer", "validator", "lab sparse", "lab yuma", "bench"];
+        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "peer", "validator", "lab sparse", "lab yuma", "bench", "bench memory"];
 
     public void Dispose() => _folder.Dispose();
 

@@ -41,6 +41,11 @@ internal static class StatusVerb
             $"run {run.Run}   round {Math.Min(run.Round + 1, run.Rounds)}/{run.Rounds}, {(run.Paused ? "paused by its validators" : run.Stage)}   " +
             $"last block {Seconds(run.QuietSeconds)} ago");
         output.WriteLine(run.Whom.Count > 0 ? $"the stage waits for {string.Join(", ", run.Whom)}" : "the stage waits for nobody");
+        foreach (var name in run.Unreadable)
+        {
+            output.WriteLine($"{name}: its {NodeStatus.FileName} cannot be read; it writes a new one when it runs");
+        }
+
         if (run.Nodes.Count == 0)
         {
             return;

@@ -131,7 +131,7 @@ internal static class UpdateFetcher
             return await store.GetVerifiedAsync(key, digest, size, cancellation);
         }
 
-        if (size > Spool.InMemoryMax && run.Spool.TryOpen() is { } file)
+        if (run.Spool.IsForFiles(size) && run.Spool.TryOpen() is { } file)
         {
             var got = FetchOutcome.Failed(FetchStatus.Unreachable, "");
             try

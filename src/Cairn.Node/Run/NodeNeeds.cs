@@ -1,22 +1,27 @@
 using Cairn.Base;
 using Cairn.Ledger;
+using Cairn.Model;
 using Cairn.Protocol;
 
 namespace Cairn.Node;
 
 /// <summary>What a node takes of a machine: known from the rules before it starts.</summary>
 /// <param name="MemoryBytes">At least, without activations and what the runtime takes.</param>
-/// <param name="DiskBytes">Of its durable states; of a store in a folder what lies there comes on top.</param>
+/// <param name="DiskBytes">Of its durable states and of what waits in files; of a store in a folder what lies there comes on top.</param>
 public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
 {
-    // A peer: base, two moments, error feedback, and with an apply delay the base that it trains from; a validator: the base. Each: a working copy, gradients, and the mean
-    // of a round.
+    // A peer: base, two moments, error feedback, and with an apply delay the base that it trains from; a validator: the base. Each: a working copy and gradients.
     private const int ModelsOfPeer = 4;
     private const int ModelsOfValidator = 1;
-    private const int ModelsOfEngine = 3;
+    private const int ModelsOfEngine = 2;
 
-    // A decoded value: a place and a number.
-    private const int BytesPerValue = 8;
+    // What the way of an update takes beyond those (cairn bench memory).
+    private const int LargestTensors = 2;
+
+    // Updates of two rounds are held, each value in ten bits at most.
+    private const int RoundsHeld = 2;
+    private const int BitsPerValue = 10;
+
     // Two that take turns, the settled one, and one that is being written beside them.
     private const int StateFiles = 4;
 
@@ -31,8 +36,11 @@ public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
         var model = sizeof(float) * rules.Model.ParameterCount;
         var (kept, delay) = (ModelsOf(role, rules.Round.ApplyDelay), rules.Round.ApplyDelay);
         var files = role == Role.Validator || delay == 0 ? StateFiles * kept : (StateFiles * (kept - ModelsOfStart)) + ((StateFiles + 1) * ModelsOfStart);
-        var updates = rules.PeersMax * (rules.Model.ParameterCount * rules.Sparse.Keep / 4096) * BytesPerValue;
-        return new NodeNeeds(((kept + ModelsOfEngine) * model) + updates, files * model);
+        var largest = sizeof(float) * (long)RunContext.GridOf(new ParameterLayout(RunContext.ShapeOf(rules.Model)), rules.Sparse.Keep).LongestTensor;
+        var held = RoundsHeld * rules.PeersMax * (rules.Model.ParameterCount * rules.Sparse.Keep / 4096) * BitsPerValue / 8;
+        // A validator's checkpoint waits in a file until it is in the store.
+        var sent = role == Role.Validator ? model : 0;
+        return new NodeNeeds(((kept + ModelsOfEngine) * model) + (LargestTensors * largest), (files * model) + held + sent);
     }
 
     /// <summary>Models of numbers that a node holds in memory between its computations.</summary>

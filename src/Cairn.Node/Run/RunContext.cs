@@ -15,7 +15,7 @@ internal sealed class RunContext : IDisposable
     private const long HeldBytesMax = 4L << 30;
     private const int OpenedAtOnce = 2;
 
-    public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users)
+    public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users, Spool? spool = null)
     {
         (Directory, Rules, Data, Log) = (directory, rules, data, log);
         RulesDigest = rules.ComputeDigest();
@@ -23,7 +23,7 @@ internal sealed class RunContext : IDisposable
         Grid = GridOf(Layout, rules.Sparse.Keep);
         Codec = new SparseUpdateCodec(Grid, new UpdateFormat((QuantizerKind)rules.Sparse.Quantization, (WireMode)rules.Sparse.Coding));
         Stores = RunStores.One(new DirectoryStore(directory.Store));
-        Spool = new Spool(directory.Spool);
+        Spool = spool ?? new Spool(directory.Spool);
         Held = new HeldUpdates(Spool, Math.Min(HeldBytesMax, 2L * rules.PeersMax * ObjectBytesMax));
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);

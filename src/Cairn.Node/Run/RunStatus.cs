@@ -19,8 +19,10 @@ public sealed record LocalNode(NodeStatus Status, bool Running);
 /// <param name="Whom">Names of those whom the stage waits for.</param>
 /// <param name="QuietSeconds">Seconds since the last block, by the file's time.</param>
 /// <param name="Nodes">Nodes on this machine, by name.</param>
+/// <param name="Unreadable">Those of them whose status file is there and cannot be read.</param>
 public sealed record RunStatus(
-    string Run, int Round, int Rounds, string Stage, bool Paused, IReadOnlyList<string> Whom, double QuietSeconds, IReadOnlyList<LocalNode> Nodes)
+    string Run, int Round, int Rounds, string Stage, bool Paused, IReadOnlyList<string> Whom, double QuietSeconds, IReadOnlyList<LocalNode> Nodes,
+    IReadOnlyList<string> Unreadable)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJsonLine() => JsonSerializer.Serialize(this, RunStatusJson.Default.RunStatus);
@@ -36,11 +38,12 @@ public sealed record RunStatus(
         var state = LedgerHistory.Replay(ledger).State;
         var quiet = (time.GetUtcNow() - File.GetLastWriteTimeUtc(directory.Ledger)).TotalSeconds;
         var folders = Directory.Exists(directory.Node("")) ? Directory.GetDirectories(directory.Node("")) : [];
-        var nodes = folders.Order(StringComparer.Ordinal)
-            .Select(folder => (Folder: folder, Status: NodeStatus.Read(folder))).Where(found => found.Status is not null)
-            .Select(found => new LocalNode(found.Status!, directory.IsRunning(Path.GetFileName(found.Folder))));
+        var told = folders.Order(StringComparer.Ordinal).Where(folder => File.Exists(Path.Combine(folder, NodeStatus.FileName)))
+            .Select(folder => (Name: Path.GetFileName(folder), Status: NodeStatus.Read(folder))).ToList();
+        var nodes = told.Where(node => node.Status is not null).Select(node => new LocalNode(node.Status!, directory.IsRunning(node.Name)));
         return new RunStatus(
-            rules.Name, state.CurrentRound.Number, rules.Round.Rounds, state.Stage.ToString(), state.Paused, RunObserver.NamesOf(state), Math.Max(0, quiet), [.. nodes]);
+            rules.Name, state.CurrentRound.Number, rules.Round.Rounds, state.Stage.ToString(), state.Paused, RunObserver.NamesOf(state), Math.Max(0, quiet), [.. nodes],
+            [.. told.Where(node => node.Status is null).Select(node => node.Name)]);
     }
 }
 

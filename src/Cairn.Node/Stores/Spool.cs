@@ -5,19 +5,20 @@ namespace Cairn.Node;
 /// <summary>Where bytes wait that grow with the model and are read piece by piece: updates of others, the mean of a round, a checkpoint on its way. Small ones stay in
 /// memory; of large ones a file that has no name, so that it is gone with its last user, however that ends.</summary>
 /// <param name="folder">On a disk of the run; created when first needed.</param>
-internal sealed class Spool(string folder)
+/// <param name="inMemoryMax">Up to here a file saves nothing.</param>
+internal sealed class Spool(string folder, int inMemoryMax = 1 << 20)
 {
-    /// <summary>Up to here a file saves nothing.</summary>
-    public const int InMemoryMax = 1 << 20;
-
     private const int BufferBytes = 1 << 16;
+
+    /// <summary>Whether so many bytes are better kept in a file.</summary>
+    public bool IsForFiles(long bytes) => bytes > inMemoryMax;
 
     /// <summary>Keeps a copy of bytes until the stream is closed. Where no file can be written it is in memory.</summary>
     /// <param name="bytes">What is kept.</param>
     /// <returns>Holds exactly these bytes.</returns>
     public Stream Keep(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > InMemoryMax && TryOpen() is { } file)
+        if (IsForFiles(bytes.Length) && TryOpen() is { } file)
         {
             try
             {

@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+using Cairn.Base;
+using Cairn.Data;
+using Cairn.Exchange;
+using Cairn.Ledger;
+using Cairn.Protocol;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cairn.Node.Tests;
+
+/// <summary>Updates that are fetched as they are opened, from stores that give, fail or say nothing.</summary>
+public sealed class FetchAheadTests(SmallRun run)
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(0)] // as of a model whose updates wait in files
+    public async Task What_was_fetched_ahead_is_there_when_it_is_needed_and_its_store_is_asked_once(int inMemoryMax)
+    {
+        await using var scene = new Scene(run, inMemoryMax);
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await scene.WaitUntilHeldAsync();
+        scene.Store.Answer = StoreAnswer.Missing;
+
+        using var updates = await scene.FetchAsync(Cancel);
+        Assert.Equal(scene.Manifest.Entries.Select(entry => entry.Uid), updates.Contributions!.Select(one => one.Update.Uid));
+        Assert.All(scene.Manifest.Entries, entry => Assert.Equal(1, scene.Store.AskedFor(entry)));
+    }
+
+    [Theory]
+    [InlineData(StoreAnswer.Unreachable)]
+    [InlineData(StoreAnswer.Missing)]
+    [InlineData(StoreAnswer.Lie)]
+    public async Task What_fails_ahead_of_its_time_is_fetched_when_it_is_needed(StoreAnswer answer)
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        scene.Store.Answer = answer;
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await scene.WaitUntilAskedAsync();
+        scene.Store.Answer = StoreAnswer.Truth;
+
+        using var updates = await scene.FetchAsync(Cancel);
+        Assert.Equal(scene.Manifest.Entries.Count, updates.Contributions!.Count);
+    }
+
+    [Fact]
+    public async Task A_store_that_says_nothing_holds_up_neither_who_needs_it_for_longer_than_he_waits_nor_the_end()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        scene.Store.Answer = StoreAnswer.Silence;
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await scene.WaitUntilAskedAsync();
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(100);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.FetchAsync(patience.Token).WaitAsync(Soon, Cancel));
+        await scene.Ahead.DisposeAsync().AsTask().WaitAsync(Soon, Cancel);
+    }
+
+    [Fact]
+    public async Task The_next_round_gives_up_what_is_on_its_way_and_begins_its_own()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        scene.Store.Answer = StoreAnswer.Silence;
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await scene.WaitUntilAskedAsync();
+        scene.Ahead.GiveUp();
+        scene.Store.Answer = StoreAnswer.Truth;
+
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await scene.WaitUntilHeldAsync();
+    }
+
+    [Fact]
+    public async Task Nothing_is_asked_for_that_no_update_of_the_run_can_be()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        var right = scene.Openings[0].Opening!;
+        scene.Ahead.Begin(scene.Manifest.Round,
+        [
+            (new Uid(0), null),
+            (new Uid(0), right with { SizeBytes = scene.Context.ObjectBytesMax + 1 }),
+            (new Uid(1), right with { SizeBytes = 1 }),
+        ]);
+        await scene.Ahead.DisposeAsync();
+        Assert.Empty(scene.Store.Asked);
+    }
+
+    public enum StoreAnswer
+    {
+        Truth,
+        Missing,
+        Unreachable,
+        Lie,
+        Silence,
+    }
+
+    private sealed class Scene : IAsyncDisposable
+    {
+        private readonly TestFolder _folder = new();
+        private readonly EventLog _log;
+        private readonly LedgerState _ledger;
+
+        public Scene(SmallRun run, int inMemoryMax)
+        {
+            var half = run.CopyOfHalf(_folder);
+            var rules = RunRulesFile.Read(File.ReadAllBytes(half.Rules), half.Rules);
+            _log = new EventLog(half.Events, null);
+            Store = new FickleStore(new DirectoryStore(half.Store));
+            Context = new RunContext(half, rules, DataSet.Open(half.Data), _log, threads: 1, users: 1, new Spool(_folder["spool"], inMemoryMax))
+            {
+                Stores = new RunStores(new DirectoryStore(_folder["own"]), Store, "", _ => null),
+                Time = new PatientFetchTests.NoTime(),
+            };
+            _ledger = Context.ReplayLedger();
+            Manifest = _ledger.ManifestOf(new Round(3))!;
+            Openings =
+            [
+                .. Manifest.Entries.Select(entry => (
+                    entry.Uid, (Opening?)new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero))),
+            ];
+            Ahead = new FetchAhead(Context);
+        }
+
+        public RunContext Context { get; }
+
+        public FickleStore Store { get; }
+
+        public Manifest Manifest { get; }
+
+        public IReadOnlyList<(Uid Author, Opening? Opening)> Openings { get; }
+
+        public FetchAhead Ahead { get; }
+
+        public Task<ManifestUpdates> FetchAsync(CancellationToken cancel) =>
+            UpdateFetcher.TryFetchManifestAsync(Context, Manifest, _ledger.Members.ToDictionary(member => member.Uid, member => member.Key), cancel);
+
+        public Task WaitUntilHeldAsync() => WaitAsync(() => Manifest.Entries.All(entry => Context.Held.Holds(entry.ObjectDigest)));
+
+        public Task WaitUntilAskedAsync() => WaitAsync(() => Manifest.Entries.All(entry => Store.AskedFor(entry) > 0));
+
+        public async ValueTask DisposeAsync()
+        {
+            await Ahead.DisposeAsync();
+            Context.Dispose();
+            _log.Dispose();
+            _folder.Dispose();
+        }
+
+        private static async Task WaitAsync(Func<bool> until)
+        {
+            var end = TimeProvider.System.GetTimestamp();
+            while (!until())
+            {
+                Assert.True(TimeProvider.System.GetElapsedTime(end) < Soon);
+                await Task.Delay(10, Cancel);
+            }
+        }
+    }
+
+    /// <summary>A store that answers as it is told to, and remembers what it was asked for.</summary>
+    private sealed class FickleStore(IObjectStore inner) : IObjectStore
+    {
+        public volatile StoreAnswer Answer;
+
+        public ConcurrentQueue<string> Asked { get; } = [];
+
+        public string Name => inner.Name;
+
+        public int AskedFor(ManifestEntry entry) => Asked.Count(key => key.EndsWith(entry.ObjectDigest.ToString(), StringComparison.Ordinal));
+
+        public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => inner.PutAsync(key, bytes, cancel);
+
+        public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) => inner.PutAsync(key, file, cancel);
+
+        public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => inner.CreateAsync(key, bytes, cancel);
+
+        public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) =>
+            AnswerAsync(key, () => inner.GetAsync(key, bytesMax, cancel), bytes => bytes[0] ^= 1, cancel);
+
+        public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) =>
+            AnswerAsync(key, () => inner.GetAsync(key, bytesMax, file, cancel), _ => RandomAccess.Write(file, [1, 2, 3], 0), cancel);
+
+        public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => inner.GetRangeAsync(key, from, count, cancel);
+
+        public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => inner.ExistsAsync(key, cancel);
+
+        public Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default) => inner.DeleteAsync(key, cancel);
+
+        public IAsyncEnumerable<ObjectKey> ListAsync(string prefix, CancellationToken cancel = default) => inner.ListAsync(prefix, cancel);
+
+        private async Task<FetchOutcome> AnswerAsync(ObjectKey key, Func<Task<FetchOutcome>> get, Action<byte[]> spoil, CancellationToken cancel)
+        {
+            var answer = Answer;
+            Asked.Enqueue(key.Text);
+            switch (answer)
+            {
+                case StoreAnswer.Missing:
+                    return FetchOutcome.Failed(FetchStatus.Missing, "nothing");
+                case StoreAnswer.Unreachable:
+                    return FetchOutcome.Failed(FetchStatus.Unreachable, "away");
+                case StoreAnswer.Silence:
+                    await Task.Delay(Timeout.Infinite, cancel);
+                    break;
+            }
+
+            var outcome = await get();
+            if (answer == StoreAnswer.Lie)
+            {
+                spoil(outcome.Bytes);
+            }
+
+            return outcome;
+        }
+    }
+}
