@@ -204,7 +204,7 @@ public sealed class FetchAheadTests(SmallRun run)
                 case StoreAnswer.Unreachable:
                     return FetchOutcome.Failed(FetchStatus.Unreachable, "away");
                 case StoreAnswer.Silence:
-                    await Task.Delay(Timeout.Infinite, cancel);
+                    await Task.Delay(System.Threading.Timeout.Infinite, cancel);
                     break;
             }
 
