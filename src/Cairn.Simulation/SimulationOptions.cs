@@ -78,8 +78,8 @@ public static class Faults
     /// <summary>All names, in order.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "absence", "clock", "corrupt", "diverge", "duplicate", "fallback", "fewer", "join", "kill", "late-news", "late-object", "lost-object", "move", "odd-verdict", "partition",
-        "reorg", "slow", "stall", "truncate", "validator-absence", "validator-loss", "wrong-base",
+        "absence", "clock", "corrupt", "diverge", "duplicate", "fallback", "fewer", "join", "kill", "late-news", "late-object", "lost-object", "move", "odd-verdict",
+        "partition", "reorg", "slow", "stall", "truncate", "validator-absence", "validator-loss", "wrong-base",
     ];
 
     /// <summary>Those of them that are no trouble but what members may say of themselves: fewer samples, another place for their objects.</summary>

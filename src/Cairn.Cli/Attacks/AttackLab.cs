@@ -25,8 +25,8 @@ namespace Cairn.Cli.Attacks;
 /// <param name="Threads">Runs side by side.</param>
 /// <param name="Corpus">The text.</param>
 internal sealed record AttackOptions(
-    string Out, string Preset, int Peers, int Rounds, int InnerSteps, int Batch, int? Probes, int ProbeSequences, int Seeds, IReadOnlyList<string> Adversaries, IReadOnlyList<int> Percents,
-    int Threads, CorpusOptions Corpus);
+    string Out, string Preset, int Peers, int Rounds, int InnerSteps, int Batch, int? Probes, int ProbeSequences, int Seeds,
+    IReadOnlyList<string> Adversaries, IReadOnlyList<int> Percents, int Threads, CorpusOptions Corpus);
 
 /// <summary>Computes an attack table: every run in this process, several side by side, each finished one kept.</summary>
 internal static class AttackLab
@@ -48,7 +48,8 @@ internal static class AttackLab
         shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
         var setting = new AttackSetting(
             $"{options.Preset.ToLowerInvariant()} ({new ParameterLayout(shape).Length:N0} parameters) on data {data.Digest.Short}", options.Peers, Validators,
-            options.Rounds, options.InnerSteps, options.Batch, data.SampleCount(shape.Context), Math.Min(options.Probes ?? options.Peers, options.Peers), options.ProbeSequences);
+            options.Rounds, options.InnerSteps, options.Batch, data.SampleCount(shape.Context),
+            Math.Min(options.Probes ?? options.Peers, options.Peers), options.ProbeSequences);
         using var file = new AttackFile(Path.Combine(directory.Root, "runs.jsonl"));
         var plan = Plan(options, setting);
         var missing = plan.Where(run => file.Find(run.KeyOf(setting)) is null).ToList();

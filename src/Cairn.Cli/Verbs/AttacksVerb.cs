@@ -55,7 +55,8 @@ internal static class AttacksVerb
     {
         var options = new AttackOptions(
             parsed.GetValue(Out)!, parsed.GetValue(Preset)!, parsed.GetValue(Peers), parsed.GetValue(Rounds), parsed.GetValue(InnerSteps), parsed.GetValue(Batch),
-            parsed.GetValue(Probes), parsed.GetValue(ProbeSequences), parsed.GetValue(SeedCount), parsed.GetValue(Adversaries) ?? [], parsed.GetValue(Percents)!, parsed.GetValue(Threads), Corpus.Read(parsed));
+            parsed.GetValue(Probes), parsed.GetValue(ProbeSequences), parsed.GetValue(SeedCount),
+            parsed.GetValue(Adversaries) ?? [], parsed.GetValue(Percents)!, parsed.GetValue(Threads), Corpus.Read(parsed));
         var (report, page, done, count) = await AttackLab.RunAsync(options, Console.Error.WriteLine, cancellation);
         if (report is null)
         {

@@ -50,7 +50,9 @@ public static class AttackTable
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# What cheats get\n\n{setting.Model}; {setting.Peers} peers, ");
         page.Append(CultureInfo.InvariantCulture, $"{setting.Validators} validators, {setting.Rounds} rounds of ");
-        page.Append(CultureInfo.InvariantCulture, $"{setting.InnerSteps} inner steps of {setting.Batch} sequences; {(setting.ProbedPeers == setting.Peers ? "all" : setting.ProbedPeers)} probed in a round, on {setting.ProbeSequences} sequences.\n");
+        page.Append(CultureInfo.InvariantCulture, $"{setting.InnerSteps} inner steps of {setting.Batch} sequences; ");
+        var probed = setting.ProbedPeers == setting.Peers ? "all are" : $"{setting.ProbedPeers} are";
+        page.Append(CultureInfo.InvariantCulture, $"{probed} probed in a round, on {setting.ProbeSequences} sequences.\n");
         page.Append("`loss` is held-out nats per token at the end, and how far that lies above a clean run with as many honest peers. `pay` is what one cheat\n");
         page.Append("earns as a part of what one honest peer does (of a farmer: after its turn), `captured` what all cheats earn of all pay to peers.\n");
         page.Append("**Bold**: the bar is missed (loss within the larger of 2 % and two standard errors; pay for work not done at most 5 %, of a lazy peer 55 %).\n\n");

@@ -94,7 +94,8 @@ internal sealed class Ending(World world)
                 .Where(manifest => !manifest.Empty).ToList();
             var paid = settlement.Paid.ToDictionary(share => share.Uid, share => (double)share.Share);
             var undisturbed = honest.Where(uid => manifests.TrueForAll(manifest => manifest.Contains(uid))).ToHashSet();
-            paydays.Add(new Payday(new Round(first), settlement.Round, manifests.Count, undisturbed.Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0, undisturbed, paid));
+            paydays.Add(new Payday(
+                new Round(first), settlement.Round, manifests.Count, undisturbed.Max(uid => (double?)paid.GetValueOrDefault(uid)) ?? 0, undisturbed, paid));
             first = settlement.Round.Number + 1;
         }
 
