@@ -30,6 +30,7 @@ internal sealed record SimulationSummary(int Seeds, int Failed, ulong[] FailedSe
 [JsonSerializable(typeof(Chaos.ChaosReport))]
 [JsonSerializable(typeof(Cairn.Node.WanModel))]
 [JsonSerializable(typeof(Cairn.Node.MemoryReport))]
+[JsonSerializable(typeof(Wan.WanReport))]
 [JsonSerializable(typeof(IReadOnlyList<Cairn.Node.PublishedRuns.Claim>))]
 [JsonSerializable(typeof(Cairn.Ledger.YumaCheck))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -24,6 +24,13 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
 
     public ChaosProxy Line => line;
 
+    /// <summary>A command before the program's own, such as one that enters a network of its own.</summary>
+    public IReadOnlyList<string> Prefix { get; init; } = [];
+
+    /// <summary>What the program is told; by default to be a node of that role.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } =
+        [role == Role.Peer ? "peer" : "validator", "--dir", runFolder, "--name", name, "--threads", "1", "--store", store, "--json"];
+
     /// <summary>How it ended, once it is over for it.</summary>
     public NodeOutcome? Outcome { get; private set; }
 
@@ -36,17 +43,9 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
     public void Start()
     {
         var program = Environment.ProcessPath!;
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(ChaosNode).Assembly.Location);
-        }
-
-        foreach (var argument in (string[])[role == Role.Peer ? "peer" : "validator", "--dir", runFolder, "--name", name, "--threads", "1", "--store", store, "--json"])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
+        string[] assembly = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(ChaosNode).Assembly.Location] : [];
+        string[] command = [.. Prefix, program, .. assembly, .. Arguments];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (variable, value) in environment)
         {
             start.Environment[variable] = value;

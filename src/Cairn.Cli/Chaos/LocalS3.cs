@@ -29,6 +29,10 @@ internal sealed class LocalS3 : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Stops one that a process left behind when it was killed.</summary>
+    /// <param name="folder">Its folder.</param>
+    public static ValueTask StopLeftAsync(string folder) => new LocalS3(ScriptPath(), folder, 0).DisposeAsync();
+
     public async ValueTask DisposeAsync()
     {
         try

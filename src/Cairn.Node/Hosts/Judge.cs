@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cairn.Base;
 using Cairn.Data;
 using Cairn.Exchange;
@@ -44,8 +45,8 @@ internal sealed class Judge
     public async Task<NodeEvent?> BeginAsync(Round round, RoundCase roundCase, CancellationToken cancellation)
     {
         var book = BookBefore(round);
-        var (checks, found, details) = await CheckAsync(round, roundCase.Peers, cancellation);
-        using var updates = found;
+        using var found = await CheckAsync(_run, _name, _replica.TrainingBaseDigest, round, roundCase.Peers, cancellation);
+        var (checks, updates, details, holding) = found;
         var (pairs, overlapMax) = Compare(updates);
         var trial = new RoundTrial(
             round, roundCase.Beacon, book,
@@ -53,7 +54,7 @@ internal sealed class Judge
             new TrialRules(_run.Rules.Round.ProbedPeers, _run.Rules.Round.OverlapPerMille, RatingRules.Bounded));
         var scores = await _probe.MeasureAsync(roundCase, trial.Probed, updates, cancellation);
         var (observations, after) = trial.Close(scores);
-        await HoldAsync(round, roundCase.Peers, observations, cancellation);
+        await holding;
         var judged = new Judgement(round, after);
         _judged = judged;
         Tell(judged, roundCase.Peers, observations, details, overlapMax);
@@ -61,21 +62,16 @@ internal sealed class Judge
     }
 
     // Rule 5 of the round: to accept is to hold the bytes and serve them. So they are in this validator's own store before it says so: whatever becomes of their
-    // author and his store, and of this process, a manifest that it helped to close can be applied.
-    private Task HoldAsync(Round round, IReadOnlyList<PeerCase> peers, IReadOnlyList<Observation> observations, CancellationToken cancellation) =>
-        _run.Stores.IsOne ? Task.CompletedTask : Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, stop) =>
+    // author and his store, and of this process, a manifest that it helped to close can be applied. What passes the checks is put there while others are still
+    // fetched and probed, for a line sends and receives at once; what a probe then refuses lies there as well, until its round is dropped.
+    private static async Task HoldAsync(RunContext run, string name, Round round, Opening opening, CancellationToken cancellation)
+    {
+        using var bytes = run.Stores.IsOne ? null : run.Held.Find(opening.ObjectDigest);
+        if (bytes is not null)
         {
-            if (observations[i].Reason != Rejection.None || peers[i].Opening is not { } opening)
-            {
-                return;
-            }
-
-            using var bytes = _run.Held.Find(opening.ObjectDigest);
-            if (bytes is not null)
-            {
-                await PatientPut.PutAsync(_run, _name, ObjectKey.Update(round, opening.ObjectDigest), bytes.Memory, stop);
-            }
-        });
+            await PatientPut.PutAsync(run, name, ObjectKey.Update(round, opening.ObjectDigest), bytes.Memory, cancellation);
+        }
+    }
 
     private PeerBook BookBefore(Round round) => RoundTrial.BookBefore(Book, round, _run.Rules.Round.SettleEvery);
 
@@ -96,26 +92,38 @@ internal sealed class Judge
         }
     }
 
-    private async Task<(IReadOnlyList<FastCheck> Checks, JudgedUpdates Updates, Dictionary<Uid, string> Details)> CheckAsync(
-        Round round, IReadOnlyList<PeerCase> peers, CancellationToken cancellation)
+    /// <summary>Fetches and fast-checks every update, and puts what passes into the validator's own store.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="name">The validator's name.</param>
+    /// <param name="trainedFrom">The base that the updates must be trained from.</param>
+    /// <param name="round">The round.</param>
+    /// <param name="peers">Roster order.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task<CheckedUpdates> CheckAsync(
+        RunContext run, string name, Digest trainedFrom, Round round, IReadOnlyList<PeerCase> peers, CancellationToken cancellation)
     {
         var checks = new FastCheck[peers.Count];
         var found = new (EncodedUpdate? Update, Rejection Why, string Detail)[peers.Count];
         // Whoever's store takes more than its time is judged as if it had nothing: no store may hold up a verdict that others wait for.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(_run.Rules.Round.StageSecondsMax / 2.0));
+        deadline.CancelAfter(TimeSpan.FromSeconds(run.Rules.Round.StageSecondsMax / 2.0));
+        var holding = new ConcurrentBag<Task>();
         await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, _) =>
         {
             try
             {
-                found[i] = await CheckAsync(round, peers[i], deadline.Token);
+                found[i] = await CheckAsync(run, trainedFrom, round, peers[i], deadline.Token);
+                if (found[i].Update is not null)
+                {
+                    holding.Add(HoldAsync(run, name, round, peers[i].Opening!, cancellation));
+                }
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 found[i] = (null, Rejection.Missing, "its store did not give it in half of the time of a stage");
             }
         });
-        var updates = new JudgedUpdates();
+        var updates = new SortedDictionary<Uid, EncodedUpdate>();
         var details = new Dictionary<Uid, string>();
         for (var i = 0; i < peers.Count; i++)
         {
@@ -132,19 +140,20 @@ internal sealed class Judge
             }
         }
 
-        return (checks, updates, details);
+        return new CheckedUpdates(checks, updates, details, Task.WhenAll(holding));
     }
 
-    private async Task<(EncodedUpdate? Update, Rejection Why, string Detail)> CheckAsync(Round round, PeerCase peer, CancellationToken cancellation)
+    private static async Task<(EncodedUpdate? Update, Rejection Why, string Detail)> CheckAsync(
+        RunContext run, Digest trainedFrom, Round round, PeerCase peer, CancellationToken cancellation)
     {
         if (peer.Opening is not { } opening)
         {
             return (null, Rejection.Missing, peer.CommitOrder < 0 ? "no commit" : "the commit was not opened");
         }
 
-        if (opening.BaseDigest != _replica.TrainingBaseDigest)
+        if (opening.BaseDigest != trainedFrom)
         {
-            return (null, Rejection.WrongBase, $"trained from {opening.BaseDigest.Short}, the base is {_replica.TrainingBaseDigest.Short}");
+            return (null, Rejection.WrongBase, $"trained from {opening.BaseDigest.Short}, the base is {trainedFrom.Short}");
         }
 
         if (opening.Receipt != SampleReceipt.Of(peer.Samples))
@@ -152,11 +161,11 @@ internal sealed class Judge
             return (null, Rejection.WrongSamples, "the receipt names other samples than the assigned ones");
         }
 
-        var fetched = await UpdateFetcher.FetchAsync(_run, round, peer.Uid, peer.Key, opening, cancellation);
+        var fetched = await UpdateFetcher.FetchAsync(run, round, peer.Uid, peer.Key, opening, cancellation);
         return (fetched.Update, fetched.Why, fetched.Detail);
     }
 
-    private static (IReadOnlyList<PairOverlap> Pairs, double OverlapMax) Compare(JudgedUpdates updates)
+    private static (IReadOnlyList<PairOverlap> Pairs, double OverlapMax) Compare(SortedDictionary<Uid, EncodedUpdate> updates)
     {
         var all = updates.ToList();
         var pairs = Overlap.AmongAll([.. all.Select(update => update.Value)])
@@ -182,16 +191,21 @@ internal sealed class Judge
     private static double? Told(double? number) => number is { } value && double.IsFinite(value) ? value : null;
 
     private sealed record Judgement(Round Round, PeerBook Book);
+}
 
-    /// <summary>The updates of a round that passed the fast checks, in uid order, for as long as it is judged.</summary>
-    private sealed class JudgedUpdates : SortedDictionary<Uid, EncodedUpdate>, IDisposable
+/// <summary>What the fast checks of a round found.</summary>
+/// <param name="Checks">Roster order.</param>
+/// <param name="Updates">Those that passed, in uid order.</param>
+/// <param name="Details">More on refusals, for people.</param>
+/// <param name="Holding">Ends when all that passed lies in the validator's own store: before that it must not say that it accepts them.</param>
+internal sealed record CheckedUpdates(
+    IReadOnlyList<FastCheck> Checks, SortedDictionary<Uid, EncodedUpdate> Updates, Dictionary<Uid, string> Details, Task Holding) : IDisposable
+{
+    public void Dispose()
     {
-        public void Dispose()
+        foreach (var update in Updates.Values)
         {
-            foreach (var update in Values)
-            {
-                update.Dispose();
-            }
+            update.Dispose();
         }
     }
 }

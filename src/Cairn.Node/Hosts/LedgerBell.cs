@@ -1,6 +1,7 @@
 namespace Cairn.Node;
 
-/// <summary>Wakes everybody in this process who follows the ledger, as soon as somebody in it has appended. Other processes notice by polling.</summary>
+/// <summary>Wakes everybody in this process who follows the ledger, as soon as somebody in it has appended; and with a <see cref="LedgerWatch"/>
+/// as soon as somebody else has.</summary>
 internal sealed class LedgerBell
 {
     /// <summary>Raised after an append.</summary>

@@ -23,6 +23,9 @@ internal interface IEffectRunner : IAsyncDisposable
     /// <summary>Sees the ledger once everything new was read, before the machine does.</summary>
     /// <param name="ledger">The state.</param>
     void CaughtUp(LedgerState ledger);
+
+    /// <summary>Waits for what was begun by effects that have been answered already, since no machine waits for it; throws what went wrong in it.</summary>
+    Task FinishAsync();
 }
 
 /// <summary>Runs one node: feeds its machine with what happens, has the effects done, one loop for both roles.</summary>
@@ -106,8 +109,9 @@ internal sealed class NodeHost
                 ShowStatus();
             }
 
-            // Done, not told to stop: what is still measured is measured to its end.
+            // Done, not told to stop: what is still measured or put is brought to its end.
             await Task.WhenAll(_running);
+            await _effects.FinishAsync();
         }
         finally
         {

@@ -44,6 +44,8 @@ internal sealed class PeerEffects : IEffectRunner
         }
     }
 
+    public Task FinishAsync() => _shared.FinishAsync();
+
     public ValueTask DisposeAsync() => _shared.DisposeAsync();
 
     public void Notice(LedgerState ledger)

@@ -15,6 +15,7 @@ internal sealed class SharedEffects : IAsyncDisposable
     private readonly DeltaStore _deltas;
     private readonly FetchAhead _ahead;
     private (Round Round, string Missing)? _told;
+    private Task _rest = Task.CompletedTask;
 
     public SharedEffects(RunContext run, NodeIdentity self, LedgerFollower ledger)
     {
@@ -56,8 +57,20 @@ internal sealed class SharedEffects : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ahead.DisposeAsync();
+        try
+        {
+            await _rest;
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop: what was not put or dropped is so after another round.
+        }
+
         _deltas.Dispose();
     }
+
+    /// <summary>Waits until what the last applied round has left to do is done.</summary>
+    public Task FinishAsync() => _rest;
 
     /// <summary>Signs, makes durable, appends.</summary>
     public void Say(Operation operation)
@@ -87,14 +100,15 @@ internal sealed class SharedEffects : IAsyncDisposable
             .. ledger.Validators.Where(m => quorum is not null && ledger.BaseOf(apply.Round, m.Uid) == quorum).Select(m => m.Uid),
         ];
         using var updates = await UpdateFetcher.TryFetchManifestAsync(_run, apply.Manifest, keys, cancellation);
+        await _rest;
+        PendingDelta? delta = null;
         var book = await makeBook(updates.Contributions is not null);
         if (updates.Contributions is { } contributions)
         {
             // On the thread pool, but without an engine: no kernel is needed and the others need not wait.
             var included = apply.Included ? contributions.FindIndex(c => c.Update.Uid == uid) : -1;
-            var delta = publishes && contributions.Count > 0 ? _deltas.Begin(apply.Manifest, uid) : null;
+            delta = publishes && contributions.Count > 0 ? _deltas.Begin(apply.Manifest, uid) : null;
             await Task.Run(() => replica.Apply(contributions, included, book, settles, delta), cancellation);
-            await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Stores.Own, delta, cancellation));
         }
         else if (quorum is not { } named || !await DeltaStore.TryApplyAsync(_run, replica, apply, updates.Of(uid), publishers, named, book, settles, cancellation))
         {
@@ -102,8 +116,8 @@ internal sealed class SharedEffects : IAsyncDisposable
             return _run.Stores.IsOne ? throw new InputException(updates.Missing) : await WaitAsync(apply.Round, updates.Missing, now, cancellation);
         }
 
-        await ForgetAsync(apply.Round, cancellation);
         _run.Log.Tell(new RoundApplied(_self.Name, apply.Round.Number, apply.Manifest.Entries.Count, replica.BaseDigest.ToString()));
+        _rest = RestAsync(delta, apply.Round, cancellation);
         return new Applied(apply.Round, replica.BaseDigest);
     }
 
@@ -151,6 +165,13 @@ internal sealed class SharedEffects : IAsyncDisposable
     {
         await Task.Run(() => Invariant.Check(replica.GoBackTo(round)), cancellation);
         return new WentBack(round);
+    }
+
+    // What nobody waits for: the round is applied, and durable, without it. So the line is used while the next one is computed.
+    private async Task RestAsync(PendingDelta? delta, Round applied, CancellationToken cancellation)
+    {
+        await (delta is null ? Task.CompletedTask : _deltas.PutAsync(_run.Stores.Own, delta, cancellation));
+        await ForgetAsync(applied, cancellation);
     }
 
     private async Task ForgetAsync(Round applied, CancellationToken cancellation)

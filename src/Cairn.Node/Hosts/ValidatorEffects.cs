@@ -32,6 +32,8 @@ internal sealed class ValidatorEffects : IEffectRunner
 
     public void CaughtUp(LedgerState ledger) => _shared.CaughtUp(ledger);
 
+    public Task FinishAsync() => _shared.FinishAsync();
+
     public ValueTask DisposeAsync() => _shared.DisposeAsync();
 
     public void Notice(LedgerState ledger)

@@ -78,7 +78,9 @@ public static class NodeProcess
         // Who could not be read would hold up every round that it has a place in.
         await StoreCheck.TryOutAsync(run.Stores, options.Name, isNew: state.Members.All(member => member.Name != options.Name), cancellation);
         RememberStore(directory, options);
-        using var node = await MemberNode.OpenAsync(run, new LedgerBell(), options.Name, options.Role, state, board, options.Steps, cancellation);
+        var bell = new LedgerBell();
+        using var ledgerWatch = LedgerWatch.Begin(directory.Ledger, bell);
+        using var node = await MemberNode.OpenAsync(run, bell, options.Name, options.Role, state, board, options.Steps, cancellation);
         board.Begin(node.Replica.Next.Number);
         log.Tell(new NodeStarted(
             options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds, health?.Address, needs));

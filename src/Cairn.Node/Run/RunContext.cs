@@ -14,6 +14,7 @@ internal sealed class RunContext : IDisposable
 {
     private const long HeldBytesMax = 4L << 30;
     private const int OpenedAtOnce = 2;
+    private readonly Lazy<EnginePool> _engines;
 
     public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users, Spool? spool = null)
     {
@@ -28,8 +29,8 @@ internal sealed class RunContext : IDisposable
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
-        Engines = new EnginePool(
-            share => new Engine(Layout, Adam, Schedule, rules.Training.Batch, share), threads, users);
+        _engines = new Lazy<EnginePool>(() => new EnginePool(
+            share => new Engine(Layout, Adam, Schedule, rules.Training.Batch, share), threads, users));
     }
 
     public RunDirectory Directory { get; }
@@ -64,7 +65,8 @@ internal sealed class RunContext : IDisposable
 
     public EventLog Log { get; }
 
-    public EnginePool Engines { get; }
+    /// <summary>Made when first asked for: who only exchanges updates has none.</summary>
+    public EnginePool Engines => _engines.Value;
 
     public LearningRateSchedule Schedule { get; }
 
@@ -112,7 +114,11 @@ internal sealed class RunContext : IDisposable
 
     public void Dispose()
     {
-        Engines.Dispose();
+        if (_engines.IsValueCreated)
+        {
+            _engines.Value.Dispose();
+        }
+
         Held.Dispose();
         Opening.Dispose();
         Stores.Dispose();

@@ -13,7 +13,7 @@ namespace Cairn.Node;
 internal static class RunCreator
 {
     // As much as a settlement pays; a newcomer is established with a tenth of it, so that probation takes settlements and a cut costs something.
-    private const long GenesisBond = 1_000_000_000;
+    internal const long GenesisBond = 1_000_000_000;
 
     // Updates are kept for longer than that, so that a node can come back from the state of the last settlement.
     private const int SettleEvery = 5;
@@ -49,7 +49,7 @@ internal static class RunCreator
         var layout = new ParameterLayout(shape);
         using var initial = new Parameters(layout);
         Initializer.Fill(initial, options.Seed);
-        var training = new TrainingRules(preset.InnerSteps, preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
+        var training = new TrainingRules(options.InnerSteps ?? preset.InnerSteps, options.Batch ?? preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
         var rounds = options.Rounds ?? Calibrate(options, layout, initial, training, data, prepare);
         var rules = new RunRules(
             RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Places ?? options.Peers,

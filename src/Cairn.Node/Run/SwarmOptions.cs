@@ -23,6 +23,12 @@ public sealed record SwarmOptions
     /// <summary>Size of the model.</summary>
     public string Preset { get; init; } = "nano";
 
+    /// <summary>Inner steps of a round; null for what suits the preset.</summary>
+    public int? InnerSteps { get; init; }
+
+    /// <summary>Sequences per inner step and peer; null for what suits the preset.</summary>
+    public int? Batch { get; init; }
+
     /// <summary>Rounds, or null to let <see cref="Minutes"/> decide.</summary>
     public int? Rounds { get; init; }
 

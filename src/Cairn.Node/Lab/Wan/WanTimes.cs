@@ -1,0 +1,145 @@
+using Cairn.Ledger;
+
+namespace Cairn.Node;
+
+/// <summary>What one peer's rounds were spent on: seconds of an average round.</summary>
+/// <param name="Peer">Its name.</param>
+/// <param name="Utilisation">1 − time without a runnable inner step / time of the rounds.</param>
+/// <param name="Compute">Inner steps.</param>
+/// <param name="Send">From the end of the inner steps until the update lay in its store: encrypting, putting.</param>
+/// <param name="Apply">From the closing of the round until it had applied it: fetching, opening, applying.</param>
+public sealed record WanPeerTimes(string Peer, double Utilisation, double Compute, double Send, double Apply);
+
+/// <summary>How long the stages of an average round took.</summary>
+/// <param name="Commit">Until every peer had computed, put its update and committed to it.</param>
+/// <param name="Reveal">Until every key was revealed.</param>
+/// <param name="Judge">Until validators had fetched, checked, held and accepted.</param>
+/// <param name="Apply">Until everybody had fetched and applied, and said what came out.</param>
+/// <param name="Settle">Until shares and checkpoint were posted, in the rounds that settle.</param>
+public sealed record WanStages(double Commit, double Reveal, double Judge, double Apply, double Settle);
+
+/// <summary>What was measured of a run: read from the events that its nodes wrote.</summary>
+/// <param name="Rounds">Rounds that were counted: all but the first, which connects, and the last, which settles.</param>
+/// <param name="RoundSeconds">Of an average round.</param>
+/// <param name="Longest">Seconds of the longest.</param>
+/// <param name="UpdateBytes">Of an average update as it lay in its store.</param>
+/// <param name="Stages">Its stages.</param>
+/// <param name="Peers">By name.</param>
+public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, double UpdateBytes, WanStages Stages, IReadOnlyList<WanPeerTimes> Peers)
+{
+    /// <summary>The fewest rounds of a run of which something can be counted.</summary>
+    public const int RoundsMin = 3;
+
+    /// <summary>Counts.</summary>
+    /// <param name="teller">Events of the validator that tells the stages.</param>
+    /// <param name="peers">Events of each peer.</param>
+    /// <param name="rounds">Rounds of the run.</param>
+    /// <returns>Null if the run did not get through its last but one round.</returns>
+    public static WanTimes? Of(IEnumerable<EventLine> teller, IEnumerable<(string Name, IReadOnlyList<EventLine> Events)> peers, int rounds)
+    {
+        var marks = Marks(teller);
+        var counted = Enumerable.Range(1, Math.Max(0, rounds - 2)).ToList();
+        if (counted.Count == 0 || !marks.ContainsKey((counted[^1] + 1, Stage.Commit)))
+        {
+            return null;
+        }
+
+        var lengths = counted.Select(round => (marks[(round + 1, Stage.Commit)] - marks[(round, Stage.Commit)]).TotalSeconds).ToList();
+        var (from, to) = (marks[(counted[0], Stage.Commit)], marks[(counted[^1] + 1, Stage.Commit)]);
+        var members = peers.Select(peer => (peer.Name, peer.Events)).OrderBy(peer => peer.Name, StringComparer.Ordinal).ToList();
+        var sizes = members.SelectMany(peer => peer.Events).Select(line => line.Data).OfType<UpdatePublished>().Select(sent => (double)sent.Bytes);
+        return new WanTimes(
+            counted.Count, lengths.Average(), lengths.Max(), sizes.DefaultIfEmpty(0).Average(),
+            new WanStages(Mean(Stage.Commit), Mean(Stage.Reveal), Mean(Stage.Judge), Mean(Stage.Apply), Mean(Stage.Settle)),
+            [.. members.Select(peer => TimesOf(peer.Name, peer.Events, counted, marks, from, to))]);
+
+        double Mean(Stage stage) => counted.Average(round => LengthOf(marks, round, stage));
+    }
+
+    private static Dictionary<(int Round, Stage Stage), DateTimeOffset> Marks(IEnumerable<EventLine> teller)
+    {
+        var marks = new Dictionary<(int, Stage), DateTimeOffset>();
+        foreach (var line in teller)
+        {
+            if (line.Data is StageChanged changed && Enum.TryParse<Stage>(changed.Stage, out var stage))
+            {
+                marks.TryAdd((changed.Round, stage), line.Time);
+            }
+        }
+
+        return marks;
+    }
+
+    // Until the next stage that there was, in this round or at the beginning of the next.
+    private static double LengthOf(Dictionary<(int Round, Stage Stage), DateTimeOffset> marks, int round, Stage stage)
+    {
+        if (!marks.TryGetValue((round, stage), out var began))
+        {
+            return 0;
+        }
+
+        for (var later = stage + 1; later <= Stage.Settle; later++)
+        {
+            if (marks.TryGetValue((round, later), out var next))
+            {
+                return (next - began).TotalSeconds;
+            }
+        }
+
+        return (marks[(round + 1, Stage.Commit)] - began).TotalSeconds;
+    }
+
+    private static WanPeerTimes TimesOf(
+        string name, IReadOnlyList<EventLine> events, List<int> counted, Dictionary<(int Round, Stage Stage), DateTimeOffset> marks, DateTimeOffset from, DateTimeOffset to)
+    {
+        var (compute, send, apply) = (new List<double>(), new List<double>(), new List<double>());
+        var trained = new Dictionary<int, DateTimeOffset>();
+        foreach (var line in events)
+        {
+            switch (line.Data)
+            {
+                case PeerTrained done when counted.Contains(done.Round):
+                    compute.Add(done.Seconds);
+                    trained[done.Round] = line.Time;
+                    break;
+                case UpdatePublished sent when trained.TryGetValue(sent.Round, out var since):
+                    send.Add((line.Time - since).TotalSeconds);
+                    break;
+                case RoundApplied applied when counted.Contains(applied.Round) && marks.TryGetValue((applied.Round, Stage.Apply), out var closed):
+                    apply.Add(Math.Max(0, (line.Time - closed).TotalSeconds));
+                    break;
+            }
+        }
+
+        return new WanPeerTimes(name, TrainingTime.Part(events, from, to), Average(compute), Average(send), Average(apply));
+    }
+
+    private static double Average(List<double> seconds) => seconds.DefaultIfEmpty(0).Average();
+}
+
+/// <summary>How much of a time a peer had an inner step to do.</summary>
+public static class TrainingTime
+{
+    /// <summary>The part of a time in which the peer was at its inner steps.</summary>
+    /// <param name="events">What it told.</param>
+    /// <param name="from">When the time begins.</param>
+    /// <param name="to">When it ends; later.</param>
+    /// <returns>0 to 1.</returns>
+    public static double Part(IEnumerable<EventLine> events, DateTimeOffset from, DateTimeOffset to)
+    {
+        var (covered, until) = (TimeSpan.Zero, from);
+        var works = events.Where(line => line.Data is PeerTrained)
+            .Select(line => (Begin: line.Time - TimeSpan.FromSeconds(((PeerTrained)line.Data).Seconds), End: line.Time)).OrderBy(work => work.Begin);
+        foreach (var (begin, end) in works)
+        {
+            var (start, stop) = (begin > until ? begin : until, end < to ? end : to);
+            if (stop > start)
+            {
+                covered += stop - start;
+                until = stop;
+            }
+        }
+
+        return covered / (to - from);
+    }
+}
