@@ -10,7 +10,10 @@ public sealed class CommandTests : IDisposable
     private readonly TestFolder _folder = new();
 
     public static TheoryData<string> Verbs =>
-        ["swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "peer", "validator", "lab sparse", "lab yuma", "bench", "bench memory"];
+        [
+            "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "peer", "validator",
+            "lab sparse", "lab yuma", "lab wan", "bench", "bench memory",
+        ];
 
     public void Dispose() => _folder.Dispose();
 
@@ -22,6 +25,28 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((0, ""), (help.Code, help.Errors));
         Assert.Contains("Example", help.Output, StringComparison.Ordinal);
         Assert.Contains($"cairn {verb}", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_measured_of_a_line_has_bounds()
+    {
+        var sizes = await Captured.RunAsync("lab", "wan", "--measure", "--peers", "1", "--rounds", "2", "--up", "0", "--loss", "70");
+        var refusal = sizes.AssertRefused(ExitCode.BadInput);
+        Assert.All((string[])["--peers", "--rounds", "--up", "--loss"], option => Assert.Contains(option, refusal, StringComparison.Ordinal));
+        Assert.Contains(
+            "--parameters", (await Captured.RunAsync("lab", "wan", "--measure", "--network-only", "--parameters", "72e9")).AssertRefused(ExitCode.BadInput),
+            StringComparison.Ordinal);
+        Assert.Contains("--measure", (await Captured.RunAsync("lab", "wan", "--network-only")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lines_are_computed_without_any_and_published_runs_are_held_against_their_own()
+    {
+        var computed = await Captured.RunAsync("lab", "wan", "--parameters", "500e6", "--peers", "4", "--compute", "20", "--json");
+        Assert.Equal((0, ""), (computed.Code, computed.Errors));
+        using var json = JsonDocument.Parse(computed.Output);
+        Assert.InRange(json.RootElement.GetProperty("roundSeconds").GetDouble(), 25, 27);
+        Assert.Contains("CONTRADICTED", (await Captured.RunAsync("lab", "wan")).Output, StringComparison.Ordinal);
     }
 
     [Fact]

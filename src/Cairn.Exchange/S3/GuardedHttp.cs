@@ -8,6 +8,7 @@ namespace Cairn.Exchange;
 /// TLS certificates are verified as the system does.</summary>
 internal sealed class GuardedHttp(S3Options options, bool allowPrivateHosts, RateLimit? up, RateLimit? down) : HttpClientFactory, IDisposable
 {
+    private static readonly TimeSpan ConnectionMax = TimeSpan.FromMinutes(5);
     private readonly HttpClient _client = Create(options, allowPrivateHosts, up, down);
 
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => _client;
@@ -25,7 +26,9 @@ internal sealed class GuardedHttp(S3Options options, bool allowPrivateHosts, Rat
             AllowAutoRedirect = false,
             UseCookies = false,
             ConnectTimeout = options.AnswerMax,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            PooledConnectionLifetime = ConnectionMax,
+            // From one round to the next, as far as the server keeps them as well.
+            PooledConnectionIdleTimeout = ConnectionMax,
             MaxConnectionsPerServer = 64,
             MaxResponseHeadersLength = 64,
         };

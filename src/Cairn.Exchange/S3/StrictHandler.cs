@@ -13,6 +13,8 @@ internal sealed class StrictHandler(HttpMessageHandler inner) : DelegatingHandle
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        // To be asked first whether a body is welcome costs a way there and back for every object, and a second on servers that never heard of it.
+        request.Headers.ExpectContinue = false;
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if ((int)response.StatusCode is >= 300 and < 400 and not (int)HttpStatusCode.NotModified)
         {
