@@ -8,23 +8,6 @@ public sealed class WanTimesTests
     private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Utilisation_is_the_part_of_the_time_with_an_inner_step_to_do()
-    {
-        EventLine[] events = [At(10, Trained(0, 10)), At(25, Trained(1, 5)), At(42, Trained(2, 12))];
-        Assert.Equal(0.5, TrainingTime.Part(events, Begin, Begin.AddSeconds(30)), 9);
-        Assert.Equal(1.0, TrainingTime.Part(events, Begin, Begin.AddSeconds(10)), 9);
-        Assert.Equal(0, TrainingTime.Part(events, Begin.AddSeconds(11), Begin.AddSeconds(20)), 9);
-        Assert.Equal(0, TrainingTime.Part([], Begin, Begin.AddSeconds(1)), 9);
-    }
-
-    [Fact]
-    public void Inner_steps_that_are_told_twice_count_once()
-    {
-        EventLine[] events = [At(10, Trained(0, 10)), At(12, Trained(0, 8)), At(20, Trained(1, 6))];
-        Assert.Equal(0.9, TrainingTime.Part(events, Begin, Begin.AddSeconds(20)), 9);
-    }
-
-    [Fact]
     public void Stages_of_the_counted_rounds_add_up_to_the_round()
     {
         // Four rounds of 10, 14, 18 and 22 seconds; the middle two are counted.
@@ -46,16 +29,18 @@ public sealed class WanTimesTests
         var times = WanTimes.Of(teller, [("a", peer)], 4)!;
         Assert.Equal((2, 16.0, 18.0, 1000.0), (times.Rounds, times.RoundSeconds, times.Longest, times.UpdateBytes));
         Assert.Equal(new WanStages(7.5, 1, 1, 6.5, 0), times.Stages);
-        Assert.Equal(new WanPeerTimes("a", 10.0 / 32, 5, 1, 1), Assert.Single(times.Peers));
+        Assert.Equal(new WanPeerTimes("a", 0.25, 5, 1, 1), Assert.Single(times.Peers));
         Assert.Null(WanTimes.Of(teller.Where(line => ((StageChanged)line.Data).Round < 3), [("a", peer)], 4));
     }
 
-    [Fact]
-    public async Task Members_without_computing_exchange_real_updates_and_agree()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Members_without_computing_exchange_real_updates_and_agree(int applyDelay)
     {
         const int Rounds = 4;
         using var folder = new TestFolder();
-        WanFounding.Found(new WanRunOptions { Directory = folder["run"], Parameters = 2e6, Peers = 2, Rounds = Rounds, ComputeSeconds = 0.2 });
+        WanFounding.Found(new WanRunOptions { Directory = folder["run"], Parameters = 2e6, Peers = 2, Rounds = Rounds, ComputeSeconds = 0.2, ApplyDelay = applyDelay });
         string[] names = ["peer-1", "peer-2", "validator-1"];
         var outcomes = await Task.WhenAll(names.Select(name => Task.Run(
             () => WanNode.RunAsync(new WanNodeOptions(folder["run"], name, 0.2, null, new StoreAccess()), TestContext.Current.CancellationToken))));
@@ -71,10 +56,10 @@ public sealed class WanTimesTests
         // One value of 64 in about 8.4 bits, and the envelope.
         Assert.InRange(times.UpdateBytes * 8 / (2e6 / 64), 7, 11);
         Assert.All(times.Peers, peer => Assert.InRange(peer.Utilisation, 0.01, 1));
-        Assert.All(times.Peers, peer => Assert.InRange(peer.Compute, 0.19, times.RoundSeconds));
+        Assert.All(times.Peers, peer => Assert.InRange(peer.Compute, 0.19, 10));
     }
 
     private static EventLine At(double seconds, RunEvent happened) => new(Begin.AddSeconds(seconds), happened);
 
-    private static PeerTrained Trained(int round, double seconds) => new("a", round, 0, 0, 0, seconds);
+    private static PeerTrained Trained(int round, double seconds) => new("a", round, 0, 0, 0, seconds, round == 0 ? null : 15, round == 0 ? null : 20);
 }

@@ -13,6 +13,8 @@ namespace Cairn.Node;
 /// <see cref="RoundTrial"/>, which decides; here they are only measured.</summary>
 internal sealed class Judge
 {
+    // Enough to fill a line, few enough to be in memory.
+    private const int HeldAtOnce = 4;
     private readonly RunContext _run;
     private readonly string _name;
     private readonly Replica _replica;
@@ -64,12 +66,25 @@ internal sealed class Judge
     // Rule 5 of the round: to accept is to hold the bytes and serve them. So they are in this validator's own store before it says so: whatever becomes of their
     // author and his store, and of this process, a manifest that it helped to close can be applied. What passes the checks is put there while others are still
     // fetched and probed, for a line sends and receives at once; what a probe then refuses lies there as well, until its round is dropped.
-    private static async Task HoldAsync(RunContext run, string name, Round round, Opening opening, CancellationToken cancellation)
+    private static async Task HoldAsync(RunContext run, string name, Round round, Opening opening, SemaphoreSlim turns, CancellationToken cancellation)
     {
-        using var bytes = run.Stores.IsOne ? null : run.Held.Find(opening.ObjectDigest);
-        if (bytes is not null)
+        if (run.Stores.IsOne)
         {
-            await PatientPut.PutAsync(run, name, ObjectKey.Update(round, opening.ObjectDigest), bytes.Memory, cancellation);
+            return;
+        }
+
+        await turns.WaitAsync(cancellation);
+        try
+        {
+            using var bytes = run.Held.Find(opening.ObjectDigest);
+            if (bytes is not null)
+            {
+                await PatientPut.PutAsync(run, name, ObjectKey.Update(round, opening.ObjectDigest), bytes.Memory, cancellation);
+            }
+        }
+        finally
+        {
+            turns.Release();
         }
     }
 
@@ -107,7 +122,7 @@ internal sealed class Judge
         // Whoever's store takes more than its time is judged as if it had nothing: no store may hold up a verdict that others wait for.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(run.Rules.Round.StageSecondsMax / 2.0));
-        var holding = new ConcurrentBag<Task>();
+        var (holding, turns) = (new ConcurrentBag<Task>(), new SemaphoreSlim(HeldAtOnce));
         await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, _) =>
         {
             try
@@ -115,7 +130,7 @@ internal sealed class Judge
                 found[i] = await CheckAsync(run, trainedFrom, round, peers[i], deadline.Token);
                 if (found[i].Update is not null)
                 {
-                    holding.Add(HoldAsync(run, name, round, peers[i].Opening!, cancellation));
+                    holding.Add(HoldAsync(run, name, round, peers[i].Opening!, turns, cancellation));
                 }
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

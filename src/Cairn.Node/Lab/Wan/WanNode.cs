@@ -45,7 +45,7 @@ public static class WanNode
         if (me.Role == Role.Peer)
         {
             var update = await Task.Run(() => SyntheticUpdate.Draw(run, me.Uid, cancellation), cancellation);
-            var machine = new PeerMachine(key.Public, new Round(0), Digest.Zero);
+            var machine = new PeerMachine(key.Public, new Round(0), Digest.Zero, rules.Round.ApplyDelay);
             var effects = new WanPeerEffects(run, self, shared, replica, update, TimeSpan.FromSeconds(options.ComputeSeconds));
             host = HostOf(machine.Step, effects, () => machine.WaitsFor);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Cairn.Base;
 using Cairn.Data;
@@ -12,7 +13,9 @@ internal sealed class WanPeerEffects(RunContext run, NodeIdentity self, SharedEf
     : IEffectRunner
 {
     private readonly Dictionary<Round, Digest> _receipts = [];
-    private readonly Dictionary<Round, byte[]> _encoded = [];
+    private readonly ConcurrentDictionary<Round, byte[]> _encoded = new();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private double? _trainedAt;
 
     public void CaughtUp(LedgerState ledger) => shared.CaughtUp(ledger);
 
@@ -25,7 +28,8 @@ internal sealed class WanPeerEffects(RunContext run, NodeIdentity self, SharedEf
         run.Stores.Notice(ledger);
         if (ledger.Stage == Stage.Commit && ledger.Find(self.Key.Public) is { } me && ledger.SamplesOf(me.Uid) is { Count: > 0 } samples)
         {
-            _receipts.TryAdd(ledger.CurrentRound, SampleReceipt.Of([.. samples]));
+            // With an apply delay they were planned before, and stay what they were.
+            _receipts[ledger.CurrentRound] = SampleReceipt.Of([.. samples]);
         }
     }
 
@@ -36,6 +40,8 @@ internal sealed class WanPeerEffects(RunContext run, NodeIdentity self, SharedEf
         {
             case RunInnerSteps train:
                 return TrainAsync(train.Round, uid, cancellation);
+            case EncodeUpdate encode:
+                return EncodeAsync(encode.Round, uid, cancellation);
             case PublishUpdate publish:
                 return PublishAsync(publish.Round, uid, cancellation);
             case ApplyManifest apply:
@@ -50,17 +56,25 @@ internal sealed class WanPeerEffects(RunContext run, NodeIdentity self, SharedEf
 
     private async Task<NodeEvent?> TrainAsync(Round round, Uid uid, CancellationToken cancellation)
     {
-        var clock = Stopwatch.StartNew();
-        var encoding = Task.Run(() => update.Encode(run.RulesDigest, round, uid), cancellation);
+        var (began, before) = (_clock.Elapsed.TotalSeconds, _trainedAt);
+        var encoding = run.Rules.Round.ApplyDelay == 0 ? EncodeAsync(round, uid, cancellation) : Task.CompletedTask;
         await Task.Delay(compute, run.Time, cancellation);
-        _encoded[round] = await encoding;
-        run.Log.Tell(new PeerTrained(self.Name, round.Number, double.NaN, double.NaN, 0, clock.Elapsed.TotalSeconds));
+        await encoding;
+        var now = _clock.Elapsed.TotalSeconds;
+        _trainedAt = now;
+        run.Log.Tell(new PeerTrained(self.Name, round.Number, double.NaN, double.NaN, 0, now - began, began - before, now - before));
         return new Trained(round, Usable: true);
+    }
+
+    private async Task<NodeEvent?> EncodeAsync(Round round, Uid uid, CancellationToken cancellation)
+    {
+        _encoded[round] = await Task.Run(() => update.Encode(run.RulesDigest, round, uid), cancellation);
+        return new Encoded(round, Usable: true);
     }
 
     private async Task<NodeEvent?> PublishAsync(Round round, Uid uid, CancellationToken cancellation)
     {
-        Invariant.Check(_encoded.Remove(round, out var payload) & _receipts.Remove(round, out var receipt));
+        Invariant.Check(_encoded.TryRemove(round, out var payload) & _receipts.Remove(round, out var receipt));
         var says = new Opening(Digest.Zero, 0, Digest.Zero, replica.TrainingBase(round), receipt, Digest.Zero);
         var opening = await UpdatePublisher.PublishAsync(run, self, round, uid, payload!, says, cancellation);
         run.Log.Tell(new UpdatePublished(self.Name, round.Number, opening.SizeBytes, run.Grid.ValueCount, 4.0 * run.Grid.ElementCount / opening.SizeBytes));

@@ -6,7 +6,7 @@ namespace Cairn.Node;
 /// <param name="Peer">Its name.</param>
 /// <param name="Utilisation">1 − time without a runnable inner step / time of the rounds.</param>
 /// <param name="Compute">Inner steps.</param>
-/// <param name="Send">From the end of the inner steps until the update lay in its store: encrypting, putting.</param>
+/// <param name="Send">From the end of the inner steps until the update lay in its store: encrypting, putting; with an apply delay also what it waited for the round before.</param>
 /// <param name="Apply">From the closing of the round until it had applied it: fetching, opening, applying.</param>
 public sealed record WanPeerTimes(string Peer, double Utilisation, double Compute, double Send, double Apply);
 
@@ -45,13 +45,12 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
         }
 
         var lengths = counted.Select(round => (marks[(round + 1, Stage.Commit)] - marks[(round, Stage.Commit)]).TotalSeconds).ToList();
-        var (from, to) = (marks[(counted[0], Stage.Commit)], marks[(counted[^1] + 1, Stage.Commit)]);
         var members = peers.Select(peer => (peer.Name, peer.Events)).OrderBy(peer => peer.Name, StringComparer.Ordinal).ToList();
         var sizes = members.SelectMany(peer => peer.Events).Select(line => line.Data).OfType<UpdatePublished>().Select(sent => (double)sent.Bytes);
         return new WanTimes(
             counted.Count, lengths.Average(), lengths.Max(), sizes.DefaultIfEmpty(0).Average(),
             new WanStages(Mean(Stage.Commit), Mean(Stage.Reveal), Mean(Stage.Judge), Mean(Stage.Apply), Mean(Stage.Settle)),
-            [.. members.Select(peer => TimesOf(peer.Name, peer.Events, counted, marks, from, to))]);
+            [.. members.Select(peer => TimesOf(peer.Name, peer.Events, counted, marks))]);
 
         double Mean(Stage stage) => counted.Average(round => LengthOf(marks, round, stage));
     }
@@ -90,9 +89,10 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
     }
 
     private static WanPeerTimes TimesOf(
-        string name, IReadOnlyList<EventLine> events, List<int> counted, Dictionary<(int Round, Stage Stage), DateTimeOffset> marks, DateTimeOffset from, DateTimeOffset to)
+        string name, IReadOnlyList<EventLine> events, List<int> counted, Dictionary<(int Round, Stage Stage), DateTimeOffset> marks)
     {
         var (compute, send, apply) = (new List<double>(), new List<double>(), new List<double>());
+        var (idle, whole) = (0.0, 0.0);
         var trained = new Dictionary<int, DateTimeOffset>();
         foreach (var line in events)
         {
@@ -100,6 +100,7 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
             {
                 case PeerTrained done when counted.Contains(done.Round):
                     compute.Add(done.Seconds);
+                    (idle, whole) = (idle + (done.IdleSeconds ?? 0), whole + (done.RoundSeconds ?? 0));
                     trained[done.Round] = line.Time;
                     break;
                 case UpdatePublished sent when trained.TryGetValue(sent.Round, out var since):
@@ -111,35 +112,8 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
             }
         }
 
-        return new WanPeerTimes(name, TrainingTime.Part(events, from, to), Average(compute), Average(send), Average(apply));
+        return new WanPeerTimes(name, whole > 0 ? Math.Clamp(1 - (idle / whole), 0, 1) : 0, Average(compute), Average(send), Average(apply));
     }
 
     private static double Average(List<double> seconds) => seconds.DefaultIfEmpty(0).Average();
-}
-
-/// <summary>How much of a time a peer had an inner step to do.</summary>
-public static class TrainingTime
-{
-    /// <summary>The part of a time in which the peer was at its inner steps.</summary>
-    /// <param name="events">What it told.</param>
-    /// <param name="from">When the time begins.</param>
-    /// <param name="to">When it ends; later.</param>
-    /// <returns>0 to 1.</returns>
-    public static double Part(IEnumerable<EventLine> events, DateTimeOffset from, DateTimeOffset to)
-    {
-        var (covered, until) = (TimeSpan.Zero, from);
-        var works = events.Where(line => line.Data is PeerTrained)
-            .Select(line => (Begin: line.Time - TimeSpan.FromSeconds(((PeerTrained)line.Data).Seconds), End: line.Time)).OrderBy(work => work.Begin);
-        foreach (var (begin, end) in works)
-        {
-            var (start, stop) = (begin > until ? begin : until, end < to ? end : to);
-            if (stop > start)
-            {
-                covered += stop - start;
-                until = stop;
-            }
-        }
-
-        return covered / (to - from);
-    }
 }
