@@ -12,6 +12,14 @@ public sealed class MutationTests
     public void A_planted_bug_is_found_within_200_seeds(string name) => Assert.NotNull(FirstFailure(Enum.Parse<Mutation>(name)));
 
     [Fact]
+    public void With_an_apply_delay_an_update_from_any_other_base_than_the_one_before_the_last_is_refused()
+    {
+        var delayed = new Scenario { ApplyDelay = 1 };
+        Assert.True(Simulator.Run(delayed).Held);
+        Assert.Contains("WrongBase", Simulator.Run(delayed, Mutation.TrainsBeforeApplying).Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void There_is_a_planted_bug_for_each_of_the_ten_rules() => Assert.Equal(10, Planted.Count);
 
     [Fact]

@@ -11,8 +11,9 @@ namespace Cairn.Cli.Chaos;
 /// <param name="Rounds">Rounds of the run.</param>
 /// <param name="Seed">From which the strikes follow.</param>
 /// <param name="Data">Text to train on; empty for the usual.</param>
+/// <param name="ApplyDelay">The rule of the run.</param>
 internal sealed record ChaosOptions(
-    string Folder, int Peers, int Validators, double Minutes, string Preset, int Rounds, ulong Seed, IReadOnlyList<string> Data)
+    string Folder, int Peers, int Validators, double Minutes, string Preset, int Rounds, ulong Seed, IReadOnlyList<string> Data, int ApplyDelay)
 {
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">Names them.</exception>
@@ -37,6 +38,11 @@ internal sealed record ChaosOptions(
         if (Rounds is < 5 or > 100_000)
         {
             faults.Add($"--rounds is {Rounds}, must be 5 to 100,000");
+        }
+
+        if (ApplyDelay is not (0 or 1))
+        {
+            faults.Add($"--apply-delay is {ApplyDelay}, must be 0 or 1");
         }
 
         if (faults.Count > 0)

@@ -59,6 +59,7 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
         Seed = options.Seed,
         Data = options.Data,
         StageSeconds = StageSeconds,
+        ApplyDelay = options.ApplyDelay,
     };
 
     private async Task<double> UndisturbedLossAsync(CancellationToken cancellation)

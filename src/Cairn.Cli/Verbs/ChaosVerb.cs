@@ -30,7 +30,7 @@ internal static class ChaosVerb
             "within 3 % of a run in peace.\n\n" +
             "Needs the Debian packages radosgw, ceph-mon, ceph-osd and ceph-common.\n\nExample:  cairn chaos --peers 6 --validators 3 --minutes 5 --seed 1")
         {
-            Dir, Peers, Validators, Minutes, Rounds, Preset, Seed, FoundingOptions.Data, Json,
+            Dir, Peers, Validators, Minutes, Rounds, Preset, Seed, FoundingOptions.Data, FoundingOptions.ApplyDelay, Json,
         };
         chaos.SetAction(RunAsync);
         return chaos;
@@ -43,7 +43,8 @@ internal static class ChaosVerb
         var folder = given ?? Directory.CreateTempSubdirectory("cairn-chaos-").FullName;
         var options = new ChaosOptions(
             folder, parsed.GetValue(Peers), parsed.GetValue(Validators), minutes, parsed.GetValue(Preset)!,
-            parsed.GetValue(Rounds) ?? Math.Max(5, (int)(minutes * RoundsPerMinute)), parsed.GetValue(Seed), parsed.GetValue(FoundingOptions.Data) ?? []);
+            parsed.GetValue(Rounds) ?? Math.Max(5, (int)(minutes * RoundsPerMinute)), parsed.GetValue(Seed), parsed.GetValue(FoundingOptions.Data) ?? [],
+            parsed.GetValue(FoundingOptions.ApplyDelay));
         options.Validate();
         Directory.CreateDirectory(folder);
         var report = await new ChaosTrial(options, Console.WriteLine).RunAsync(cancellation);

@@ -113,8 +113,8 @@ internal sealed class TrainingStart : IDisposable
 
     private void Set(Round round, Digest digest)
     {
-        (Round, BaseDigest, Used) = (round, digest, false);
         ReplicaStateFile.Write(FileOf(round), new StateHeader(_rules, round, digest, _optimizer?.Steps ?? 0), _sections, [], flush: false);
+        (Round, BaseDigest, Used) = (round, digest, false);
     }
 
     private bool TryLoad(Round round) => TryLoad(round, FileOf(round));
