@@ -14,13 +14,14 @@ public sealed class ProjectTests
         ["Cairn.Training"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Model"],
         ["Cairn.Sparse"] = ["Cairn.Base", "Cairn.Compute"],
         ["Cairn.Ledger"] = ["Cairn.Base"],
+        ["Cairn.Ledger.Evm"] = ["Cairn.Base", "Cairn.Ledger"],
         ["Cairn.Gauntlet"] = ["Cairn.Base"],
         ["Cairn.Protocol"] = ["Cairn.Base", "Cairn.Ledger", "Cairn.Gauntlet"],
         ["Cairn.Exchange"] = ["Cairn.Base"],
-        ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
+        ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
         ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation"],
-        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Node", "Cairn.Simulation", "Cairn.Bench"],
+        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Bench"],
     };
 
     private static readonly Dictionary<string, string[]> Packages = new()

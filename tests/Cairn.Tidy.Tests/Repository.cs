@@ -5,7 +5,7 @@ namespace Cairn.Tidy.Tests;
 /// <summary>The working tree that this assembly was built from, as lists of files.</summary>
 internal static class Repository
 {
-    private static readonly string[] Left = [".git", "bin", "obj", "artifacts", "runs", "cairn-run", "TestResults", ".vs", ".idea", "shared"];
+    private static readonly string[] Left = [".git", "bin", "obj", "artifacts", "runs", "cairn-run", "TestResults", "node_modules", ".vs", ".idea", "shared"];
 
     /// <summary>The folder that holds Cairn.slnx.</summary>
     public static string Root { get; } = FindRoot();

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title The order of what members of runs say, and the money of the runs.
+/// @notice Thin on purpose. What an operation means is decided by the one set of rules that every node replays (docs/chain.md); here it only gets its place
+/// in the order. The contract enforces what money needs: who holds a bond, what a quorum of validators has signed, when it may be claimed.
+/// @dev No owner, no upgrade, no call into other contracts but the payment of coins to whoever asks for his own, after all books are written.
+contract CairnRuns {
+    /// One validator that was named when the run was created.
+    struct Voice {
+        address account;
+        uint64 units; // its part of the quorum: the bond that the ledger knows
+    }
+
+    struct Run {
+        uint64 createdBlock;
+        uint64 weiPerUnit; // what a unit of the ledger's money is in coins
+        uint32 disputeBlocks; // how long a settlement can be objected to before anything is paid by it
+        uint32 exitBlocks; // how long the bond of who leaves can still be cut
+        uint64 epoch; // settlements so far
+        uint64 pausedUntil; // block
+        uint64 pendingBlock; // block of the settlement that can still be objected to
+        uint128 voices; // units of all named validators
+        uint128 bonds; // held for members
+        uint128 pool; // held for rewards
+        uint128 credits; // earned and not yet withdrawn
+        uint128 burned; // cut off bonds; stays here for ever
+        bytes32 root; // of the settlement that is paid by
+        bytes32 pendingRoot;
+    }
+
+    struct Member {
+        uint128 bond;
+        uint128 credit;
+        uint128 earned; // what of the settlements was credited so far
+        uint128 cut; // what of the settlements was cut so far
+        uint64 leftBlock; // 0 while it is there
+        uint64 units; // its voice
+    }
+
+    uint256 public constant GENESIS_BYTES_MAX = 65_536;
+    uint256 public constant OPERATION_BYTES_MAX = 100_000;
+    uint256 public constant VALIDATORS_MAX = 64;
+    uint256 public constant PAUSE_BLOCKS_MAX = 50_000;
+
+    bytes32 private constant SETTLE = keccak256("cairn/settle");
+    bytes32 private constant OBJECT = keccak256("cairn/object");
+    bytes32 private constant PAUSE = keccak256("cairn/pause");
+
+    /// The run named by the digest of its genesis.
+    mapping(bytes32 run => Run) public runs;
+    mapping(bytes32 run => mapping(address account => Member)) public members;
+
+    event RunCreated(bytes32 indexed run, address indexed creator, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, bytes genesis);
+    event Posted(bytes32 indexed run, bytes operation);
+    event Registered(bytes32 indexed run, address indexed account, uint128 bond, bytes nodeKey, bytes proof);
+    event Funded(bytes32 indexed run, address indexed from, uint128 amount);
+    event Left(bytes32 indexed run, address indexed account, uint64 bondFreeBlock);
+    event BondReturned(bytes32 indexed run, address indexed account, uint128 amount);
+    event Settled(bytes32 indexed run, uint64 indexed epoch, bytes32 root, bytes32 checkpoint);
+    event Objected(bytes32 indexed run, uint64 indexed epoch);
+    event Claimed(bytes32 indexed run, address indexed account, uint128 earned, uint128 cut);
+    event Withdrawn(bytes32 indexed run, address indexed account, uint128 amount);
+    event PausedUntil(bytes32 indexed run, uint64 blockNumber);
+
+    error RunExists();
+    error NoSuchRun();
+    error OutOfRange();
+    error NoQuorum();
+    error OutOfTurn();
+    error Paused();
+    error NotInRoot();
+    error NothingThere();
+    error NotPaid();
+
+    modifier known(bytes32 run) {
+        if (runs[run].createdBlock == 0) revert NoSuchRun();
+        _;
+    }
+
+    modifier unpaused(bytes32 run) {
+        if (block.number < runs[run].pausedUntil) revert Paused();
+        _;
+    }
+
+    // ---- the order
+
+    /// Begins a run. What is sent along is the first of its reward pool.
+    /// @param genesis What the run begins with (docs/wire.md); the run is named by its SHA-256 under the tag that every node uses.
+    function createRun(bytes calldata genesis, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, Voice[] calldata validators)
+        external
+        payable
+        returns (bytes32 run)
+    {
+        if (genesis.length == 0 || genesis.length > GENESIS_BYTES_MAX || weiPerUnit == 0 || disputeBlocks == 0 || exitBlocks <= disputeBlocks) revert OutOfRange();
+        if (validators.length == 0 || validators.length > VALIDATORS_MAX || msg.value > type(uint96).max) revert OutOfRange();
+        run = sha256(abi.encodePacked(uint8(13), "cairn/genesis", genesis));
+        Run storage r = runs[run];
+        if (r.createdBlock != 0) revert RunExists();
+        r.createdBlock = uint64(block.number);
+        r.weiPerUnit = weiPerUnit;
+        r.disputeBlocks = disputeBlocks;
+        r.exitBlocks = exitBlocks;
+        r.pool = uint128(msg.value);
+        uint128 voices;
+        for (uint256 i = 0; i < validators.length; ++i) {
+            Member storage m = members[run][validators[i].account];
+            if (validators[i].units == 0 || m.units != 0) revert OutOfRange();
+            m.units = validators[i].units;
+            voices += validators[i].units;
+        }
+        r.voices = voices;
+        emit RunCreated(run, msg.sender, weiPerUnit, disputeBlocks, exitBlocks, genesis);
+        if (msg.value > 0) emit Funded(run, msg.sender, uint128(msg.value));
+    }
+
+    /// Puts an operation in order. It carries its author's signature; who sends it does not matter.
+    function post(bytes32 run, bytes calldata operation) external known(run) {
+        if (operation.length == 0 || operation.length > OPERATION_BYTES_MAX) revert OutOfRange();
+        emit Posted(run, operation);
+    }
+
+    /// Puts the operations of many authors in order at once.
+    function postBatch(bytes32 run, bytes[] calldata operations) external known(run) {
+        for (uint256 i = 0; i < operations.length; ++i) {
+            if (operations[i].length == 0 || operations[i].length > OPERATION_BYTES_MAX) revert OutOfRange();
+            emit Posted(run, operations[i]);
+        }
+    }
+
+    // ---- bonds
+
+    /// Binds this account to a node key, and adds what is sent along to its bond.
+    /// @param nodeKey 64 bytes of a P-256 point.
+    /// @param proof The node key's signature over run and account. It is not verified here: readers take the first registration that proves itself.
+    function register(bytes32 run, bytes calldata nodeKey, bytes calldata proof) external payable known(run) {
+        if (nodeKey.length != 64 || proof.length != 64 || msg.value > type(uint96).max) revert OutOfRange();
+        Member storage m = members[run][msg.sender];
+        if (m.leftBlock != 0) revert OutOfTurn();
+        m.bond += uint128(msg.value);
+        runs[run].bonds += uint128(msg.value);
+        emit Registered(run, msg.sender, m.bond, nodeKey, proof);
+    }
+
+    /// Leaves for good: without a voice from now on. The bond can be cut until the delay is over.
+    function exit(bytes32 run) external known(run) {
+        Member storage m = members[run][msg.sender];
+        if (m.leftBlock != 0) revert OutOfTurn();
+        m.leftBlock = uint64(block.number);
+        emit Left(run, msg.sender, uint64(block.number) + runs[run].exitBlocks);
+    }
+
+    /// Takes the bond back after the delay.
+    function takeBond(bytes32 run) external known(run) unpaused(run) {
+        Run storage r = runs[run];
+        Member storage m = members[run][msg.sender];
+        if (m.leftBlock == 0 || block.number < uint256(m.leftBlock) + r.exitBlocks) revert OutOfTurn();
+        uint128 amount = m.bond;
+        if (amount == 0) revert NothingThere();
+        m.bond = 0;
+        r.bonds -= amount;
+        emit BondReturned(run, msg.sender, amount);
+        pay(msg.sender, amount);
+    }
+
+    // ---- rewards
+
+    /// Adds to the reward pool.
+    function fund(bytes32 run) external payable known(run) {
+        if (msg.value == 0 || msg.value > type(uint96).max) revert OutOfRange();
+        runs[run].pool += uint128(msg.value);
+        emit Funded(run, msg.sender, uint128(msg.value));
+    }
+
+    /// Posts the root over what every account has earned and lost since the run began, signed by two thirds of the voices.
+    /// @param signatures 65 bytes each, by rising address of their authors.
+    function settle(bytes32 run, uint64 epoch, bytes32 root, bytes32 checkpoint, bytes calldata signatures) external known(run) unpaused(run) {
+        Run storage r = runs[run];
+        promote(r);
+        if (epoch != r.epoch + 1 || r.pendingBlock != 0) revert OutOfTurn();
+        bytes32 digest = keccak256(abi.encode(SETTLE, block.chainid, address(this), run, epoch, root, checkpoint));
+        if (3 * voicesOf(run, digest, signatures) < 2 * uint256(r.voices)) revert NoQuorum();
+        r.epoch = epoch;
+        r.pendingRoot = root;
+        r.pendingBlock = uint64(block.number);
+        emit Settled(run, epoch, root, checkpoint);
+    }
+
+    /// Takes a settlement back within its window, by more than a third of the voices.
+    function objectTo(bytes32 run, uint64 epoch, bytes calldata signatures) external known(run) {
+        Run storage r = runs[run];
+        if (epoch != r.epoch || r.pendingBlock == 0 || block.number >= uint256(r.pendingBlock) + r.disputeBlocks) revert OutOfTurn();
+        bytes32 digest = keccak256(abi.encode(OBJECT, block.chainid, address(this), run, epoch, r.pendingRoot));
+        if (3 * voicesOf(run, digest, signatures) <= r.voices) revert NoQuorum();
+        r.pendingBlock = 0;
+        r.pendingRoot = 0;
+        emit Objected(run, epoch);
+    }
+
+    /// Credits an account what the root says it has earned, and cuts its bond by what the root says it has lost. Anybody may call it for anybody.
+    /// @param earned Since the run began, in wei.
+    /// @param cut Since the run began, in wei.
+    function claim(bytes32 run, address account, uint128 earned, uint128 cut, bytes32[] calldata proof) external known(run) unpaused(run) {
+        Run storage r = runs[run];
+        promote(r);
+        bytes32 node = keccak256(bytes.concat(keccak256(abi.encode(run, account, earned, cut))));
+        for (uint256 i = 0; i < proof.length; ++i) {
+            node = node < proof[i] ? keccak256(abi.encode(node, proof[i])) : keccak256(abi.encode(proof[i], node));
+        }
+        if (node != r.root || r.root == 0) revert NotInRoot();
+        Member storage m = members[run][account];
+        if (earned < m.earned || cut < m.cut || (earned == m.earned && cut == m.cut)) revert NothingThere();
+        uint128 due = earned - m.earned;
+        uint128 lost = cut - m.cut;
+        if (lost > m.bond) lost = m.bond;
+        m.earned = earned;
+        m.cut = cut;
+        m.bond -= lost;
+        r.bonds -= lost;
+        r.burned += lost;
+        r.pool -= due; // reverts when the pool is empty: fund it, then claim again
+        m.credit += due;
+        r.credits += due;
+        emit Claimed(run, account, earned, cut);
+    }
+
+    /// Pays this account what it was credited.
+    function withdraw(bytes32 run) external known(run) unpaused(run) {
+        Member storage m = members[run][msg.sender];
+        uint128 amount = m.credit;
+        if (amount == 0) revert NothingThere();
+        m.credit = 0;
+        runs[run].credits -= amount;
+        emit Withdrawn(run, msg.sender, amount);
+        pay(msg.sender, amount);
+    }
+
+    /// Stops all payments and settlements up to a block, by two thirds of the voices. Ends by itself.
+    function pause(bytes32 run, uint64 untilBlock, bytes calldata signatures) external known(run) {
+        Run storage r = runs[run];
+        if (untilBlock <= r.pausedUntil || untilBlock > block.number + PAUSE_BLOCKS_MAX) revert OutOfRange();
+        bytes32 digest = keccak256(abi.encode(PAUSE, block.chainid, address(this), run, untilBlock));
+        if (3 * voicesOf(run, digest, signatures) < 2 * uint256(r.voices)) revert NoQuorum();
+        r.pausedUntil = untilBlock;
+        emit PausedUntil(run, untilBlock);
+    }
+
+    // ---- inside
+
+    // The settlement whose window has passed is the one that is paid by.
+    function promote(Run storage r) private {
+        if (r.pendingBlock != 0 && block.number >= uint256(r.pendingBlock) + r.disputeBlocks) {
+            r.root = r.pendingRoot;
+            r.pendingRoot = 0;
+            r.pendingBlock = 0;
+        }
+    }
+
+    // Units of the named validators that are there, hold as much bond as their voice stands for, and have signed.
+    function voicesOf(bytes32 run, bytes32 digest, bytes calldata signatures) private view returns (uint256 units) {
+        if (signatures.length % 65 != 0 || signatures.length > 65 * VALIDATORS_MAX) revert OutOfRange();
+        uint256 weiPerUnit = runs[run].weiPerUnit;
+        address last;
+        for (uint256 from = 0; from < signatures.length; from += 65) {
+            address author = ecrecover(
+                digest, uint8(signatures[from + 64]), bytes32(signatures[from:from + 32]), bytes32(signatures[from + 32:from + 64])
+            );
+            if (author <= last) revert NoQuorum();
+            last = author;
+            Member storage m = members[run][author];
+            if (m.leftBlock == 0 && m.bond >= m.units * weiPerUnit) units += m.units;
+        }
+    }
+
+    function pay(address to, uint128 amount) private {
+        (bool paid,) = to.call{value: amount}("");
+        if (!paid) revert NotPaid();
+    }
+}
