@@ -55,6 +55,11 @@ public sealed class AbiWriter
         return Add([.. Length(values.Count), .. list.ToArray()], behind: true);
     }
 
+    /// <summary>A list of things of fixed length.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="items">All of them, one after another.</param>
+    public AbiWriter List(int count, AbiWriter items) => Add([.. Length(count), .. items.ToArray()], behind: true);
+
     /// <summary>The arguments.</summary>
     public byte[] ToArray()
     {

@@ -1,0 +1,257 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Cairn.Base;
+
+namespace Cairn.Ledger.Evm;
+
+/// <summary>How a run's ledger on a chain is followed and spoken to.</summary>
+public sealed record EvmLedgerOptions
+{
+    /// <summary>The contract.</summary>
+    public required EvmAddress Contract { get; init; }
+
+    /// <summary>Blocks that must stand on one before anybody acts on it.</summary>
+    public required ulong Confirmations { get; init; }
+
+    /// <summary>How often to look at the chain.</summary>
+    public TimeSpan LookEvery { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The clock of the waits.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>A run's ledger whose order a chain makes. What is said here is posted there, many at a time; what the chain has made final comes into the run's ledger
+/// file, from which everybody reads as from an embedded one.</summary>
+/// <remarks>What is judged before it is posted is judged at the chain's head, to spare the fee of what would be void. What a reorganisation has thrown out is posted
+/// again. Trouble with the chain's nodes is waited out. Safe for several threads.</remarks>
+public sealed class EvmLedger : IDisposable
+{
+    // A transaction of chains holds at most 128 KiB.
+    private const int BatchBytesMax = 90_000;
+    private const int BatchMax = 200;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);
+    private readonly Lock _gate = new();
+    private readonly EvmLedgerOptions _options;
+    private readonly ChainMirror _mirror;
+    private readonly ChainReplay _replay;
+    private readonly ChainFollower _follower;
+    private readonly ChainSender? _sender;
+    private readonly Channel<SignedOperation> _queue = Channel.CreateUnbounded<SignedOperation>();
+
+    // What was said and is not final yet, by what it says, with the block in which it was seen (0: in none).
+    private readonly Dictionary<Digest, (SignedOperation Operation, ulong Block)> _said = [];
+
+    private EvmLedger(EvmLedgerOptions options, ChainMirror mirror, ChainReplay replay, ChainFollower follower, ChainSender? sender)
+    {
+        (_options, _mirror, _replay, _follower, _sender) = (options, mirror, replay, follower, sender);
+    }
+
+    /// <summary>Raised after the file has grown.</summary>
+    public event Action? Moved;
+
+    /// <summary>What is wrong with the chain's nodes at present, as a sentence; empty if nothing.</summary>
+    public string Trouble { get; private set; } = "";
+
+    /// <summary>How often the chain has taken something back.</summary>
+    public int Reorganisations => _replay.RolledBack;
+
+    /// <summary>Opens the ledger's file and brings it to where the chain is final.</summary>
+    /// <param name="path">The file; <see cref="EmbeddedLedger.Create"/> has made it with the run's genesis.</param>
+    /// <param name="chain">The chain's nodes.</param>
+    /// <param name="sender">Who pays for what is posted; null to follow only. Disposed by the caller.</param>
+    /// <param name="options">Where and how.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">The contract knows no such run, or the file holds another history.</exception>
+    /// <exception cref="ChainFaultException">The chain does not answer.</exception>
+    public static async Task<EvmLedger> OpenAsync(string path, ChainClient chain, ChainSender? sender, EvmLedgerOptions options, CancellationToken cancellation)
+    {
+        var mirror = new ChainMirror(path);
+        try
+        {
+            var run = mirror.Genesis.Digest;
+            var created = await CreatedAsync(chain, options.Contract, run, cancellation);
+            var after = mirror.Cursor?.Place ?? new ChainPlace(created - 1, Digest.Zero);
+            var follower = new ChainFollower(chain, options.Contract, run, options.Confirmations, after);
+            var ledger = new EvmLedger(options, mirror, new ChainReplay(mirror.Genesis, mirror.Done), follower, sender);
+            while (!await ledger.LookAsync(cancellation))
+            {
+                await Task.Delay(options.LookEvery, options.Time, cancellation);
+            }
+
+            return ledger;
+        }
+        catch
+        {
+            mirror.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The block in which a contract took a run.</summary>
+    /// <param name="chain">The chain's nodes.</param>
+    /// <param name="contract">The contract.</param>
+    /// <param name="run">Digest of the run's genesis.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">It knows no such run.</exception>
+    public static async Task<ulong> CreatedAsync(ChainClient chain, EvmAddress contract, Digest run, CancellationToken cancellation)
+    {
+        var block = CairnContract.CreatedBlock(await chain.ReadAsync(contract, CairnContract.RunQuestion(run), 4096, cancellation));
+        return block > 0 ? block : throw new InputException($"the contract {contract} on that chain knows no run {run.Short}: correct the address, or the chain's node.");
+    }
+
+    /// <summary>Says something: judges it as the chain stands now, and posts it if it may stand.</summary>
+    /// <param name="operation">Signed by a member.</param>
+    /// <returns>None if it is on its way or there already; otherwise why it would be void.</returns>
+    public Rejection Append(SignedOperation operation)
+    {
+        Invariant.Check(_sender is not null);
+        lock (_gate)
+        {
+            var what = operation.OperationDigest(_replay.State.Run);
+            if (_said.ContainsKey(what))
+            {
+                return Rejection.None;
+            }
+
+            var why = _replay.State.Check(operation);
+            if (why == Rejection.None)
+            {
+                _said.Add(what, (operation, 0));
+                _queue.Writer.TryWrite(operation);
+            }
+
+            return why == Rejection.AlreadyThere ? Rejection.None : why;
+        }
+    }
+
+    /// <summary>Follows the chain and posts what is said, until it is told to stop.</summary>
+    /// <param name="cancellation">Stops.</param>
+    /// <exception cref="InputException">The chain was reorganised deeper than it may be, or the file holds another history.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task[] both = [FollowAsync(stop.Token), PostAsync(stop.Token)];
+        await Task.WhenAny(both);
+        await stop.CancelAsync();
+        await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (both.FirstOrDefault(task => task.IsFaulted)?.Exception?.InnerException is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _mirror.Dispose();
+
+    private async Task FollowAsync(CancellationToken cancellation)
+    {
+        for (var wait = _options.LookEvery; ;)
+        {
+            try
+            {
+                await LookAsync(cancellation);
+                (Trouble, wait) = ("", _options.LookEvery);
+            }
+            catch (ChainFaultException fault)
+            {
+                (Trouble, wait) = (fault.Message, Longer(wait));
+            }
+
+            await Task.Delay(wait, _options.Time, cancellation);
+        }
+    }
+
+    private async Task<bool> LookAsync(CancellationToken cancellation)
+    {
+        if (await _follower.LookAsync(cancellation) is not { } step)
+        {
+            return false;
+        }
+
+        bool grown;
+        lock (_gate)
+        {
+            _replay.Take(step);
+            Note(step);
+            grown = _mirror.Bring(_replay, step.Final);
+        }
+
+        if (grown)
+        {
+            Moved?.Invoke();
+        }
+
+        return true;
+    }
+
+    // What was said and seen is watched until it is final; what was taken back is posted again.
+    private void Note(ChainStep step)
+    {
+        foreach (var (what, said) in _said.ToArray())
+        {
+            if (said.Block > step.KeptUpTo)
+            {
+                _said[what] = (said.Operation, 0);
+                _queue.Writer.TryWrite(said.Operation);
+            }
+        }
+
+        foreach (var log in step.New)
+        {
+            if (CairnContract.TryReadPosted(log, out var operation) && operation!.OperationDigest(_replay.State.Run) is var what && _said.TryGetValue(what, out var said))
+            {
+                _said[what] = (said.Operation, log.Block);
+            }
+        }
+
+        foreach (var (what, said) in _said.ToArray())
+        {
+            if (said.Block > 0 && said.Block <= step.Final.Number)
+            {
+                _said.Remove(what);
+            }
+        }
+    }
+
+    private async Task PostAsync(CancellationToken cancellation)
+    {
+        var batch = new List<SignedOperation>();
+        for (var wait = _options.LookEvery; ;)
+        {
+            await Gather(batch, cancellation);
+            try
+            {
+                var run = _replay.State.Run;
+                var call = batch.Count == 1 ? CairnContract.Post(run, batch[0]) : CairnContract.PostBatch(run, batch);
+                await _sender!.SendAsync(_options.Contract, call, 0, cancellation);
+                batch.Clear();
+                wait = _options.LookEvery;
+            }
+            catch (ChainFaultException fault)
+            {
+                (Trouble, wait) = (fault.Message, Longer(wait));
+                await Task.Delay(wait, _options.Time, cancellation);
+            }
+        }
+    }
+
+    // What waits already goes along.
+    private async Task Gather(List<SignedOperation> batch, CancellationToken cancellation)
+    {
+        if (batch.Count == 0)
+        {
+            batch.Add(await _queue.Reader.ReadAsync(cancellation));
+        }
+
+        var bytes = batch.Sum(operation => operation.ToBytes().Length);
+        while (batch.Count < BatchMax && _queue.Reader.TryPeek(out var next) && bytes + next.ToBytes().Length <= BatchBytesMax && _queue.Reader.TryRead(out next))
+        {
+            batch.Add(next);
+            bytes += next.ToBytes().Length;
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
+}

@@ -1,0 +1,217 @@
+using System.Text.Json;
+using Cairn.Base;
+
+namespace Cairn.Ledger.Evm;
+
+/// <summary>A block of a chain, as far as it is needed here.</summary>
+/// <param name="Number">Its height.</param>
+/// <param name="Hash">Names it and all before it.</param>
+/// <param name="Parent">Hash of the block before.</param>
+/// <param name="FeePerGas">What every transaction in it burns, in wei per unit of gas; 0 on chains without.</param>
+public readonly record struct ChainBlock(ulong Number, Digest Hash, Digest Parent, UInt128 FeePerGas);
+
+/// <summary>Something that a contract said, at its place in the chain's order.</summary>
+/// <param name="Block">Height.</param>
+/// <param name="BlockHash">Of which block of that height.</param>
+/// <param name="Index">Place in the block.</param>
+/// <param name="Topics">The event's name and what it is found by; 1 to 4.</param>
+/// <param name="Data">The rest, in the ABI.</param>
+public sealed record ChainLog(ulong Block, Digest BlockHash, ulong Index, IReadOnlyList<Digest> Topics, byte[] Data);
+
+/// <summary>What became of a transaction.</summary>
+/// <param name="Block">In which block it stands.</param>
+/// <param name="BlockHash">Which block of that height.</param>
+/// <param name="Succeeded">False if it failed there and changed nothing.</param>
+/// <param name="GasUsed">What it took.</param>
+/// <param name="Contract">The contract that it made, or null.</param>
+public sealed record ChainReceipt(ulong Block, Digest BlockHash, bool Succeeded, ulong GasUsed, EvmAddress? Contract);
+
+/// <summary>What is asked of a chain, as typed questions. Every answer is bounded and checked for its form.</summary>
+public sealed class ChainClient
+{
+    private const int LogDataMax = 256 << 10;
+    private const int LogsMax = 100_000;
+    private readonly ChainEndpoints _endpoints;
+
+    /// <summary>Asks through these nodes.</summary>
+    /// <param name="endpoints">The nodes; the caller disposes them.</param>
+    public ChainClient(ChainEndpoints endpoints) => _endpoints = endpoints;
+
+    /// <summary>Which chain this is.</summary>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<ulong> ChainIdAsync(CancellationToken cancellation) => UInt64Async("eth_chainId", "[]", cancellation);
+
+    /// <summary>Height of the newest block.</summary>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<ulong> HeightAsync(CancellationToken cancellation) => UInt64Async("eth_blockNumber", "[]", cancellation);
+
+    /// <summary>Transactions that an account has sent.</summary>
+    /// <param name="account">Whose.</param>
+    /// <param name="pending">True to count those that wait.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<ulong> NonceAsync(EvmAddress account, bool pending, CancellationToken cancellation) =>
+        UInt64Async("eth_getTransactionCount", $"""["{Hex(account)}","{(pending ? "pending" : "latest")}"]""", cancellation);
+
+    /// <summary>What an account holds, in wei.</summary>
+    /// <param name="account">Whose.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<UInt128> BalanceAsync(EvmAddress account, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync("eth_getBalance", $"""["{Hex(account)}","latest"]""", cancellation);
+        return ChainJson.Number(answer.RootElement, "a balance");
+    }
+
+    /// <summary>A block, or null if there is none of that height.</summary>
+    /// <param name="number">Its height; null for the newest.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<ChainBlock?> BlockAsync(ulong? number, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync(
+            "eth_getBlockByNumber", $"""["{(number is { } height ? ChainJson.Of(height) : "latest")}",false]""", cancellation);
+        var block = answer.RootElement;
+        if (block.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        var read = new ChainBlock(
+            ChainJson.UInt64(ChainJson.Field(block, "number"), "a block's number"), ChainJson.Word(ChainJson.Field(block, "hash"), "a block's hash"),
+            ChainJson.Word(ChainJson.Field(block, "parentHash"), "a block's parent"),
+            block.TryGetProperty("baseFeePerGas", out var fee) && fee.ValueKind == JsonValueKind.String ? ChainJson.Number(fee, "a fee") : 0);
+        return number is null || read.Number == number ? read : throw ChainJson.Bad("another block");
+    }
+
+    /// <summary>What whoever includes transactions asks for at present, in wei per unit of gas; 0 where nobody says.</summary>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<UInt128> TipAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using var answer = await _endpoints.AskAsync("eth_maxPriorityFeePerGas", "[]", cancellation);
+            return ChainJson.Number(answer.RootElement, "a tip");
+        }
+        catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Refused)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>What a transaction would take now.</summary>
+    /// <param name="from">Who would send it.</param>
+    /// <param name="to">Whom it would call; null to create a contract.</param>
+    /// <param name="data">The call.</param>
+    /// <param name="value">What it would bring.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ChainFaultException">Refused, with the contract's reason, if it would fail.</exception>
+    public Task<ulong> EstimateGasAsync(EvmAddress from, EvmAddress? to, byte[] data, UInt128 value, CancellationToken cancellation) =>
+        UInt64Async("eth_estimateGas", $"[{Call(from, to, data, value)}]", cancellation);
+
+    /// <summary>Reads from a contract.</summary>
+    /// <param name="to">The contract.</param>
+    /// <param name="data">The call.</param>
+    /// <param name="bytesMax">The most that is taken.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<byte[]> ReadAsync(EvmAddress to, byte[] data, int bytesMax, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync("eth_call", $"""[{Call(null, to, data, 0)},"latest"]""", cancellation);
+        return ChainJson.Bytes(answer.RootElement, bytesMax, "what a contract says");
+    }
+
+    /// <summary>Hands a signed transaction to the chain.</summary>
+    /// <param name="transaction">Its bytes.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task SendAsync(byte[] transaction, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
+        if (ChainJson.Word(answer.RootElement, "a transaction's hash") != Keccak.Hash(transaction))
+        {
+            throw ChainJson.Bad("another transaction's hash");
+        }
+    }
+
+    /// <summary>What became of a transaction, or null as long as it stands in no block.</summary>
+    /// <param name="hash">Keccak of its bytes.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<ChainReceipt?> ReceiptAsync(Digest hash, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync("eth_getTransactionReceipt", $"""["0x{hash}"]""", cancellation);
+        var receipt = answer.RootElement;
+        if (receipt.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (ChainJson.Word(ChainJson.Field(receipt, "transactionHash"), "a receipt") != hash)
+        {
+            throw ChainJson.Bad("another receipt");
+        }
+
+        var contract = receipt.TryGetProperty("contractAddress", out var made) && made.ValueKind == JsonValueKind.String ? ChainJson.Address(made, "a contract") : (EvmAddress?)null;
+        return new ChainReceipt(
+            ChainJson.UInt64(ChainJson.Field(receipt, "blockNumber"), "a receipt's block"), ChainJson.Word(ChainJson.Field(receipt, "blockHash"), "a receipt's block"),
+            ChainJson.UInt64(ChainJson.Field(receipt, "status"), "a receipt's status") == 1, ChainJson.UInt64(ChainJson.Field(receipt, "gasUsed"), "a receipt's gas"), contract);
+    }
+
+    /// <summary>What a contract said in some blocks about one thing, in the chain's order.</summary>
+    /// <param name="contract">The contract.</param>
+    /// <param name="topic">The value of the event's first field.</param>
+    /// <param name="from">First block.</param>
+    /// <param name="to">Last block.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<IReadOnlyList<ChainLog>> LogsAsync(EvmAddress contract, Digest topic, ulong from, ulong to, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync(
+            "eth_getLogs",
+            $$"""[{"address":"{{Hex(contract)}}","topics":[null,"0x{{topic}}"],"fromBlock":"{{ChainJson.Of(from)}}","toBlock":"{{ChainJson.Of(to)}}"}]""", cancellation);
+        if (answer.RootElement.ValueKind != JsonValueKind.Array || answer.RootElement.GetArrayLength() > LogsMax)
+        {
+            throw ChainJson.Bad("a list of events");
+        }
+
+        var logs = new List<ChainLog>();
+        foreach (var element in answer.RootElement.EnumerateArray())
+        {
+            var log = ReadLog(element, contract);
+            var ordered = logs.Count == 0 || (logs[^1].Block, logs[^1].Index).CompareTo((log.Block, log.Index)) < 0;
+            if (!ordered || log.Block < from || log.Block > to || log.Topics.Count < 2 || log.Topics[1] != topic)
+            {
+                throw ChainJson.Bad("events that were not asked for, or out of order");
+            }
+
+            logs.Add(log);
+        }
+
+        return logs;
+    }
+
+    private static ChainLog ReadLog(JsonElement log, EvmAddress contract)
+    {
+        var topics = ChainJson.Field(log, "topics");
+        if (topics.ValueKind != JsonValueKind.Array || topics.GetArrayLength() is < 1 or > 4 || ChainJson.Address(ChainJson.Field(log, "address"), "an event") != contract)
+        {
+            throw ChainJson.Bad("an event");
+        }
+
+        return new ChainLog(
+            ChainJson.UInt64(ChainJson.Field(log, "blockNumber"), "an event's block"), ChainJson.Word(ChainJson.Field(log, "blockHash"), "an event's block"),
+            ChainJson.UInt64(ChainJson.Field(log, "logIndex"), "an event's place"), [.. topics.EnumerateArray().Select(topic => ChainJson.Word(topic, "an event's name"))],
+            ChainJson.Bytes(ChainJson.Field(log, "data"), LogDataMax, "an event's data"));
+    }
+
+    private static string Call(EvmAddress? from, EvmAddress? to, byte[] data, UInt128 value)
+    {
+        var fields = new List<string> { $"\"data\":\"{ChainJson.Of(data)}\"" };
+        fields.AddRange(from is { } sender ? [$"\"from\":\"{Hex(sender)}\""] : []);
+        fields.AddRange(to is { } callee ? [$"\"to\":\"{Hex(callee)}\""] : []);
+        fields.AddRange(value > 0 ? [$"\"value\":\"{ChainJson.Of(value)}\""] : []);
+        return "{" + string.Join(',', fields) + "}";
+    }
+
+    private static string Hex(EvmAddress address) => ChainJson.Of(address.Bytes);
+
+    private async Task<ulong> UInt64Async(string method, string parameters, CancellationToken cancellation)
+    {
+        using var answer = await _endpoints.AskAsync(method, parameters, cancellation);
+        return ChainJson.UInt64(answer.RootElement, method);
+    }
+}

@@ -1,0 +1,151 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Cairn.Base;
+
+namespace Cairn.Ledger.Evm;
+
+/// <summary>JSON-RPC over HTTP to one chain through one or several nodes: each request goes to the one that answered last, and to the next when that one fails. None of
+/// them is trusted with anything but answering: sizes and forms are bounded here, and what is said is checked by whoever asked.</summary>
+public sealed class ChainEndpoints : IDisposable
+{
+    /// <summary>The most bytes of one answer.</summary>
+    public const int AnswerBytesMax = 32 << 20;
+
+    private const int DetailMax = 200;
+    private readonly HttpClient _http;
+    private readonly Uri[] _nodes;
+    private int _current;
+    private long _id;
+
+    /// <summary>Opens nothing yet.</summary>
+    /// <param name="addresses">http:// or https:// addresses of nodes of the same chain; at least one.</param>
+    /// <param name="patience">How long one answer may take.</param>
+    /// <exception cref="InputException">An address is none.</exception>
+    public ChainEndpoints(IReadOnlyList<string> addresses, TimeSpan? patience = null)
+    {
+        _nodes = [.. addresses.Select(Read)];
+        if (_nodes.Length == 0)
+        {
+            throw new InputException("no node of the chain is named: give its address with --rpc.");
+        }
+
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        {
+            Timeout = patience ?? TimeSpan.FromSeconds(20),
+        };
+    }
+
+    /// <summary>Asks, in the order of the nodes until one answers.</summary>
+    /// <param name="method">The method's name.</param>
+    /// <param name="parameters">Its parameters as JSON, the brackets included.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The result; the caller disposes it.</returns>
+    /// <exception cref="ChainFaultException">All nodes failed, or one refused.</exception>
+    public async Task<JsonDocument> AskAsync(string method, string parameters, CancellationToken cancellation)
+    {
+        ChainFaultException? last = null;
+        var first = Volatile.Read(ref _current);
+        for (var i = 0; i < _nodes.Length; i++)
+        {
+            var node = (first + i) % _nodes.Length;
+            try
+            {
+                var answer = await AskOneAsync(_nodes[node], method, parameters, cancellation);
+                Volatile.Write(ref _current, node);
+                return answer;
+            }
+            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused)
+            {
+                last = fault;
+            }
+        }
+
+        throw last!;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private static Uri Read(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+            ? uri : throw new InputException($"'{address}' is no address of a chain's node: it must begin with http:// or https://.");
+
+    // The address may hold the key of an account with whoever runs the node: only its host is ever told.
+    private async Task<JsonDocument> AskOneAsync(Uri node, string method, string parameters, CancellationToken cancellation)
+    {
+        var id = Interlocked.Increment(ref _id);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, node)
+            {
+                Content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"jsonrpc":"2.0","id":{{id}},"method":"{{method}}","params":{{parameters}}}""")),
+            };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            var body = await ReadBoundedAsync(response.Content, node, cancellation);
+            return Result(body, id, node, response.IsSuccessStatusCode ? "" : $" (HTTP {(int)response.StatusCode})");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            var how = e is OperationCanceledException ? "it took too long" : Short(e.Message);
+            throw new ChainFaultException(ChainFaultKind.Unreachable, $"the node of the chain at {node.Authority} cannot be reached: {how}", inner: e);
+        }
+    }
+
+    private static async Task<byte[]> ReadBoundedAsync(HttpContent content, Uri node, CancellationToken cancellation)
+    {
+        using var stream = await content.ReadAsStreamAsync(cancellation);
+        using var body = new MemoryStream();
+        var piece = new byte[1 << 16];
+        while (await stream.ReadAsync(piece, cancellation) is > 0 and var got)
+        {
+            if (body.Length + got > AnswerBytesMax)
+            {
+                throw new ChainFaultException(ChainFaultKind.BadAnswer, $"the node of the chain at {node.Authority} answers with more than {AnswerBytesMax >> 20} MiB");
+            }
+
+            body.Write(piece, 0, got);
+        }
+
+        return body.ToArray();
+    }
+
+    private static JsonDocument Result(byte[] body, long id, Uri node, string status)
+    {
+        try
+        {
+            using var answer = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
+            var root = answer.RootElement;
+            if (root.ValueKind == JsonValueKind.Object)
+            {
+                if (root.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
+                {
+                    throw Refusal(error, node);
+                }
+
+                if (root.TryGetProperty("id", out var named) && named.ValueKind == JsonValueKind.Number && named.TryGetInt64(out var number) && number == id &&
+                    root.TryGetProperty("result", out var result))
+                {
+                    return JsonDocument.Parse(result.GetRawText());
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+
+        throw new ChainFaultException(status.Length > 0 ? ChainFaultKind.Unreachable : ChainFaultKind.BadAnswer, $"the node of the chain at {node.Authority} gives no answer of JSON-RPC{status}");
+    }
+
+    private static ChainFaultException Refusal(JsonElement error, Uri node)
+    {
+        var message = error.TryGetProperty("message", out var text) && text.ValueKind == JsonValueKind.String ? Short(text.GetString()!) : "without a reason";
+        var data = error.TryGetProperty("data", out var given) && ChainJson.TryBytes(given, 4096, out var bytes) ? bytes : [];
+        return new ChainFaultException(ChainFaultKind.Refused, $"the chain refuses (by {node.Authority}): {message}", data);
+    }
+
+    // What strangers say is told in part, and on one line.
+    private static string Short(string text) => new([.. text.Select(c => char.IsControl(c) ? ' ' : c).Take(DetailMax)]);
+}

@@ -1,0 +1,221 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger.Evm;
+
+/// <summary>Sends the transactions of one account, one after another: counts its nonces, bids fees, replaces what waits too long, and sees each through to the
+/// finality that was asked for. One sender an account and process.</summary>
+public sealed class ChainSender : IDisposable
+{
+    // Nodes take a replacement only if it pays a tenth more; an eighth is more than that after rounding.
+    private const int BumpDivisor = 8;
+    private const int GasMarginDivisor = 4;
+    private const int RecentMax = 64;
+    private readonly ChainClient _chain;
+    private readonly AccountKey _key;
+    private readonly SenderOptions _options;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    // What was sent of late, in the order of nonces: after a reorganisation it has to be offered again before anything newer can stand.
+    private readonly Queue<(ulong Nonce, byte[] Bytes)> _recent = [];
+    private ulong? _chainId;
+    private ulong? _nonce;
+
+    /// <summary>Sends for an account.</summary>
+    /// <param name="chain">Where to.</param>
+    /// <param name="key">The account's; the caller disposes it.</param>
+    /// <param name="options">How.</param>
+    public ChainSender(ChainClient chain, AccountKey key, SenderOptions? options = null) => (_chain, _key, _options) = (chain, key, options ?? new SenderOptions());
+
+    /// <summary>Whose transactions these are.</summary>
+    public EvmAddress Account => _key.Address;
+
+    /// <summary>How often a transaction was replaced by one with a higher fee.</summary>
+    public int Replacements { get; private set; }
+
+    /// <summary>Sends a transaction and waits until it is as final as the options ask.</summary>
+    /// <param name="to">Whom it calls; null to create a contract.</param>
+    /// <param name="data">The call.</param>
+    /// <param name="value">What it brings, in wei.</param>
+    /// <param name="cancellation">Gives up; the transaction may still come to stand.</param>
+    /// <exception cref="ChainFaultException">It would fail or failed, the fee would be too high, or it did not come to stand in time.</exception>
+    public async Task<ChainReceipt> SendAsync(EvmAddress? to, byte[] data, UInt128 value, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            var gas = await _chain.EstimateGasAsync(Account, to, data, value, cancellation);
+            _chainId ??= await _chain.ChainIdAsync(cancellation);
+            _nonce ??= await _chain.NonceAsync(Account, pending: true, cancellation);
+            var fees = await FeesAsync(cancellation);
+            var transaction = new EvmTransaction
+            {
+                ChainId = _chainId.Value, Nonce = _nonce.Value, TipPerGas = fees.Tip, FeePerGas = fees.Fee, Gas = gas + (gas / GasMarginDivisor), To = to, Value = value, Data = data,
+            };
+            var receipt = await SeeThroughAsync(transaction, cancellation);
+            return receipt.Succeeded ? receipt : throw new ChainFaultException(ChainFaultKind.Refused, "the transaction failed in its block and changed nothing");
+        }
+        catch
+        {
+            // What the chain has taken meanwhile is asked of it the next time.
+            _nonce = null;
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<ChainReceipt> SeeThroughAsync(EvmTransaction transaction, CancellationToken cancellation)
+    {
+        var sent = new List<byte[]> { transaction.Sign(_key) };
+        var begun = _options.Time.GetTimestamp();
+        var (lastBid, trouble) = (begun, await OfferAsync(sent[^1], cancellation));
+        while (true)
+        {
+            var found = await FindAsync(sent, cancellation);
+            if (found is { } receipt && await IsFinalAsync(receipt, cancellation))
+            {
+                Done(transaction.Nonce, sent[^1]);
+                return receipt;
+            }
+
+            if (found is null && trouble is not null && await _chain.NonceAsync(Account, pending: false, cancellation) > transaction.Nonce && await FindAsync(sent, cancellation) is null)
+            {
+                // Another process of this account was faster.
+                transaction = transaction with { Nonce = await _chain.NonceAsync(Account, pending: true, cancellation) };
+                sent = [transaction.Sign(_key)];
+                (lastBid, trouble) = (_options.Time.GetTimestamp(), await OfferAsync(sent[^1], cancellation));
+            }
+
+            if (found is null)
+            {
+                trouble = await OfferAgainAsync(transaction.Nonce, sent[^1], trouble, cancellation);
+            }
+
+            if (_options.Time.GetElapsedTime(begun) > _options.GiveUpAfter)
+            {
+                throw trouble ?? new ChainFaultException(ChainFaultKind.Unreachable, $"the chain did not take a transaction of {Account} within {_options.GiveUpAfter.TotalMinutes:0} minutes");
+            }
+
+            if (found is null && _options.Time.GetElapsedTime(lastBid) > _options.ReplaceAfter)
+            {
+                transaction = await BidHigherAsync(transaction, cancellation);
+                sent.Add(transaction.Sign(_key));
+                Replacements++;
+                (lastBid, trouble) = (_options.Time.GetTimestamp(), await OfferAsync(sent[^1], cancellation));
+            }
+
+            await Task.Delay(_options.PollEvery, _options.Time, cancellation);
+        }
+    }
+
+    private void Done(ulong nonce, byte[] bytes)
+    {
+        _nonce = nonce + 1;
+        _recent.Enqueue((nonce, bytes));
+        if (_recent.Count > RecentMax)
+        {
+            _recent.Dequeue();
+        }
+    }
+
+    // What an earlier block held and the present chain does not is in the way of everything after it.
+    private async Task<ChainFaultException?> OfferAgainAsync(ulong nonce, byte[] bytes, ChainFaultException? trouble, CancellationToken cancellation)
+    {
+        try
+        {
+            var next = await _chain.NonceAsync(Account, pending: true, cancellation);
+            foreach (var (before, lost) in _recent)
+            {
+                if (before >= next && before < nonce)
+                {
+                    await OfferAsync(lost, cancellation);
+                }
+            }
+
+            return next <= nonce ? await OfferAsync(bytes, cancellation) : trouble;
+        }
+        catch (ChainFaultException fault)
+        {
+            return fault;
+        }
+    }
+
+    // A refusal here may only mean that the node has it already, or had it in a block that is gone: what counts is where it comes to stand.
+    private async Task<ChainFaultException?> OfferAsync(byte[] bytes, CancellationToken cancellation)
+    {
+        try
+        {
+            await _chain.SendAsync(bytes, cancellation);
+            return null;
+        }
+        catch (ChainFaultException fault)
+        {
+            return fault;
+        }
+    }
+
+    private async Task<ChainReceipt?> FindAsync(List<byte[]> sent, CancellationToken cancellation)
+    {
+        foreach (var bytes in sent)
+        {
+            try
+            {
+                if (await _chain.ReceiptAsync(Keccak.Hash(bytes), cancellation) is { } receipt)
+                {
+                    return receipt;
+                }
+            }
+            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused)
+            {
+                return null;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<bool> IsFinalAsync(ChainReceipt receipt, CancellationToken cancellation)
+    {
+        if (_options.Confirmations == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            return await _chain.HeightAsync(cancellation) >= receipt.Block + _options.Confirmations &&
+                (await _chain.BlockAsync(receipt.Block, cancellation))?.Hash == receipt.BlockHash;
+        }
+        catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused)
+        {
+            return false;
+        }
+    }
+
+    private async Task<EvmTransaction> BidHigherAsync(EvmTransaction before, CancellationToken cancellation)
+    {
+        var now = await FeesAsync(cancellation);
+        var tip = UInt128.Max(now.Tip, before.TipPerGas + (before.TipPerGas / BumpDivisor) + 1);
+        var fee = UInt128.Max(now.Fee, before.FeePerGas + (before.FeePerGas / BumpDivisor) + 1);
+        return before with { TipPerGas = UInt128.Min(tip, _options.FeePerGasMax), FeePerGas = UInt128.Min(UInt128.Max(fee, tip), _options.FeePerGasMax) };
+    }
+
+    // Twice the present fee of the blocks: enough for five full blocks to come.
+    private async Task<(UInt128 Tip, UInt128 Fee)> FeesAsync(CancellationToken cancellation)
+    {
+        var newest = await _chain.BlockAsync(null, cancellation) ?? throw ChainJson.Bad("no newest block");
+        var tip = await _chain.TipAsync(cancellation);
+        if (newest.FeePerGas > _options.FeePerGasMax || tip > _options.FeePerGasMax)
+        {
+            throw new ChainFaultException(
+                ChainFaultKind.Refused, $"the chain asks for {UInt128.Max(newest.FeePerGas, tip)} wei per unit of gas, more than the {_options.FeePerGasMax} that are paid at most");
+        }
+
+        return (tip, UInt128.Min((2 * newest.FeePerGas) + tip, _options.FeePerGasMax));
+    }
+}
