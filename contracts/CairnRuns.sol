@@ -57,7 +57,7 @@ contract CairnRuns {
     event Funded(bytes32 indexed run, address indexed from, uint128 amount);
     event Left(bytes32 indexed run, address indexed account, uint64 bondFreeBlock);
     event BondReturned(bytes32 indexed run, address indexed account, uint128 amount);
-    event Settled(bytes32 indexed run, uint64 indexed epoch, bytes32 root, bytes32 checkpoint);
+    event Settled(bytes32 indexed run, uint64 indexed epoch, bytes32 root, uint64 upToBlock, bytes32 checkpoint);
     event Objected(bytes32 indexed run, uint64 indexed epoch);
     event Claimed(bytes32 indexed run, address indexed account, uint128 earned, uint128 cut);
     event Withdrawn(bytes32 indexed run, address indexed account, uint128 amount);
@@ -114,14 +114,15 @@ contract CairnRuns {
         if (msg.value > 0) emit Funded(run, msg.sender, uint128(msg.value));
     }
 
-    /// Puts an operation in order. It carries its author's signature; who sends it does not matter.
-    function post(bytes32 run, bytes calldata operation) external known(run) {
+    /// Puts an operation in order. It carries its author's signature; who sends it does not matter. Whether there is such a run is not looked up, to spare gas:
+    /// readers begin at the block in which it was created.
+    function post(bytes32 run, bytes calldata operation) external {
         if (operation.length == 0 || operation.length > OPERATION_BYTES_MAX) revert OutOfRange();
         emit Posted(run, operation);
     }
 
     /// Puts the operations of many authors in order at once.
-    function postBatch(bytes32 run, bytes[] calldata operations) external known(run) {
+    function postBatch(bytes32 run, bytes[] calldata operations) external {
         for (uint256 i = 0; i < operations.length; ++i) {
             if (operations[i].length == 0 || operations[i].length > OPERATION_BYTES_MAX) revert OutOfRange();
             emit Posted(run, operations[i]);
@@ -173,17 +174,23 @@ contract CairnRuns {
     }
 
     /// Posts the root over what every account has earned and lost since the run began, signed by two thirds of the voices.
+    /// @param upToBlock The root follows from what stands here up to the end of that block: everybody can compute it again.
+    /// @param checkpoint Digest of the newest checkpoint there.
     /// @param signatures 65 bytes each, by rising address of their authors.
-    function settle(bytes32 run, uint64 epoch, bytes32 root, bytes32 checkpoint, bytes calldata signatures) external known(run) unpaused(run) {
+    function settle(bytes32 run, uint64 epoch, bytes32 root, uint64 upToBlock, bytes32 checkpoint, bytes calldata signatures)
+        external
+        known(run)
+        unpaused(run)
+    {
         Run storage r = runs[run];
         promote(r);
         if (epoch != r.epoch + 1 || r.pendingBlock != 0) revert OutOfTurn();
-        bytes32 digest = keccak256(abi.encode(SETTLE, block.chainid, address(this), run, epoch, root, checkpoint));
+        bytes32 digest = keccak256(abi.encode(SETTLE, block.chainid, address(this), run, epoch, root, upToBlock, checkpoint));
         if (3 * voicesOf(run, digest, signatures) < 2 * uint256(r.voices)) revert NoQuorum();
         r.epoch = epoch;
         r.pendingRoot = root;
         r.pendingBlock = uint64(block.number);
-        emit Settled(run, epoch, root, checkpoint);
+        emit Settled(run, epoch, root, upToBlock, checkpoint);
     }
 
     /// Takes a settlement back within its window, by more than a third of the voices.

@@ -7,7 +7,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const solc = require("solc");
 
-const names = ["CairnRuns"];
+const names = ["CairnRuns", "Thief"];
 const folder = __dirname;
 const sources = Object.fromEntries(names.map(name => [`${name}.sol`, { content: fs.readFileSync(path.join(folder, `${name}.sol`), "utf8") }]));
 const output = JSON.parse(solc.compile(JSON.stringify({

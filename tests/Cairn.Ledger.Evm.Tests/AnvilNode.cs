@@ -98,6 +98,12 @@ public class AnvilNode : IAsyncLifetime
     }
 }
 
+/// <summary>One that makes ten blocks a second.</summary>
+public sealed class TickingAnvilNode : AnvilNode
+{
+    protected override string[] Options => ["--block-time", "0.1"];
+}
+
 /// <summary>One that makes blocks only when told to.</summary>
 public sealed class ManualAnvilNode : AnvilNode
 {

@@ -69,7 +69,7 @@ public sealed class SenderTests(ManualAnvilNode node) : IClassFixture<ManualAnvi
         var mining = MineUntilAsync(stop.Token);
         var contract = await node.DeployAsync(sender);
         var before = await node.Chain.BalanceAsync(sender.Account, Cancellation);
-        var call = new AbiWriter().Word(Digest.Of("no", [])).Bytes([1]).Call("post(bytes32,bytes)");
+        var call = CairnMoney.Exit(Digest.Of("no", []));
         var fault = await Assert.ThrowsAsync<ChainFaultException>(() => sender.SendAsync(contract, call, 0, Cancellation));
         Assert.Equal(ChainFaultKind.Refused, fault.Kind);
         Assert.Equal(AbiWriter.Selector("NoSuchRun()"), fault.Reason);

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Cairn.Base;
 using Cairn.Exchange;
 
@@ -24,7 +21,7 @@ internal sealed class LocalS3 : IAsyncDisposable
     /// <exception cref="InputException">The script or its programs are not here.</exception>
     public static async Task<LocalS3> StartAsync(string folder)
     {
-        var server = new LocalS3(ScriptPath(), Path.GetFullPath(folder), FreePort());
+        var server = new LocalS3(LocalScript.Find("s3-server.sh"), Path.GetFullPath(folder), LocalScript.FreePort());
         await server.RunAsync("up", server._folder, server.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         return server;
     }
@@ -45,35 +42,12 @@ internal sealed class LocalS3 : IAsyncDisposable
         }
     }
 
-    private static string ScriptPath()
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(Path.Combine(folder, "tools", "s3-server.sh")))
-            {
-                return Path.Combine(folder, "tools", "s3-server.sh");
-            }
-        }
-
-        throw new InputException("tools/s3-server.sh is not here: run this from a checkout of Cairn.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private async Task RunAsync(params string[] arguments)
     {
-        // Into a file: what the script leaves running would keep a pipe open.
-        var log = _folder + ".log";
-        using var script = Process.Start(new ProcessStartInfo("bash", ["-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1 </dev/null", "-", log, _script, .. arguments]))!;
-        await script.WaitForExitAsync();
-        if (script.ExitCode != 0)
+        var (code, output) = await LocalScript.RunAsync(_script, arguments);
+        if (code != 0)
         {
-            throw new InputException($"no S3 server could be started: {(await File.ReadAllTextAsync(log)).Trim()}");
+            throw new InputException($"no S3 server could be started: {output}");
         }
     }
 }

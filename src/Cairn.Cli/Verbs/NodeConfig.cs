@@ -40,10 +40,17 @@ internal sealed record NodeConfig
         Description = "Answer /healthz, /readyz, /status and /metrics there: 127.0.0.1:9464. Default: nowhere.",
     };
 
+    public static readonly Option<string?> Rpc = new("--rpc")
+    {
+        Description = "Where the ledger is on a chain: nodes of it, with ',' between. Default: those that the run's folder names.",
+    };
+
+    public static readonly Option<string?> Account = new("--account") { Description = ChainConfig.Account.Description };
+
     public static readonly Option<bool> PrintConfig = new("--print-config") { Description = "Print every value and where it comes from, and do nothing else." };
 
     /// <summary>All of them, for a verb that starts a node.</summary>
-    public static IReadOnlyList<Option> All { get; } = [Config, Dir, Name, Threads, Steps, Store, StoreKeys, Upload, Download, Health, PrintConfig];
+    public static IReadOnlyList<Option> All { get; } = [Config, Dir, Name, Threads, Steps, Store, StoreKeys, Upload, Download, Health, Rpc, Account, PrintConfig];
 
     /// <summary>Every value and where it comes from.</summary>
     public required IReadOnlyList<(string Name, string Value, string From)> Values { get; init; }
@@ -61,6 +68,8 @@ internal sealed record NodeConfig
     public required StoreAccess Access { get; init; }
 
     public string? HealthAddress { get; init; }
+
+    public required ChainOptions Chain { get; init; }
 
     /// <summary>Reads them.</summary>
     /// <param name="parsed">The command line.</param>
@@ -84,6 +93,7 @@ internal sealed record NodeConfig
             OwnStore = from.Text(Store),
             HealthAddress = from.Text(Health),
             Access = access,
+            Chain = ChainConfig.ReadNode(from.Text(Rpc)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), from.Text(Account)),
             Values = from.Values,
         };
     }

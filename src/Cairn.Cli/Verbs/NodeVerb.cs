@@ -94,7 +94,10 @@ internal static class NodeVerb
     /// <param name="folder">The run's folder.</param>
     public static NodeOptions OptionsOf(Role role, NodeConfig config, string folder) => new(
         folder, config.NodeName ?? throw new InputException("a node needs a name: give --name."), role, config.ThreadCount, config.OwnStore, config.Access,
-        config.HealthAddress, config.StepCount);
+        config.HealthAddress, config.StepCount)
+    {
+        Chain = config.Chain,
+    };
 
     private static void Print(NodeConfig config)
     {

@@ -31,7 +31,8 @@ internal static class RunCreateVerb
             "Creates a run: data, rules, the keys of its first members, the ledger. Then start each node by itself, and let others join.\n\n" +
             "Example:  cairn run create --dir runs/ours --peers 2 --places 8 --rounds 40\n          cairn validator --dir runs/ours --name validator-1\n" +
             "          cairn peer --dir runs/ours --name peer-1");
-        foreach (var option in (IEnumerable<Option>)[Dir, .. FoundingOptions.OfRules, Places, StageSeconds, FoundingOptions.Threads, Store, NodeConfig.StoreKeys])
+        Option[] own = [Places, StageSeconds, FoundingOptions.Threads, Store, NodeConfig.StoreKeys];
+        foreach (var option in (IEnumerable<Option>)[Dir, .. FoundingOptions.OfRules, .. ChainConfig.OfFounding, .. own])
         {
             command.Options.Add(option);
         }
@@ -43,7 +44,12 @@ internal static class RunCreateVerb
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var folder = parsed.GetValue(Dir)!;
-        var options = FoundingOptions.Read(parsed, folder) with { Places = parsed.GetValue(Places), StageSeconds = parsed.GetValue(StageSeconds) };
+        var options = FoundingOptions.Read(parsed, folder) with
+        {
+            Places = parsed.GetValue(Places),
+            StageSeconds = parsed.GetValue(StageSeconds),
+            Chain = ChainConfig.Read(parsed),
+        };
         options.Validate();
         var store = parsed.GetValue(Store) is { } text && !text.Contains("://", StringComparison.Ordinal) ? Path.GetFullPath(text) : parsed.GetValue(Store);
         var access = new StoreAccess { Writer = StoreAccess.FindWriter(parsed.GetValue(NodeConfig.StoreKeys)) };
@@ -64,7 +70,7 @@ internal static class RunCreateVerb
             Console.WriteLine($"  ./cairn {(summary.Role == "Peer" ? "peer" : "validator")} --dir {RunFolders.Quoted(folder)} --name {summary.Name}");
         }
 
-        if (rules.PeersMax > options.Peers)
+        if (rules.PeersMax > options.Peers && options.Chain is null)
         {
             Console.WriteLine($"\nand whoever wants to join, under a name of its own:\n  ./cairn join {Invite.Of(directory)} --name alice");
         }

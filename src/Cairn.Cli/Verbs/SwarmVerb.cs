@@ -28,7 +28,7 @@ internal static class SwarmVerb
             "swarm",
             "Trains one model with several peers and a validator on this machine, and leaves a checkpoint to talk to.\n\n" +
             "Examples:  cairn swarm\n           cairn swarm --peers 8 --preset micro --minutes 10 --data ~/books\n           cairn swarm --resume --dir runs/swarm-1");
-        foreach (var option in (IEnumerable<Option>)[.. FoundingOptions.OfRules, Dir, Resume, FoundingOptions.Threads, Compare, Json])
+        foreach (var option in (IEnumerable<Option>)[.. FoundingOptions.OfRules, .. ChainConfig.OfFounding, Dir, Resume, FoundingOptions.Threads, Compare, Json])
         {
             command.Options.Add(option);
         }
@@ -41,7 +41,7 @@ internal static class SwarmVerb
     {
         var resume = parsed.GetValue(Resume);
         var folder = parsed.GetValue(Dir) ?? (resume ? RunFolders.Newest() : RunFolders.NextFree());
-        var options = FoundingOptions.Read(parsed, folder) with { Resume = resume };
+        var options = FoundingOptions.Read(parsed, folder) with { Resume = resume, Chain = ChainConfig.Read(parsed) };
         options.Validate();
         var json = parsed.GetValue(Json);
         SwarmOutcome outcome;

@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
 
-/// <summary>A run's state as the chain orders it: what the contract's events hold goes through the one set of rules, and what the chain takes back is taken back here.</summary>
+/// <summary>A run's state as the chain orders it: what the contract's events hold goes through the one set of rules, and what the chain takes back is taken back
+/// here.</summary>
 /// <remarks>Operations that the rules refuse stand on the chain and are void, for everybody alike. Those of one block of the chain that may stand make one block of the
 /// ledger (more only beyond <see cref="Block.OperationsMax"/>), so that heights and hashes agree wherever the same chain is followed.</remarks>
 public sealed class ChainReplay

@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
 
-/// <summary>An account or a contract of an EVM chain: the last 20 bytes of the Keccak of its public key. Written with a checksum in the case of its letters (EIP-55).</summary>
+/// <summary>An account or a contract of an EVM chain: the last 20 bytes of the Keccak of its public key. Written with a checksum in the case of
+/// its letters (EIP-55).</summary>
 public readonly struct EvmAddress : IEquatable<EvmAddress>
 {
     /// <summary>Size in bytes.</summary>

@@ -4,7 +4,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
 
-/// <summary>Keccak-256 as EVM chains use it: the permutation of SHA-3 with the padding from before the standard, so that the platform's SHA3-256 gives other values.</summary>
+/// <summary>Keccak-256 as EVM chains use it: the permutation of SHA-3 with the padding from before the standard, so that the platform's SHA3-256 gives
+/// other values.</summary>
 public static class Keccak
 {
     private const int RateBytes = 136;

@@ -6,7 +6,8 @@ using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
 
-/// <summary>The key of an account in a file that a passphrase opens: version 3 of the format that wallets of EVM chains share, so that the same file serves in others.</summary>
+/// <summary>The key of an account in a file that a passphrase opens: version 3 of the format that wallets of EVM chains share, so that the same file
+/// serves in others.</summary>
 public static class Keystore
 {
     private const int BytesMax = 1 << 16;

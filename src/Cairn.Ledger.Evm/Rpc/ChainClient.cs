@@ -146,10 +146,13 @@ public sealed class ChainClient
             throw ChainJson.Bad("another receipt");
         }
 
-        var contract = receipt.TryGetProperty("contractAddress", out var made) && made.ValueKind == JsonValueKind.String ? ChainJson.Address(made, "a contract") : (EvmAddress?)null;
+        var made = receipt.TryGetProperty("contractAddress", out var there) && there.ValueKind == JsonValueKind.String;
         return new ChainReceipt(
-            ChainJson.UInt64(ChainJson.Field(receipt, "blockNumber"), "a receipt's block"), ChainJson.Word(ChainJson.Field(receipt, "blockHash"), "a receipt's block"),
-            ChainJson.UInt64(ChainJson.Field(receipt, "status"), "a receipt's status") == 1, ChainJson.UInt64(ChainJson.Field(receipt, "gasUsed"), "a receipt's gas"), contract);
+            ChainJson.UInt64(ChainJson.Field(receipt, "blockNumber"), "a receipt's block"),
+            ChainJson.Word(ChainJson.Field(receipt, "blockHash"), "a receipt's block"),
+            ChainJson.UInt64(ChainJson.Field(receipt, "status"), "a receipt's status") == 1,
+            ChainJson.UInt64(ChainJson.Field(receipt, "gasUsed"), "a receipt's gas"),
+            made ? ChainJson.Address(there, "a contract") : null);
     }
 
     /// <summary>What a contract said in some blocks about one thing, in the chain's order.</summary>
@@ -187,14 +190,17 @@ public sealed class ChainClient
     private static ChainLog ReadLog(JsonElement log, EvmAddress contract)
     {
         var topics = ChainJson.Field(log, "topics");
-        if (topics.ValueKind != JsonValueKind.Array || topics.GetArrayLength() is < 1 or > 4 || ChainJson.Address(ChainJson.Field(log, "address"), "an event") != contract)
+        var named = topics.ValueKind == JsonValueKind.Array && topics.GetArrayLength() is >= 1 and <= 4;
+        if (!named || ChainJson.Address(ChainJson.Field(log, "address"), "an event") != contract)
         {
             throw ChainJson.Bad("an event");
         }
 
         return new ChainLog(
-            ChainJson.UInt64(ChainJson.Field(log, "blockNumber"), "an event's block"), ChainJson.Word(ChainJson.Field(log, "blockHash"), "an event's block"),
-            ChainJson.UInt64(ChainJson.Field(log, "logIndex"), "an event's place"), [.. topics.EnumerateArray().Select(topic => ChainJson.Word(topic, "an event's name"))],
+            ChainJson.UInt64(ChainJson.Field(log, "blockNumber"), "an event's block"),
+            ChainJson.Word(ChainJson.Field(log, "blockHash"), "an event's block"),
+            ChainJson.UInt64(ChainJson.Field(log, "logIndex"), "an event's place"),
+            [.. topics.EnumerateArray().Select(topic => ChainJson.Word(topic, "an event's name"))],
             ChainJson.Bytes(ChainJson.Field(log, "data"), LogDataMax, "an event's data"));
     }
 

@@ -136,7 +136,8 @@ public sealed class ChainEndpoints : IDisposable
             // Said below.
         }
 
-        throw new ChainFaultException(status.Length > 0 ? ChainFaultKind.Unreachable : ChainFaultKind.BadAnswer, $"the node of the chain at {node.Authority} gives no answer of JSON-RPC{status}");
+        throw new ChainFaultException(
+            status.Length > 0 ? ChainFaultKind.Unreachable : ChainFaultKind.BadAnswer, $"the node of the chain at {node.Authority} gives no answer of JSON-RPC{status}");
     }
 
     private static ChainFaultException Refusal(JsonElement error, Uri node)

@@ -44,5 +44,6 @@ internal static class ChainJson
     public static JsonElement Field(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var field) ? field : throw Bad(name);
 
-    public static ChainFaultException Bad(string what) => new(ChainFaultKind.BadAnswer, $"a node of the chain answers with something else than it was asked for ({what})");
+    public static ChainFaultException Bad(string what) => new(
+        ChainFaultKind.BadAnswer, $"a node of the chain answers with something else than it was asked for ({what})");
 }

@@ -20,6 +20,9 @@ public sealed class ChainSender : IDisposable
     private ulong? _chainId;
     private ulong? _nonce;
 
+    // One transaction in all the forms in which it was offered; each other than the last pays less.
+    private sealed record Bid(EvmTransaction Transaction, IReadOnlyList<byte[]> Sent, long Since);
+
     /// <summary>Sends for an account.</summary>
     /// <param name="chain">Where to.</param>
     /// <param name="key">The account's; the caller disposes it.</param>
@@ -49,7 +52,14 @@ public sealed class ChainSender : IDisposable
             var fees = await FeesAsync(cancellation);
             var transaction = new EvmTransaction
             {
-                ChainId = _chainId.Value, Nonce = _nonce.Value, TipPerGas = fees.Tip, FeePerGas = fees.Fee, Gas = gas + (gas / GasMarginDivisor), To = to, Value = value, Data = data,
+                ChainId = _chainId.Value,
+                Nonce = _nonce.Value,
+                TipPerGas = fees.Tip,
+                FeePerGas = fees.Fee,
+                Gas = gas + (gas / GasMarginDivisor),
+                To = to,
+                Value = value,
+                Data = data,
             };
             var receipt = await SeeThroughAsync(transaction, cancellation);
             return receipt.Succeeded ? receipt : throw new ChainFaultException(ChainFaultKind.Refused, "the transaction failed in its block and changed nothing");
@@ -71,77 +81,89 @@ public sealed class ChainSender : IDisposable
 
     private async Task<ChainReceipt> SeeThroughAsync(EvmTransaction transaction, CancellationToken cancellation)
     {
-        var sent = new List<byte[]> { transaction.Sign(_key) };
         var begun = _options.Time.GetTimestamp();
-        var (lastBid, trouble) = (begun, await OfferAsync(sent[^1], cancellation));
+        var bid = new Bid(transaction, [transaction.Sign(_key)], begun);
+        var trouble = await OfferAsync(bid.Sent[^1], cancellation);
         while (true)
         {
-            var found = await FindAsync(sent, cancellation);
+            var found = await FindAsync(bid.Sent, cancellation);
             if (found is { } receipt && await IsFinalAsync(receipt, cancellation))
             {
-                Done(transaction.Nonce, sent[^1]);
+                Done(bid);
                 return receipt;
-            }
-
-            if (found is null && trouble is not null && await _chain.NonceAsync(Account, pending: false, cancellation) > transaction.Nonce && await FindAsync(sent, cancellation) is null)
-            {
-                // Another process of this account was faster.
-                transaction = transaction with { Nonce = await _chain.NonceAsync(Account, pending: true, cancellation) };
-                sent = [transaction.Sign(_key)];
-                (lastBid, trouble) = (_options.Time.GetTimestamp(), await OfferAsync(sent[^1], cancellation));
-            }
-
-            if (found is null)
-            {
-                trouble = await OfferAgainAsync(transaction.Nonce, sent[^1], trouble, cancellation);
             }
 
             if (_options.Time.GetElapsedTime(begun) > _options.GiveUpAfter)
             {
-                throw trouble ?? new ChainFaultException(ChainFaultKind.Unreachable, $"the chain did not take a transaction of {Account} within {_options.GiveUpAfter.TotalMinutes:0} minutes");
+                throw trouble ?? new ChainFaultException(
+                    ChainFaultKind.Unreachable, $"the chain did not take a transaction of {Account} within {_options.GiveUpAfter.TotalMinutes:0} minutes");
             }
 
-            if (found is null && _options.Time.GetElapsedTime(lastBid) > _options.ReplaceAfter)
+            if (found is null)
             {
-                transaction = await BidHigherAsync(transaction, cancellation);
-                sent.Add(transaction.Sign(_key));
-                Replacements++;
-                (lastBid, trouble) = (_options.Time.GetTimestamp(), await OfferAsync(sent[^1], cancellation));
+                (bid, trouble) = await PressAsync(bid, trouble, cancellation);
             }
 
             await Task.Delay(_options.PollEvery, _options.Time, cancellation);
         }
     }
 
-    private void Done(ulong nonce, byte[] bytes)
-    {
-        _nonce = nonce + 1;
-        _recent.Enqueue((nonce, bytes));
-        if (_recent.Count > RecentMax)
-        {
-            _recent.Dequeue();
-        }
-    }
-
-    // What an earlier block held and the present chain does not is in the way of everything after it.
-    private async Task<ChainFaultException?> OfferAgainAsync(ulong nonce, byte[] bytes, ChainFaultException? trouble, CancellationToken cancellation)
+    // A transaction that stands in no block: what is in its way is cleared, or it bids more.
+    private async Task<(Bid Bid, ChainFaultException? Trouble)> PressAsync(Bid bid, ChainFaultException? trouble, CancellationToken cancellation)
     {
         try
         {
-            var next = await _chain.NonceAsync(Account, pending: true, cancellation);
-            foreach (var (before, lost) in _recent)
+            if (await _chain.NonceAsync(Account, pending: false, cancellation) > bid.Transaction.Nonce)
             {
-                if (before >= next && before < nonce)
-                {
-                    await OfferAsync(lost, cancellation);
-                }
+                // Its place is taken: by itself, a moment ago, or by another process of this account.
+                return await FindAsync(bid.Sent, cancellation) is not null ? (bid, trouble) : await MovedAsync(bid, cancellation);
             }
 
-            return next <= nonce ? await OfferAsync(bytes, cancellation) : trouble;
+            if (_options.Time.GetElapsedTime(bid.Since) > _options.ReplaceAfter)
+            {
+                var higher = await BidHigherAsync(bid.Transaction, cancellation);
+                Replacements++;
+                bid = new Bid(higher, [.. bid.Sent, higher.Sign(_key)], _options.Time.GetTimestamp());
+                return (bid, await OfferAsync(bid.Sent[^1], cancellation));
+            }
+
+            return (bid, await OfferAgainAsync(bid, trouble, cancellation));
         }
         catch (ChainFaultException fault)
         {
-            return fault;
+            return (bid, fault);
+        }
+    }
+
+    private async Task<(Bid Bid, ChainFaultException? Trouble)> MovedAsync(Bid bid, CancellationToken cancellation)
+    {
+        var moved = bid.Transaction with { Nonce = await _chain.NonceAsync(Account, pending: true, cancellation) };
+        bid = new Bid(moved, [moved.Sign(_key)], _options.Time.GetTimestamp());
+        return (bid, await OfferAsync(bid.Sent[^1], cancellation));
+    }
+
+    // What an earlier block held and the present chain does not is in the way of everything after it.
+    private async Task<ChainFaultException?> OfferAgainAsync(Bid bid, ChainFaultException? trouble, CancellationToken cancellation)
+    {
+        var next = await _chain.NonceAsync(Account, pending: true, cancellation);
+        foreach (var (nonce, lost) in _recent)
+        {
+            if (nonce >= next && nonce < bid.Transaction.Nonce)
+            {
+                await OfferAsync(lost, cancellation);
+            }
+        }
+
+        return next <= bid.Transaction.Nonce ? await OfferAsync(bid.Sent[^1], cancellation) : trouble;
+    }
+
+    private void Done(Bid bid)
+    {
+        _nonce = bid.Transaction.Nonce + 1;
+        _recent.Enqueue((bid.Transaction.Nonce, bid.Sent[^1]));
+        if (_recent.Count > RecentMax)
+        {
+            _recent.Dequeue();
         }
     }
 
@@ -159,7 +181,7 @@ public sealed class ChainSender : IDisposable
         }
     }
 
-    private async Task<ChainReceipt?> FindAsync(List<byte[]> sent, CancellationToken cancellation)
+    private async Task<ChainReceipt?> FindAsync(IReadOnlyList<byte[]> sent, CancellationToken cancellation)
     {
         foreach (var bytes in sent)
         {
@@ -213,7 +235,8 @@ public sealed class ChainSender : IDisposable
         if (newest.FeePerGas > _options.FeePerGasMax || tip > _options.FeePerGasMax)
         {
             throw new ChainFaultException(
-                ChainFaultKind.Refused, $"the chain asks for {UInt128.Max(newest.FeePerGas, tip)} wei per unit of gas, more than the {_options.FeePerGasMax} that are paid at most");
+                ChainFaultKind.Refused,
+                $"the chain asks for {UInt128.Max(newest.FeePerGas, tip)} wei per unit of gas, more than the {_options.FeePerGasMax} that are paid at most");
         }
 
         return (tip, UInt128.Min((2 * newest.FeePerGas) + tip, _options.FeePerGasMax));

@@ -1,5 +1,6 @@
 using Cairn.Base;
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 
 namespace Cairn.Node;
 
@@ -7,11 +8,16 @@ namespace Cairn.Node;
 internal sealed class LedgerFollower : IDisposable
 {
     private readonly EmbeddedLedger _ledger;
+    private readonly EvmLedger? _chain;
     private readonly LedgerBell _bell;
 
-    public LedgerFollower(string path, LedgerBell bell)
+    /// <summary>Opens the file.</summary>
+    /// <param name="path">The ledger's file.</param>
+    /// <param name="bell">Of this process.</param>
+    /// <param name="chain">What orders the ledger, if it is not the file itself.</param>
+    public LedgerFollower(string path, LedgerBell bell, EvmLedger? chain)
     {
-        _bell = bell;
+        (_bell, _chain) = (bell, chain);
         _ledger = EmbeddedLedger.Open(path);
         State = LedgerState.FromGenesis(_ledger.Genesis);
     }
@@ -34,9 +40,14 @@ internal sealed class LedgerFollower : IDisposable
         return blocks.Count > 0;
     }
 
-    /// <summary>Appends an operation and wakes the others.</summary>
+    /// <summary>Appends an operation and wakes the others; where a chain orders the ledger, sends it on its way there.</summary>
     public Rejection Append(SignedOperation operation)
     {
+        if (_chain is not null)
+        {
+            return _chain.Append(operation);
+        }
+
         var outcome = _ledger.Append(operation);
         _bell.Ring();
         return outcome.Accepted ? Rejection.None : outcome.Why;

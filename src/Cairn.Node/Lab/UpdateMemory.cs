@@ -45,7 +45,7 @@ public static class UpdateMemory
             using var initial = new Parameters(new ParameterLayout(RunContext.ShapeOf(rules.Model)));
             Initializer.Fill(initial, rules.Seed);
             rules = rules with { Model = rules.Model with { InitialBase = initial.Digest() } };
-            RunCreator.WriteLedger(directory, options.Peers, validators: 2, rules, forStrangers: false);
+            RunCreator.WriteLedger(directory, options.Peers, validators: 2, rules, forStrangers: false, order: _ => { });
         }
 
         using var trial = new MemoryTrial(directory, options, MemoryGauge.Now(), tell);

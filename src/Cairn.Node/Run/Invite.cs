@@ -29,6 +29,11 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
     public static Invite Of(RunDirectory directory)
     {
         var rules = RunSetup.ReadRules(directory);
+        if (directory.Places.Chain is not null)
+        {
+            throw new InputException("invites to a run whose ledger is on a chain come with a later version.");
+        }
+
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
         var state = LedgerHistory.Replay(ledger).State;
         return new Invite(

@@ -74,7 +74,7 @@ internal sealed class MemberNode : IDisposable
         var self = new NodeIdentity(Name, key, folder, new Outbox(Path.Combine(folder, "outbox"), key, state.Run));
         Replica = Own(Replica.Open(run, folder, trains: role == Role.Peer));
         await CheckpointStart.BeginAsync(run, Name, Replica, state, cancellation);
-        var ledger = Own(new LedgerFollower(run.Directory.Ledger, bell));
+        var ledger = Own(new LedgerFollower(run.Directory.Ledger, bell, run.Chain));
         var shared = new SharedEffects(run, self, ledger);
         if (state.Find(key.Public) is null)
         {

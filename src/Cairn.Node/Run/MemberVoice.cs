@@ -55,8 +55,9 @@ public static class MemberVoice
         return new Round(Math.Min(state.CurrentRound.Number + state.Rules.ExitDelayRounds, state.Rules.Rounds - 1));
     }
 
-    private static EmbeddedLedger Open(RunDirectory directory) => directory.HoldsRun
-        ? EmbeddedLedger.Open(directory.Ledger)
+    private static EmbeddedLedger Open(RunDirectory directory) => directory.Places.Chain is not null
+        ? throw new InputException("the ledger of this run is ordered by a chain, over which this version lets only nodes speak.")
+        : directory.HoldsRun ? EmbeddedLedger.Open(directory.Ledger)
         : throw new InputException($"{directory.Root} holds no run: begin one with cairn swarm --dir {directory.Root}.");
 
     private static void Say(RunDirectory directory, EmbeddedLedger ledger, string name, Operation operation)

@@ -15,6 +15,9 @@ namespace Cairn.Node;
 /// <param name="Steps">Inner steps that a peer does in a round, fewer than the rules say if it is slow; null to leave that as it is.</param>
 public sealed record NodeOptions(string Directory, string Name, Role Role, int Threads, string? Store, StoreAccess Access, string? Health, int? Steps)
 {
+    /// <summary>How to reach the chain that orders the run's ledger, if one does, and who pays there.</summary>
+    public ChainOptions Chain { get; init; } = new();
+
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">Names them all.</exception>
     public void Validate()
@@ -68,8 +71,11 @@ public static class NodeProcess
         });
         using var export = OpenTelemetryExport.StartIfConfigured(board);
         await using var health = options.Health is { } listen ? await HealthServer.StartAsync(listen, board) : null;
+        using var line = directory.Places.Chain is { } known ? await ChainLine.OpenAsync(options.Chain, known, cancellation) : null;
+        using var chain = line is null ? null : await line.FollowAsync(directory.Ledger, cancellation);
         using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1)
         {
+            Chain = chain,
             Stores = StoreOpening.StoresOf(directory, RememberedStore(directory, options), options.Name, options.Access),
         };
         var state = run.ReplayLedger();
@@ -86,7 +92,7 @@ public static class NodeProcess
             options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds, health?.Address, needs));
         try
         {
-            await node.RunAsync(cancellation);
+            await Swarm.WithChainAsync(chain, bell, node.RunAsync, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using Cairn.Base;
 using Cairn.Data;
 using Cairn.Exchange;
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 using Cairn.Model;
 using Cairn.Protocol;
 using Cairn.Sparse;
@@ -60,6 +61,9 @@ internal sealed class RunContext : IDisposable
 
     /// <summary>The clock of the waits for a store that does not answer.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What orders the ledger, if it is not the ledger's file itself.</summary>
+    public EvmLedger? Chain { get; init; }
 
     public HeldOutSet HeldOut { get; }
 

@@ -25,7 +25,7 @@ internal static class RunCreator
     private const double FixedSeconds = 4;
 
     public static RunRules Create(
-        RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, Action<byte[]> publish)
+        RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, Action<byte[]> publish, Action<Genesis> order)
     {
         var shape = Presets.Get(options.Preset);
         CheckMemory(options, shape);
@@ -73,7 +73,7 @@ internal static class RunCreator
 
         // The ledger makes the run: what is to be there for others is there before it.
         publish(RunRulesFile.Write(rules));
-        WriteLedger(directory, options.Peers, options.Validators, rules, forStrangers);
+        WriteLedger(directory, options.Peers, options.Validators, rules, forStrangers, order);
         return rules;
     }
 
@@ -109,7 +109,7 @@ internal static class RunCreator
         options.Tolerated ?? (options.Combination is Combination.Support or Combination.TrimmedMean ? Math.Max(1, options.Peers / 4) : 0);
 
     /// <summary>Writes rules, keys and the ledger's first block.</summary>
-    public static void WriteLedger(RunDirectory directory, int peers, int validators, RunRules rules, bool forStrangers)
+    public static void WriteLedger(RunDirectory directory, int peers, int validators, RunRules rules, bool forStrangers, Action<Genesis> order)
     {
         var members = new List<GenesisMember>();
         foreach (var (name, role) in NodesOf(peers, validators))
@@ -126,9 +126,9 @@ internal static class RunCreator
 
         DurableFile.Write(directory.Rules, RunRulesFile.Write(rules));
         File.Delete(directory.Ledger);
-        using var ledger = EmbeddedLedger.Create(
-            directory.Ledger,
-            new Genesis { RulesDigest = rules.ComputeDigest(), Rules = rules.ToLedgerRules(), InitialBase = rules.Model.InitialBase, Members = members });
+        var genesis = new Genesis { RulesDigest = rules.ComputeDigest(), Rules = rules.ToLedgerRules(), InitialBase = rules.Model.InitialBase, Members = members };
+        order(genesis);
+        using var ledger = EmbeddedLedger.Create(directory.Ledger, genesis);
     }
 
     // Known before the first byte of text is read: better one sentence now than a machine that swaps, or a killed process, later.

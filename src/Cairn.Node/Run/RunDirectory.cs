@@ -21,7 +21,15 @@ public sealed class RunDirectory
     /// <exception cref="InputException">run.json is damaged.</exception>
     public RunPlaces Places => _places ??= RunPlaces.Read(Root);
 
-    /// <summary>The embedded ledger.</summary>
+    /// <summary>Writes down where ledger and store are.</summary>
+    /// <param name="places">From now on.</param>
+    internal void Keep(RunPlaces places)
+    {
+        places.Write(Root);
+        _places = places;
+    }
+
+    /// <summary>The ledger's file.</summary>
     public string Ledger => Places.Ledger ?? Path.Combine(Root, "ledger.cairn");
 
     /// <summary>The object store, if it is a folder.</summary>

@@ -7,7 +7,8 @@ namespace Cairn.Node;
 /// <summary>Where a run's ledger and common store are, if not in the run's own folder: the file run.json there.</summary>
 /// <param name="Ledger">Path of the ledger, or null.</param>
 /// <param name="Store">The common store, an S3 address or a folder, or null.</param>
-public sealed record RunPlaces(string? Ledger, string? Store)
+/// <param name="Chain">The chain that orders the ledger, whose file follows it; or null.</param>
+public sealed record RunPlaces(string? Ledger, string? Store, RunChain? Chain = null)
 {
     /// <summary>The name of the file.</summary>
     public const string FileName = "run.json";

@@ -1,6 +1,7 @@
 using Cairn.Base;
 using Cairn.Data;
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 using Cairn.Model;
 using Cairn.Protocol;
 
@@ -34,9 +35,11 @@ public static class Swarm
         var directory = new RunDirectory(options.Directory);
         using var held = Take(directory, options);
         var resumed = directory.HoldsRun;
-        var rules = resumed ? RunSetup.ReadRules(directory) : RunCreator.Create(directory, options, forStrangers: false, Told(prepare, cancellation), _ => { });
+        using var line = await OpenLineAsync(directory, options, cancellation);
+        var rules = resumed ? RunSetup.ReadRules(directory) : Begin(directory, options, line, forStrangers: false, Told(prepare, cancellation), _ => { }, cancellation);
         using var log = new EventLog(directory.Events, watch);
-        using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax);
+        using var chain = line is null ? null : await line.FollowAsync(directory.Ledger, cancellation);
+        using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax) { Chain = chain };
         var bell = new LedgerBell();
         if (run.ReplayLedger().Announcements > 0)
         {
@@ -47,9 +50,56 @@ public static class Swarm
         using var nodes = await SwarmNodes.OpenAsync(run, bell, cancellation);
         log.Tell(new RunStarted(
             rules.Name, run.RulesDigest.ToString(), resumed, rules.Round.Rounds, nodes.Peers, nodes.Validators, rules.Model.ParameterCount));
-        await nodes.RunAsync(cancellation);
+        await WithChainAsync(chain, bell, nodes.RunAsync, cancellation);
         return await ConcludeAsync(run, nodes);
     }
+
+    /// <summary>Lets nodes work while the chain, if there is one, is followed; ends with them, or with whatever of both fails first.</summary>
+    /// <param name="chain">What orders the ledger, or null.</param>
+    /// <param name="bell">Rung when the ledger's file has grown.</param>
+    /// <param name="work">The nodes' work.</param>
+    /// <param name="cancellation">Stops both.</param>
+    internal static async Task WithChainAsync(EvmLedger? chain, LedgerBell bell, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    {
+        if (chain is null)
+        {
+            await work(cancellation);
+            return;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        chain.Moved += bell.Ring;
+        var (working, following) = (work(stop.Token), chain.RunAsync(stop.Token));
+        await Task.WhenAny(working, following);
+        await stop.CancelAsync();
+        await Task.WhenAll(working, following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        chain.Moved -= bell.Ring;
+        await (following.IsFaulted ? following : working);
+    }
+
+    // Whoever begins a run says where its ledger is ordered; whoever goes on with one goes where the run's folder says.
+    private static async Task<ChainLine?> OpenLineAsync(RunDirectory directory, SwarmOptions options, CancellationToken cancellation)
+    {
+        if (directory.HoldsRun && (directory.Places.Chain is null) != (options.Chain is null) && options.Chain is not null)
+        {
+            throw new InputException($"the ledger of the run in {directory.Root} is its file, and no chain's: leave out --ledger.");
+        }
+
+        var known = directory.HoldsRun ? directory.Places.Chain : null;
+        return known is null && options.Chain is null ? null : await ChainLine.OpenAsync(options.Chain ?? new ChainOptions(), known, cancellation);
+    }
+
+    private static RunRules Begin(
+        RunDirectory directory, SwarmOptions options, ChainLine? line, bool forStrangers, Action<string> prepare, Action<byte[]> publish,
+        CancellationToken cancellation) =>
+        RunCreator.Create(directory, options, forStrangers, prepare, publish, genesis =>
+        {
+            if (line is not null)
+            {
+                line.CreateAsync(genesis, prepare, cancellation).GetAwaiter().GetResult();
+                directory.Keep(directory.Places with { Chain = line.Chain });
+            }
+        });
 
     /// <summary>Creates a run whose nodes are started one by one, each as a process of its own (<see cref="NodeProcess"/>), and puts its rules and data where whoever
     /// joins finds them. What fails leaves no run: the same call goes on.</summary>
@@ -64,15 +114,17 @@ public static class Swarm
     {
         var directory = new RunDirectory(options.Directory);
         using var held = Take(directory, options);
-        return RunCreator.Create(
-            directory, options, forStrangers: true, Told(prepare, cancellation), rules =>
+        using var line = OpenLineAsync(directory, options, cancellation).GetAwaiter().GetResult();
+        return Begin(
+            directory, options, line, forStrangers: true, Told(prepare, cancellation), rules =>
             {
                 RunSetup.PublishAsync(directory, rules, store ?? directory.Store, access, prepare, cancellation).GetAwaiter().GetResult();
                 if (store is not null)
                 {
-                    new RunPlaces(null, store).Write(directory.Root);
+                    directory.Keep(new RunPlaces(null, store));
                 }
-            });
+            },
+            cancellation);
     }
 
     private static IDisposable Take(RunDirectory directory, SwarmOptions options)
@@ -105,7 +157,7 @@ public static class Swarm
                 $"{directory.Root} holds {remains} but not both rules.json and ledger.cairn: restore the missing file from a copy of the run, or choose another --dir.");
         }
 
-        if (options.Resume && directory.Places != RunPlaces.Here)
+        if (options.Resume && directory.Places with { Chain = null } != RunPlaces.Here)
         {
             throw new InputException(
                 $"ledger or store of the run in {directory.Root} are elsewhere, and so may be its members: " +

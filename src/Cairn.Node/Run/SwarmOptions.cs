@@ -68,6 +68,9 @@ public sealed record SwarmOptions
     /// <summary>How long a stage may last before validators close it, in seconds; null for what the slowest machine may take.</summary>
     public int? StageSeconds { get; init; }
 
+    /// <summary>The chain that orders the ledger; null for the file on this machine.</summary>
+    public ChainOptions? Chain { get; init; }
+
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">The preset is unknown, or names all that is out of range.</exception>
     public void Validate()

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Text.Json;
+using Cairn.Base;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn audit</c>: a run rebuilt from the chain alone.</summary>
+internal static class AuditVerb
+{
+    private static readonly Option<string?> Contract = new("--contract") { Description = "The contract. Default: that of the run's folder." };
+    private static readonly Option<string?> Run = new("--run") { Description = "Digest of the run's genesis. Default: that of the run's folder." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print what was found as one line of JSON and nothing else." };
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "audit",
+            "Rebuilds a run from the chain alone, every signature verified and every rule applied again, and says who did what, who earned what, and every digest. " +
+            "Exit code 4 if a folder's ledger says otherwise.\n\n" +
+            "Examples:  cairn audit --dir runs/ours\n           cairn audit --rpc https://chain.example.org --contract 0x… --run 3f…")
+        {
+            NodeConfig.Dir, ChainConfig.Rpc, Contract, Run, ChainConfig.Confirmations, Json,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var digest = parsed.GetValue(Run);
+        var folder = parsed.GetValue(NodeConfig.Dir) ?? (digest is null ? RunFolders.Newest() : null);
+        var directory = folder is null ? null : new RunDirectory(folder);
+        var known = directory?.Places.Chain;
+        string[] nodes = parsed.GetValue(ChainConfig.Rpc) is { Length: > 0 } given ? given : [.. known?.Nodes ?? []];
+        var contract = parsed.GetValue(Contract) ?? known?.Contract 
+            ?? throw new InputException("an audit needs a contract: give --contract, or --dir of a run on a chain.");
+        var run = digest is null ? ChainAudit.RunOf(directory!) : Digest.TryParse(digest, out var read) ? read
+            : throw new InputException($"'{digest}' is no digest of a run: it must be 64 hexadecimal digits.");
+        var depth = parsed.GetValue(ChainConfig.Confirmations) is { } asked ? (ulong)Math.Max(0, asked) : known?.Confirmations ?? 12;
+        var report = await ChainAudit.RunAsync(nodes, contract, run, depth, directory, cancellation);
+        if (parsed.GetValue(Json))
+        {
+            Console.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.AuditReport));
+        }
+        else
+        {
+            Tell(report);
+        }
+
+        return report.FolderAgrees == false ? ExitCode.Disagreement : ExitCode.Success;
+    }
+
+    private static void Tell(AuditReport report)
+    {
+        Console.WriteLine($"run      {report.Run}\nrules    {report.Rules}\ncontract {report.Contract} on chain {report.ChainId}, read up to block {report.Block}");
+        Console.WriteLine($"ledger   height {report.Height}, {report.Stage}, {report.Void} void operations\nstate    {report.State}");
+        foreach (var round in report.Rounds)
+        {
+            Console.WriteLine($"round    {round.Round}: {round.Updates} updates, manifest {round.Manifest[..16]}…, base {round.Base?[..16] ?? "of no quorum"}…");
+        }
+
+        foreach (var member in report.Members)
+        {
+            Console.WriteLine(
+                $"  {member.Name,-12} {member.Role,-9} {member.Accepted} accepted, {member.Refused} refused, bond {member.Bond:N0}, reward {member.Reward:N0}, " +
+                $"account {member.Account ?? "none"}");
+        }
+
+        Console.WriteLine($"payouts  root {report.PayoutRoot}\nheld     {report.HeldWei} wei by the contract");
+        if (report.FolderAgrees is { } agrees)
+        {
+            Console.WriteLine(agrees ? "\nthe folder's ledger says the same" : "\nTHE FOLDER'S LEDGER SAYS OTHERWISE");
+        }
+    }
+}

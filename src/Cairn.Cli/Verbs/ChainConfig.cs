@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Cairn.Base;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary>The options that say what orders a run's ledger, for the verbs that begin runs or take part in them.</summary>
+internal static class ChainConfig
+{
+    private const string OnChain = "evm";
+    private const string LocalNode = "http://127.0.0.1:8545";
+
+    public static readonly Option<string> Ledger = new Option<string>("--ledger")
+    {
+        Description = "What orders the ledger: its file (one machine), or an EVM chain (docs/chain.md).",
+        DefaultValueFactory = _ => "file",
+    }.AcceptOnlyFromAmong("file", OnChain);
+
+    public static readonly Option<string[]> Rpc = new("--rpc")
+    {
+        Description = $"Nodes of the chain, asked one after another. Default: {LocalNode}, which cairn chain up starts; or those that the run's folder names.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    public static readonly Option<string?> Contract = new("--contract") { Description = "The contract on the chain. Default: a new one." };
+    public static readonly Option<string?> Account = new("--account")
+    {
+        Description = $"The key file of the account that pays on the chain (cairn wallet); {ChainOptions.PassphraseVariable} opens it. " +
+            "Default: on a development chain its first account.",
+    };
+
+    public static readonly Option<int?> Confirmations = new("--confirmations")
+    {
+        Description = "Blocks of the chain that must stand on one before anybody acts on it. Default: 1 on a development chain, 12 elsewhere.",
+    };
+
+    /// <summary>Those for a verb that begins a run.</summary>
+    public static IReadOnlyList<Option> OfFounding { get; } = [Ledger, Rpc, Contract, Account, Confirmations];
+
+    /// <summary>What was chosen for a run that is to be begun; null for a ledger without a chain.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <exception cref="InputException">Options of a chain were given without one.</exception>
+    public static ChainOptions? Read(ParseResult parsed)
+    {
+        if (parsed.GetValue(Ledger) == OnChain)
+        {
+            var options = ReadNode(parsed.GetValue(Rpc), parsed.GetValue(Account));
+            return options with
+            {
+                Nodes = options.Nodes.Count > 0 ? options.Nodes : [LocalNode],
+                Contract = parsed.GetValue(Contract),
+                Confirmations = parsed.GetValue(Confirmations) is { } depth ? (ulong)Math.Max(0, depth) : null,
+            };
+        }
+
+        var given = OfFounding.Skip(1).Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToList();
+        return given.Count == 0 ? null : throw new InputException($"{string.Join(", ", given)} say how to reach a chain: give --ledger {OnChain} as well.");
+    }
+
+    /// <summary>What was chosen for a node of a run that is there.</summary>
+    /// <param name="nodes">Nodes of the chain, or none.</param>
+    /// <param name="account">A key file, or null.</param>
+    public static ChainOptions ReadNode(IReadOnlyList<string>? nodes, string? account) => new() { Nodes = nodes ?? [], AccountFile = account };
+}

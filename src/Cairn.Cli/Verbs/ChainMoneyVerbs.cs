@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using Cairn.Base;
+using Cairn.Node;
+
+namespace Cairn.Cli.Verbs;
+
+/// <summary><c>cairn chain bind|fund|settle|claim</c>: the money of a run on a chain.</summary>
+internal static class ChainMoneyVerbs
+{
+    private static readonly Option<string> Name = new("--name") { Description = "The node whose key is bound to the account.", Required = true };
+    private static readonly Option<string?> Bond = new("--bond")
+    {
+        Description = "What to stake, in wei. Default: what the account's voice among the validators stands for, if it has one.",
+    };
+
+    private static readonly Option<string> Amount = new("--amount") { Description = "How much, in wei.", Required = true };
+    private static readonly Option<long?> UpTo = new("--up-to") { Description = "The block up to which the others have signed. Default: the newest final one." };
+    private static readonly Option<string[]> Signatures = new("--signature")
+    {
+        Description = "What others have signed, one after another.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    public static Command Bind() => Create(
+        "bind", "Binds an account to a node of a run, so that it is paid for what the node earns, and stakes a bond.\n\nExample:  cairn chain bind --name validator-1",
+        [Name, Bond], async (directory, chain, parsed, cancellation) =>
+        {
+            var held = await ChainMoney.BindAsync(directory, parsed.GetValue(Name)!, WeiOrNull(parsed.GetValue(Bond)), chain, cancellation);
+            Console.WriteLine($"bound; {held} wei are at stake");
+        });
+
+    public static Command Fund() => Create(
+        "fund", "Adds to the pool from which a run's rewards are paid.\n\nExample:  cairn chain fund --amount 1000000000000000000",
+        [Amount], async (directory, chain, parsed, cancellation) =>
+        {
+            var pool = await ChainMoney.FundAsync(directory, WeiOrNull(parsed.GetValue(Amount))!.Value, chain, cancellation);
+            Console.WriteLine($"the pool holds {pool} wei");
+        });
+
+    public static Command Settle() => Create(
+        "settle",
+        "Signs, as a validator, what every account has earned and lost; posts it once two thirds of the voices have.\n\nExample:  cairn chain settle --account v1.json",
+        [UpTo, Signatures], async (directory, chain, parsed, cancellation) =>
+        {
+            var upTo = parsed.GetValue(UpTo) is { } block ? (ulong)Math.Max(0, block) : (ulong?)null;
+            var outcome = await ChainMoney.SettleAsync(directory, upTo, parsed.GetValue(Signatures) ?? [], chain, cancellation);
+            Console.WriteLine(
+                outcome.Block > 0 ? $"settlement {outcome.Settlement.Epoch} stands in block {outcome.Block}, root {outcome.Settlement.Root}"
+                : "signed, but more voices are needed. Let another validator go on with:\n" +
+                    $"  ./cairn chain settle --up-to {outcome.Settlement.UpToBlock} --signature {string.Join(' ', outcome.Signatures)}");
+        });
+
+    public static Command Claim() => Create(
+        "claim", "Takes what an account has earned by the last settlement whose window has passed.\n\nExample:  cairn chain claim --account alice.json",
+        [], async (directory, chain, _, cancellation) =>
+        {
+            var outcome = await ChainMoney.ClaimAsync(directory, chain, cancellation);
+            Console.WriteLine($"{outcome.Account} has earned {outcome.Earned} wei and lost {outcome.Cut}; paid out now: {outcome.Withdrawn}");
+        });
+
+    private static Command Create(
+        string name, string description, IReadOnlyList<Option> options, Func<RunDirectory, ChainOptions, ParseResult, CancellationToken, Task> act)
+    {
+        var command = new Command(name, description);
+        foreach (var option in (IEnumerable<Option>)[NodeConfig.Dir, ChainConfig.Rpc, ChainConfig.Account, .. options])
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var directory = new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest());
+            await act(directory, ChainConfig.ReadNode(parsed.GetValue(ChainConfig.Rpc), parsed.GetValue(ChainConfig.Account)), parsed, cancellation);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static UInt128? WeiOrNull(string? text) => text is null ? null
+        : UInt128.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var wei) && wei > 0 && wei < (UInt128)1 << 96 ? wei
+        : throw new InputException($"'{text}' is no amount of wei: it must be a whole number above 0 and below 2^96.");
+}

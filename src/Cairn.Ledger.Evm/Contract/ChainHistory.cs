@@ -1,0 +1,75 @@
+using Cairn.Base;
+
+namespace Cairn.Ledger.Evm;
+
+/// <summary>A whole run from what the chain holds up to a block, and from nothing else: its genesis, its ledger, whose account is whose, what was settled.</summary>
+public sealed class ChainHistory
+{
+    private const ulong PieceBlocks = 2000;
+
+    private ChainHistory(Genesis genesis, ChainTerms terms, ulong end)
+    {
+        (Terms, End) = (terms, end);
+        Replay = new ChainReplay(genesis, []);
+        Book = new AccountBook(genesis.Digest);
+    }
+
+    /// <summary>What of the chain goes with the genesis.</summary>
+    public ChainTerms Terms { get; }
+
+    /// <summary>The last block that was read.</summary>
+    public ulong End { get; }
+
+    /// <summary>The ledger.</summary>
+    public ChainReplay Replay { get; }
+
+    /// <summary>Whose account is whose.</summary>
+    public AccountBook Book { get; }
+
+    /// <summary>All settlements in order, those that were taken back later too.</summary>
+    public IReadOnlyList<ChainSettlement> Settlements { get; private set; } = [];
+
+    /// <summary>What everybody has earned and lost.</summary>
+    public PayoutTree Payouts() => PayoutTree.Of(Replay.State, Book, Terms.WeiPerUnit);
+
+    /// <summary>Reads a run.</summary>
+    /// <param name="chain">The chain's nodes.</param>
+    /// <param name="contract">The contract.</param>
+    /// <param name="run">Digest of its genesis.</param>
+    /// <param name="end">The last block to read: a final one.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">The contract knows no such run.</exception>
+    /// <exception cref="ChainFaultException">No node answers properly.</exception>
+    public static async Task<ChainHistory> ReadAsync(ChainClient chain, EvmAddress contract, Digest run, ulong end, CancellationToken cancellation)
+    {
+        var created = await EvmLedger.CreatedAsync(chain, contract, run, cancellation);
+        if (created > end)
+        {
+            throw new InputException($"run {run.Short} was created in block {created}, which is not final yet: wait a moment.");
+        }
+
+        ChainHistory? history = null;
+        var settlements = new List<ChainSettlement>();
+        for (var first = created; first <= end; first += PieceBlocks)
+        {
+            var logs = await chain.LogsAsync(contract, run, first, Math.Min(end, first + PieceBlocks - 1), cancellation);
+            history ??= Begin(logs, end);
+            history.Replay.Take(new ChainStep(first - 1, logs, default));
+            foreach (var log in logs)
+            {
+                history.Book.Take(log);
+                if (CairnMoney.TryReadSettled(log, out var settlement))
+                {
+                    settlements.Add(settlement);
+                }
+            }
+        }
+
+        history!.Settlements = settlements;
+        return history;
+    }
+
+    private static ChainHistory Begin(IReadOnlyList<ChainLog> logs, ulong end) =>
+        logs.Count > 0 && CairnContract.TryReadCreated(logs[0], out var genesis, out var terms) ? new ChainHistory(genesis!, terms, end)
+            : throw ChainJson.Bad("a run without its genesis");
+}

@@ -1,0 +1,51 @@
+using Cairn.Base;
+using Cairn.Ledger.Evm;
+
+namespace Cairn.Node;
+
+/// <summary>What the owner of a node chooses about the chain that orders a run's ledger.</summary>
+public sealed record ChainOptions
+{
+    /// <summary>Environment variable of the passphrase that opens the account's file.</summary>
+    public const string PassphraseVariable = "CAIRN_ACCOUNT_PASSPHRASE";
+
+    /// <summary>The chain id of development nodes such as Anvil.</summary>
+    internal const ulong DevelopmentChain = 31337;
+
+    // The first account of every Anvil. Its secret is public, and worth nothing elsewhere.
+    private const string DevelopmentSecret = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+
+    /// <summary>Addresses of nodes of the chain; none for those that the run's folder names.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>The contract; null to put a new one there, or for the one that the run's folder names.</summary>
+    public string? Contract { get; init; }
+
+    /// <summary>A key file (cairn wallet) of the account that pays; null for the development account, on a development chain alone.</summary>
+    public string? AccountFile { get; init; }
+
+    /// <summary>Blocks that must stand on one before anybody acts on it; null for 1 on a development chain and 12 elsewhere, or for what the run's folder says.</summary>
+    public ulong? Confirmations { get; init; }
+
+    /// <summary>Opens the account that pays.</summary>
+    /// <param name="chainId">Which chain.</param>
+    /// <exception cref="InputException">There is none, or its file cannot be opened.</exception>
+    internal AccountKey OpenAccount(ulong chainId)
+    {
+        if (AccountFile is { } file)
+        {
+            return Environment.GetEnvironmentVariable(PassphraseVariable) is { Length: > 0 } passphrase ? Keystore.Open(file, passphrase)
+                : throw new InputException($"the account in {file} needs its passphrase: give it in {PassphraseVariable}.");
+        }
+
+        return chainId == DevelopmentChain ? AccountKey.FromSecret(Convert.FromHexString(DevelopmentSecret))
+            : throw new InputException("what is said on a chain has to be paid for: name the key file of an account with --account (cairn wallet new makes one).");
+    }
+}
+
+/// <summary>Which chain orders a run's ledger, as the run's folder keeps it.</summary>
+/// <param name="ChainId">The chain.</param>
+/// <param name="Contract">The contract on it.</param>
+/// <param name="Confirmations">Blocks that must stand on one before anybody acts on it.</param>
+/// <param name="Nodes">Nodes of the chain to ask.</param>
+public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmations, IReadOnlyList<string> Nodes);

@@ -1,0 +1,108 @@
+using Cairn.Base;
+using Cairn.Ledger.Evm.Tests;
+
+namespace Cairn.Node.Tests;
+
+/// <summary>A swarm whose ledger a real EVM orders: what is learned is the same as with the ledger's file, whatever befalls the chain.</summary>
+public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClassFixture<TickingAnvilNode>
+{
+    [Fact]
+    public async Task A_chain_that_is_reorganised_stalled_and_restarted_and_a_stop_in_between_change_nothing()
+    {
+        node.SkipIfMissing();
+        using var folder = new TestFolder();
+        var options = run.Options(folder["run"]) with { Chain = new ChainOptions { Nodes = [node.Address], Confirmations = 4 } };
+        var (struck, strikes) = (new HashSet<int>(), new List<Task>());
+        var stopped = await SmallRun.RunAsync(options, happened =>
+        {
+            if (happened is StageChanged { Round: < 4 } stage && struck.Add(stage.Round))
+            {
+                strikes.Add(StrikeAsync(stage.Round));
+            }
+
+            return happened is StageChanged { Round: 4 };
+        });
+        await Task.WhenAll(strikes);
+        Assert.False(stopped.Finished);
+
+        // It goes on by itself on the chain that its folder names.
+        var outcome = await SmallRun.RunAsync(run.Options(folder["run"]) with { Resume = true });
+        Assert.True(outcome.Finished);
+        Assert.Empty(outcome.Halted);
+        Assert.Equal(run.Undisturbed.Report.BaseDigest, outcome.Report.BaseDigest);
+        Assert.Equal(run.Undisturbed.Report.PerPeer, outcome.Report.PerPeer);
+        Assert.True(outcome.Report.DigestAgreement);
+    }
+
+    [Fact]
+    public async Task What_members_earned_is_settled_claimed_and_found_again_from_the_chain_alone()
+    {
+        node.SkipIfMissing();
+        using var folder = new TestFolder();
+        var (chain, cancellation) = (new ChainOptions(), TestContext.Current.CancellationToken);
+        var options = run.Options(folder["run"]) with { Rounds = 2, Chain = new ChainOptions { Nodes = [node.Address], Confirmations = 1 } };
+        var outcome = await SmallRun.RunAsync(options);
+        var directory = new RunDirectory(folder["run"]);
+        var contract = directory.Places.Chain!.Contract;
+        Task<AuditReport> AuditAsync() => ChainAudit.RunAsync([node.Address], contract, ChainAudit.RunOf(directory), 1, directory, cancellation);
+        var before = await AuditAsync();
+        Assert.True(before.FolderAgrees);
+        Assert.Equal(("Finished", outcome.Report.BaseDigest), (before.Stage, before.Rounds[^1].Base));
+        Assert.All(before.Members, member => Assert.Null(member.Account));
+
+        // A voice without its bond does not count, and says so.
+        Assert.Equal(0ul, (await ChainMoney.SettleAsync(directory, null, [], chain, cancellation)).Block);
+        Assert.Equal(1_000_000_000_000_000u, await ChainMoney.BindAsync(directory, "validator-1", null, chain, cancellation));
+        await ChainMoney.BindAsync(directory, "peer-2", 5, chain, cancellation);
+        Assert.Equal(1_000_000_000_000_000_000u, await ChainMoney.FundAsync(directory, 1_000_000_000_000_000_000, chain, cancellation));
+        await node.ControlAsync("anvil_mine", "[\"0x2\"]");
+        await Assert.ThrowsAsync<InputException>(() => ChainMoney.ClaimAsync(directory, chain, cancellation)); // nothing is settled
+        Assert.Contains("no signature", (await Assert.ThrowsAsync<InputException>(() => ChainMoney.SettleAsync(directory, null, ["0x0:00"], chain, cancellation))).Message, StringComparison.Ordinal);
+        var settled = await ChainMoney.SettleAsync(directory, null, [], chain, cancellation);
+        Assert.True(settled.Block > 0);
+        await node.ControlAsync("anvil_mine", "[\"0xc\"]");
+        var claimed = await ChainMoney.ClaimAsync(directory, chain, cancellation);
+        var earned = (UInt128)before.Members.Where(member => member.Name is "validator-1" or "peer-2").Sum(member => member.Reward) * 1_000_000;
+        Assert.True(earned > 0);
+        Assert.Equal((earned, (UInt128)0, earned), (claimed.Earned, claimed.Cut, claimed.Withdrawn));
+        Assert.Equal(0u, (await ChainMoney.ClaimAsync(directory, chain, cancellation)).Withdrawn);
+        await node.ControlAsync("anvil_mine", "[\"0x2\"]");
+        var after = await AuditAsync();
+        Assert.Equal((1_000_000_000_000_000u + 5 + 1_000_000_000_000_000_000u - earned).ToString(), after.HeldWei);
+        Assert.Equal(settled.Settlement.Root.ToString(), after.PayoutRoot);
+        Assert.Equal(before.State, after.State);
+        Assert.Equal(2, after.Members.Count(member => member.Account is not null));
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_together_is_refused()
+    {
+        using var folder = new TestFolder();
+        TestFolder.Copy(run.WholeFolder, folder["run"]);
+        var onFile = run.Options(folder["run"]) with { Resume = true, Chain = new ChainOptions { Nodes = ["http://127.0.0.1:1"] } };
+        Assert.Contains("no chain's", (await Assert.ThrowsAsync<InputException>(() => SmallRun.RunAsync(onFile))).Message, StringComparison.Ordinal);
+        var nobody = run.Options(folder["new"]) with { Chain = new ChainOptions { Nodes = ["http://127.0.0.1:1"] } };
+        Assert.Contains("cannot be reached", (await Assert.ThrowsAsync<InputException>(() => SmallRun.RunAsync(nobody))).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(new RunDirectory(folder["new"]).Ledger));
+    }
+
+    private async Task StrikeAsync(int round)
+    {
+        switch (round)
+        {
+            case 1:
+                await node.ControlAsync("anvil_reorg", "[3,[]]");
+                break;
+            case 2:
+                await node.ControlAsync("evm_setIntervalMining", "[0]");
+                await Task.Delay(700, TestContext.Current.CancellationToken);
+                await node.ControlAsync("anvil_setIntervalMining", "[1]");
+                break;
+            case 3:
+                await node.DownAsync();
+                await Task.Delay(300, TestContext.Current.CancellationToken);
+                await node.UpAsync();
+                break;
+        }
+    }
+}
