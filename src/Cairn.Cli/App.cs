@@ -59,6 +59,8 @@ internal static class App
         ChainVerb.Create(),
         AuditVerb.Create(),
         WalletVerb.Create(),
+        DashboardVerb.Dashboard(),
+        DashboardVerb.Replay(),
         ObserveVerb.Create(),
         StatusVerb.Create(),
         LabVerb.Create(),

@@ -88,6 +88,29 @@ internal sealed class LedgerFile : IDisposable
         return state;
     }
 
+    /// <summary>Reads the whole frames of one window behind <see cref="End"/>, without accepting them.</summary>
+    /// <param name="blocks">Receives them in order.</param>
+    /// <param name="end">Where they end.</param>
+    /// <returns>As <see cref="Read"/>; Whole if more may follow.</returns>
+    public FrameState ReadSome(List<Block> blocks, out long end)
+    {
+        end = End;
+        return ReadWindow(ref end, blocks);
+    }
+
+    /// <summary>The block whose frame begins at a place, or null if none does any more.</summary>
+    public Block? BlockAt(long place)
+    {
+        var remaining = RandomAccess.GetLength(_file) - place;
+        if (remaining <= 0 || LedgerFrame.ReadHead(ReadAt(_file, place, LedgerFrame.HeadSize), remaining, out var size) != FrameState.Whole)
+        {
+            return null;
+        }
+
+        var frame = ReadAt(_file, place, size);
+        return frame.Length == size && LedgerFrame.Read(frame, last: false, out var block) == FrameState.Whole ? block : null;
+    }
+
     /// <summary>Makes what was read durable before anybody acts on it, and goes on from there.</summary>
     public void Accept(long end)
     {

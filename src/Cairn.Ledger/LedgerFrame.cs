@@ -26,6 +26,9 @@ internal static class LedgerFrame
     /// <summary>The most bytes of a frame.</summary>
     public const int BytesMax = HeadSize + Block.BytesMax + Digest.Size;
 
+    /// <summary>Bytes of a block's frame.</summary>
+    public static int SizeOf(Block block) => HeadSize + block.Bytes.Length + Digest.Size;
+
     public static byte[] ToBytes(Block block)
     {
         var writer = new WireWriter();

@@ -20,6 +20,11 @@ internal static class SwarmVerb
         Description = "Afterwards train the same model by one process at equal tokens (AdamW, and dense DiLoCo) and print the curves side by side.",
     };
 
+    private static readonly Option<bool> NoDashboard = new("--no-dashboard")
+    {
+        Description = "Do not show the run in a browser. With --json it never is.",
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as one line of JSON and nothing else." };
 
     public static Command Create()
@@ -28,7 +33,7 @@ internal static class SwarmVerb
             "swarm",
             "Trains one model with several peers and a validator on this machine, and leaves a checkpoint to talk to.\n\n" +
             "Examples:  cairn swarm\n           cairn swarm --peers 8 --preset micro --minutes 10 --data ~/books\n           cairn swarm --resume --dir runs/swarm-1");
-        foreach (var option in (IEnumerable<Option>)[.. FoundingOptions.OfRules, .. ChainConfig.OfFounding, Dir, Resume, FoundingOptions.Threads, Compare, Json])
+        foreach (var option in (IEnumerable<Option>)[.. FoundingOptions.OfRules, .. ChainConfig.OfFounding, Dir, Resume, FoundingOptions.Threads, Compare, NoDashboard, Json])
         {
             command.Options.Add(option);
         }
@@ -45,7 +50,7 @@ internal static class SwarmVerb
         options.Validate();
         var json = parsed.GetValue(Json);
         SwarmOutcome outcome;
-        using (var view = RunFolders.View(json))
+        using (var view = json || parsed.GetValue(NoDashboard) ? RunFolders.View(json) : new WatchedView(RunFolders.View(json), folder))
         {
             if (resume && RulesGiven(parsed) is { Length: > 0 } given)
             {
@@ -132,6 +137,7 @@ internal static class SwarmVerb
         Console.WriteLine($"\neverything lies in {folder}\nthe model in       {outcome.CheckpointFolder}\n\ntry next:");
         Console.WriteLine($"  ./cairn generate --dir {RunFolders.Quoted(folder)} --prompt \"Returns the\"");
         Console.WriteLine($"  ./cairn run show --dir {RunFolders.Quoted(folder)}");
+        Console.WriteLine($"  ./cairn replay --dir {RunFolders.Quoted(folder)}");
         Console.WriteLine($"  ./cairn swarm --preset micro --minutes 10 --compare");
     }
 

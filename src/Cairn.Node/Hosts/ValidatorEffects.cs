@@ -134,6 +134,10 @@ internal sealed class ValidatorEffects : IEffectRunner
 
                 var measured = _run.HeldOut.Measure(lease.Engine, lease.Engine.Local, EvaluatedSamples);
                 _run.Log.Tell(new LossEvaluated(round.Number, measured.Loss, measured.BitsPerByte, tokens, _clock.Elapsed.TotalSeconds));
+                if (round.Number < 0 || _run.Rules.ToLedgerRules().Settles(round))
+                {
+                    _run.Log.Tell(new TextSampled(round.Number, SampleText.Of(_run, lease.Engine, lease.Engine.Local)));
+                }
             },
             cancellation);
         return null;

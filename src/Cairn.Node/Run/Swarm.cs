@@ -37,7 +37,12 @@ public static class Swarm
         var resumed = directory.HoldsRun;
         using var line = await OpenLineAsync(directory, options, cancellation);
         var rules = resumed ? RunSetup.ReadRules(directory) : Begin(directory, options, line, forStrangers: false, Told(prepare, cancellation), _ => { }, cancellation);
-        using var log = new EventLog(directory.Events, watch);
+        var boards = new SwarmBoards(directory, rules);
+        using var log = new EventLog(directory.Events, happened =>
+        {
+            boards.See(happened);
+            watch(happened);
+        });
         using var chain = line is null ? null : await line.FollowAsync(directory.Ledger, cancellation);
         using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax) { Chain = chain };
         var bell = new LedgerBell();
@@ -47,7 +52,7 @@ public static class Swarm
                 $"members of the run in {directory.Root} have stores of their own: start its nodes one by one with cairn peer and cairn validator.");
         }
 
-        using var nodes = await SwarmNodes.OpenAsync(run, bell, cancellation);
+        using var nodes = await SwarmNodes.OpenAsync(run, bell, boards, cancellation);
         log.Tell(new RunStarted(
             rules.Name, run.RulesDigest.ToString(), resumed, rules.Round.Rounds, nodes.Peers, nodes.Validators, rules.Model.ParameterCount));
         await WithChainAsync(chain, bell, nodes.RunAsync, cancellation);

@@ -14,8 +14,12 @@ internal sealed class SwarmNodes : IDisposable
     }
 
     /// <summary>Opens every node of the run where its durable state stands, or where a checkpoint lets it begin.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="bell">Of this process.</param>
+    /// <param name="boards">Show what each node does.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="InputException">What lies in the run's folder does not belong together.</exception>
-    public static async Task<SwarmNodes> OpenAsync(RunContext run, LedgerBell bell, CancellationToken cancellation)
+    public static async Task<SwarmNodes> OpenAsync(RunContext run, LedgerBell bell, SwarmBoards boards, CancellationToken cancellation)
     {
         var state = run.ReplayLedger();
         var members = state.Genesis.Members;
@@ -33,7 +37,10 @@ internal sealed class SwarmNodes : IDisposable
                     }
                 }
 
-                nodes._nodes.Add(await MemberNode.OpenAsync(run, bell, member.Name, member.Role, state, board: null, steps: null, cancellation));
+                var board = boards.Add(member.Name, member.Role);
+                var node = await MemberNode.OpenAsync(run, bell, member.Name, member.Role, state, board, steps: null, cancellation);
+                nodes._nodes.Add(node);
+                board.Begin(node.Replica.Next.Number);
             }
         }
         catch

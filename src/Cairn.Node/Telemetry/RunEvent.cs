@@ -13,6 +13,7 @@ namespace Cairn.Node;
 [JsonDerivedType(typeof(UpdatesJudged), "judged")]
 [JsonDerivedType(typeof(RoundApplied), "applied")]
 [JsonDerivedType(typeof(LossEvaluated), "evaluated")]
+[JsonDerivedType(typeof(TextSampled), "sampled")]
 [JsonDerivedType(typeof(CheckpointSaved), "checkpoint")]
 [JsonDerivedType(typeof(OperationRefused), "refused")]
 [JsonDerivedType(typeof(ReplicaHalted), "halted")]
@@ -115,6 +116,11 @@ public sealed record RoundApplied(string Node, int Round, int Members, string Ba
 /// <param name="Tokens">Tokens trained on so far by all peers whose updates were accepted.</param>
 /// <param name="Seconds">Seconds since this process began.</param>
 public sealed record LossEvaluated(int Round, double Loss, double BitsPerByte, long Tokens, double Seconds) : RunEvent;
+
+/// <summary>What the model writes after a round, always from the same prompt and seed: before the first round, and at each settlement.</summary>
+/// <param name="Round">The round; −1 before the first.</param>
+/// <param name="Text">Prompt and continuation.</param>
+public sealed record TextSampled(int Round, string Text) : RunEvent;
 
 /// <summary>A checkpoint lies in the store and in the run's folder.</summary>
 /// <param name="Node">Who published it.</param>

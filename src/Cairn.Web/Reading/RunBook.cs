@@ -1,0 +1,121 @@
+using Cairn.Base;
+using Cairn.Ledger;
+using Cairn.Protocol;
+
+namespace Cairn.Web;
+
+/// <summary>What is known of a run: sums that grow as its ledger and its event log are read, once each. Written by one thread; whoever reads or writes holds
+/// <see cref="Gate"/>.</summary>
+internal sealed partial class RunBook(RunRules rules, LedgerState state)
+{
+    private const int RoundsKept = 20_000;
+    private const int NotesKept = 200;
+    private const int TextsKept = 64;
+    private readonly List<RoundRow> _rounds = [];
+    private readonly Dictionary<int, PeerRow> _peers = [];
+    private readonly DigestIndex _digests = new();
+
+    /// <summary>Held by whoever reads or writes.</summary>
+    public Lock Gate { get; } = new();
+
+    public RunRules Rules { get; } = rules;
+
+    /// <summary>The ledger after what was read of it.</summary>
+    public LedgerState State { get; } = state;
+
+    /// <summary>Grows with everything that is read.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>True once all that was there at the beginning has been read.</summary>
+    public bool CaughtUp { get; set; }
+
+    /// <summary>Why reading ended early, or null.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>The time of the run: now, or of a past run that is shown again.</summary>
+    public DateTimeOffset Now { get; set; }
+
+    /// <summary>How fast that time goes: 1 for a run that is going on.</summary>
+    public double Speed { get; init; } = 1;
+
+    /// <summary>When something last happened.</summary>
+    public DateTimeOffset? LastSign { get; private set; }
+
+    public Curve Curve { get; } = new();
+
+    /// <summary>What went wrong lately, the newest last.</summary>
+    public List<Note> Notes { get; } = [];
+
+    /// <summary>What the model wrote, the first and the newest ones.</summary>
+    public List<SampledText> Texts { get; } = [];
+
+    /// <summary>How many times smaller an update is than the parameters in fp32.</summary>
+    public double? Compression { get; private set; }
+
+    /// <summary>Bytes of all updates.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>How many updates those were.</summary>
+    public long Updates { get; private set; }
+
+    /// <summary>False once two members posted different bases after a round.</summary>
+    public bool Agreement { get; private set; } = true;
+
+    /// <summary>Where digests of the ledger are.</summary>
+    public DigestIndex Digests => _digests;
+
+    /// <summary>Rounds of which something is kept, in order.</summary>
+    public IReadOnlyList<RoundRow> Rounds => _rounds;
+
+    /// <summary>What is kept of a round, or null.</summary>
+    public RoundRow? Round(int number) =>
+        _rounds.Count > 0 && number >= _rounds[0].Number && number <= _rounds[^1].Number ? _rounds[number - _rounds[0].Number] : null;
+
+    /// <summary>What is kept of a member.</summary>
+    public PeerRow Peer(int uid)
+    {
+        if (!_peers.TryGetValue(uid, out var row))
+        {
+            _peers.Add(uid, row = new PeerRow(uid));
+        }
+
+        return row;
+    }
+
+    /// <summary>Tokens trained on in accepted updates.</summary>
+    public long Tokens => State.SamplesTrained * Rules.Model.Context;
+
+    /// <summary>The row of a round that has begun, made where it is new; null for one of which nothing is kept any more, or that cannot be.</summary>
+    private RoundRow? Open(int number)
+    {
+        if ((_rounds.Count > 0 && number < _rounds[0].Number) || number < 0 || number > State.CurrentRound.Number + 1)
+        {
+            return null;
+        }
+
+        // The log may be ahead of what was read of the ledger, by a round.
+        while (_rounds.Count == 0 || _rounds[^1].Number < number)
+        {
+            _rounds.Add(new RoundRow(_rounds.Count == 0 ? number : _rounds[^1].Number + 1));
+        }
+
+        if (_rounds.Count > RoundsKept)
+        {
+            _rounds.RemoveRange(0, RoundsKept / 8);
+        }
+
+        return Round(number);
+    }
+}
+
+/// <summary>Something that people should know.</summary>
+/// <param name="Time">When.</param>
+/// <param name="Round">In which round, if it says.</param>
+/// <param name="Who">Which node, if it says.</param>
+/// <param name="What">In a sentence.</param>
+internal sealed record Note(DateTimeOffset Time, int? Round, string? Who, string What);
+
+/// <summary>What the model wrote after a round.</summary>
+/// <param name="Round">The round; −1 before the first.</param>
+/// <param name="Text">The text.</param>
+internal sealed record SampledText(int Round, string Text);
