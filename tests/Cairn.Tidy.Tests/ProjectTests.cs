@@ -21,7 +21,8 @@ public sealed class ProjectTests
         ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
         ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation"],
-        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Bench"],
+        ["Cairn.Web"] = ["Cairn.Base", "Cairn.Model", "Cairn.Data", "Cairn.Ledger", "Cairn.Protocol"],
+        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench"],
     };
 
     private static readonly Dictionary<string, string[]> Packages = new()
@@ -32,6 +33,9 @@ public sealed class ProjectTests
     };
 
     private static readonly string[] TestPackages = ["Microsoft.NET.Test.Sdk", "xunit.v3", "xunit.runner.visualstudio"];
+
+    // What the tests of one project need beside those.
+    private static readonly Dictionary<string, string[]> PackagesOfTests = new() { ["Cairn.Web.Tests"] = ["Microsoft.Playwright"] };
 
     // Where hidden time, chance or I/O would break replay. Base holds the key file, Data and the ledger hold files.
     private static readonly string[] WithoutIO = ["Cairn.Compute", "Cairn.Model", "Cairn.Training", "Cairn.Sparse", "Cairn.Gauntlet", "Cairn.Protocol", "Cairn.Simulation"];
@@ -85,7 +89,7 @@ public sealed class ProjectTests
         foreach (var project in Repository.Projects)
         {
             var name = Path.GetFileNameWithoutExtension(project);
-            var allowed = IsTest(project) ? TestPackages : Packages.GetValueOrDefault(name, []);
+            var allowed = IsTest(project) ? [.. TestPackages, .. PackagesOfTests.GetValueOrDefault(name, [])] : Packages.GetValueOrDefault(name, []);
             faults.AddRange(Included(project, "PackageReference").Except(allowed).Select(package => $"{name} uses {package}"));
         }
 

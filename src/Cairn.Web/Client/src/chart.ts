@@ -56,7 +56,7 @@ export class Chart {
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
       axes: [
-        { ...axis, label: x, labelSize: 22, size: 34, values: (_, splits) => splits.map(short) },
+        { ...axis, label: x, labelSize: 22, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9, 1e10, 1e11], values: (_, splits) => splits.map(short) },
         { ...axis, label: y, labelSize: 22, size: 48, values: (_, splits) => splits.map((v) => `${+v.toFixed(digits)}`) },
       ],
       series: [

@@ -64,6 +64,11 @@ export function tile(label: Child, value: Child, note?: Child): HTMLElement {
   return h('div', { class: 'tile' }, h('div', { class: 'label' }, label), h('div', { class: 'value' }, value), note ? h('div', { class: 'note' }, note) : null);
 }
 
+/** What was reported, the newest first. */
+export function noteList(notes: { time: string; round?: number; who?: string; what: string }[]): HTMLElement {
+  return h('ul', { class: 'notes' }, ...notes.map((note) => h('li', {}, h('time', {}, new Date(note.time).toLocaleTimeString('en-GB')), h('span', {}, h('i', {}, [note.round === undefined ? '' : note.round < 0 ? 'the start' : `round ${note.round + 1}`, note.who ?? ''].filter(Boolean).join(' · ')), note.what))));
+}
+
 export function empty(words: string): HTMLElement {
   return h('p', { class: 'empty' }, words);
 }

@@ -2,13 +2,13 @@
 
 import { ask, type Baseline, type CurvePiece, type Now, type Run, type Sample, type StageState } from '../api';
 import { Chart } from '../chart';
-import { card, empty, h, refill, svg, term, tile } from '../dom';
-import { bytes, count, fixed, none, percent, plural, round, seconds, short, time } from '../format';
+import { card, empty, h, noteList, refill, svg, term, tile } from '../dom';
+import { bytes, count, fixed, none, percent, plural, round, seconds, short } from '../format';
 import { live } from '../live';
 import type { MakePage } from '../main';
 
 const words: Record<string, [string, string]> = {
-  Commit: ['Train and commit', 'Each peer trains on its samples, puts its encrypted update in the store, and promises exactly that one on the ledger.'],
+  Commit: ['Train, commit', 'Each peer trains on its samples, puts its encrypted update in the store, and promises exactly that one on the ledger.'],
   Reveal: ['Reveal', 'Peers give the keys of their updates, when all promises are in: nobody could copy. Validators reveal the randomness that judges.'],
   Judge: ['Judge', 'Validators fetch, decrypt and check every update, try some of them out, and post their verdicts. The last one closes the list.'],
   Apply: ['Apply', 'Everybody applies exactly the updates of the closed list and posts the digest of the result: all must be the same.'],
@@ -98,7 +98,7 @@ export const runPage: MakePage = (place, _rest, run) => {
     if (!now) return;
     refill(tiles, ...tilesOf(now, run));
     refill(clock, ...clockOf(now));
-    refill(notes, now.notes.length ? h('ul', { class: 'notes' }, ...now.notes.map((note) => h('li', {}, h('time', {}, time(note.time)), h('span', {}, [note.round !== undefined ? round(note.round) : '', note.who ?? ''].filter(Boolean).join(' · ')), h('span', {}, note.what)))) : empty('Nothing to report.'));
+    refill(notes, now.notes.length ? noteList(now.notes) : empty('Nothing to report.'));
     void fetchCurve(now);
     void fetchTexts(now);
   };

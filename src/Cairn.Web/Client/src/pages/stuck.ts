@@ -1,9 +1,9 @@
 // What the run waits for, and each node of this machine.
 
 import type { Waits } from '../api';
-import { card, empty, h, refill, table } from '../dom';
+import { card, empty, h, noteList, refill, table } from '../dom';
 import { Followed } from '../follow';
-import { count, percent, round, seconds, time } from '../format';
+import { count, percent, seconds } from '../format';
 import type { MakePage } from '../main';
 
 export const stuckPage: MakePage = (place) => {
@@ -15,7 +15,7 @@ export const stuckPage: MakePage = (place) => {
         h('p', { class: 'dim' }, data.quietSeconds === undefined ? 'Nothing has happened yet.' : `The last thing happened ${seconds(data.quietSeconds)} ago. A stage that lasts longer than ${seconds(data.stageSecondsMax)} can be ended by the validators.`),
         data.whom.length > 0 && table('Waited for', ['who', 'role', 'is waited for'], data.whom.slice(0, 100).map((w) => [h('a', { href: `#/peers/${w.uid}` }, w.name), w.role.toLowerCase(), w.for]), ['', '', 'wrap'])),
       card('Nodes on this machine', data.nodes.length === 0 ? empty('No node of this machine has told its status: this may be a past run, or one of others.') : table('Nodes', ['node', 'role', 'applied', 'busy', 'waits for', 'since', 'trouble'], data.nodes.map((n) => [n.name, n.role?.toLowerCase() ?? '', count(n.applied), percent(n.utilisation, 0), n.halted ? h('span', { class: 'bad' }, 'halted: its replica is wrong') : n.finished ? 'nothing: the run is over' : n.waitsFor + (n.whom.length ? `: ${n.whom.join(', ')}` : ''), seconds(n.sinceSeconds), n.trouble ? h('span', { class: 'bad' }, n.trouble) : '']), ['', '', 'num', 'num', 'wrap', 'num', 'wrap'])),
-      card('What was reported', data.notes.length ? h('ul', { class: 'notes' }, ...data.notes.map((note) => h('li', {}, h('time', {}, time(note.time)), h('span', {}, [note.round !== undefined ? round(note.round) : '', note.who ?? ''].filter(Boolean).join(' · ')), h('span', {}, note.what)))) : empty('Nothing.')),
+      card('What was reported', data.notes.length ? noteList(data.notes) : empty('Nothing.')),
     );
   });
   const ticking = setInterval(() => followed.update(), 2000);

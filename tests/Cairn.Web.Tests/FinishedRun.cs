@@ -1,0 +1,57 @@
+using Cairn.Node;
+using Cairn.Node.Tests;
+
+[assembly: AssemblyFixture(typeof(Cairn.Web.Tests.FinishedRun))]
+
+namespace Cairn.Web.Tests;
+
+/// <summary>A small finished run, made once for all tests that only read one.</summary>
+public sealed class FinishedRun : IAsyncLifetime
+{
+    public const int Rounds = 6;
+    public const int Peers = 3;
+    private readonly TestFolder _folder = new();
+
+    internal RunDirectory Directory => new(_folder["run"]);
+
+    internal RunSources Sources => SourcesOf(Directory);
+
+    internal SwarmOutcome Outcome { get; private set; } = null!;
+
+    internal string Corpus => _folder["corpus.txt"];
+
+    internal static RunSources SourcesOf(RunDirectory run) => new()
+    {
+        Folder = run.Root,
+        Rules = run.Rules,
+        Ledger = run.Ledger,
+        Events = run.Events,
+        Nodes = run.Node(""),
+        Checkpoints = run.Checkpoints,
+        Comparison = Path.Combine(run.Root, "compare.json"),
+    };
+
+    public async ValueTask InitializeAsync()
+    {
+        TestCorpus.Write(Corpus);
+        Outcome = await Swarm.RunAsync(Options(_folder["run"], Rounds), _ => { }, _ => { }, CancellationToken.None);
+    }
+
+    internal SwarmOptions Options(string directory, int rounds) => new()
+    {
+        Directory = directory, Peers = Peers, Preset = "pico", Rounds = rounds, Data = [Corpus], Seed = 5, Threads = 2,
+    };
+
+    /// <summary>A copy whose files a test may change.</summary>
+    internal RunDirectory Copy(TestFolder folder)
+    {
+        TestFolder.Copy(_folder["run"], folder["run"]);
+        return new RunDirectory(folder["run"]);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
