@@ -4,7 +4,8 @@ namespace Cairn.Ledger;
 
 /// <summary>Follows a ledger from its first block, for whoever watches and takes no part: a window of blocks at a time is verified, applied and shown, and nothing of
 /// it is kept but where each block lies. So the memory is that of the state, however long the ledger is.</summary>
-/// <remarks><see cref="ReadNext"/> and <see cref="State"/> are for one thread at a time; <see cref="BlockAt"/> is for any. After an exception the handle is of no further use.</remarks>
+/// <remarks><see cref="ReadNext"/> and <see cref="State"/> are for one thread at a time; <see cref="BlockAt"/> is for any. After an exception the handle is of no
+/// further use.</remarks>
 public sealed class LedgerTail : IDisposable
 {
     private readonly Lock _gate = new();

@@ -70,7 +70,7 @@ internal static class RoundsPage
         var quorum = row.QuorumBase ?? state.QuorumBase(round);
         var bases = state.Members.Select(member => (Member: member, Base: state.BaseOf(round, member.Uid))).Where(pair => pair.Base is not null);
         return new RoundDetailView(
-            View(book, row), RunPage.Stages(book, row, live: row.Number == state.CurrentRound.Number), row.FirstHeight, row.LastHeight, cut,
+            View(book, row), RunPage.Stages(book, row), row.FirstHeight, row.LastHeight, cut,
             [.. operations.Take(OperationsShown)],
             [.. entries.Select(entry => new ManifestView(
                 entry.Uid.Value, state.Members[entry.Uid.Value].Name, entry.ObjectDigest.ToString(), entry.SizeBytes, entry.Weight, entry.Weight / total))],

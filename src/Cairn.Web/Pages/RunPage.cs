@@ -36,7 +36,7 @@ internal static class RunPage
             return new NowView(
                 book.Version, book.Now, book.Speed, book.CaughtUp, book.Failure, state.CurrentRound.Number, book.Rules.Round.Rounds, state.Stage.ToString(), state.Paused,
                 finished, book.LastSign, [.. whom.Take(WhomShown).Select(uid => state.Members[uid.Value].Name)], whom.Count,
-                now is null ? [] : Stages(book, now, live: true), before is null ? [] : Stages(book, before, live: false), state.Roster.Count, state.Members.Count,
+                now is null ? [] : Stages(book, now), before is null ? [] : Stages(book, before), state.Roster.Count, state.Members.Count,
                 state.Members.Count(member => member.Role == Role.Peer && member.Active && !member.HasLeft),
                 state.Members.Count(member => member.Role == Role.Validator && member.Active && !member.HasLeft), book.Tokens,
                 seconds is { } time ? ended.Sum(row => row.Samples) * context / time : null, seconds / Math.Max(1, ended.Count),
@@ -71,7 +71,7 @@ internal static class RunPage
     public static NoteView View(Note note) => new(note.Time, note.Round, note.Who, note.What);
 
     /// <summary>The stages of a round, how long each took, and how many have acted in it. Under the gate.</summary>
-    public static IReadOnlyList<StageView> Stages(RunBook book, RoundRow row, bool live)
+    public static IReadOnlyList<StageView> Stages(RunBook book, RoundRow row)
     {
         var stages = new List<StageView>();
         var settles = book.State.Rules.Settles(new(row.Number));
@@ -86,7 +86,7 @@ internal static class RunPage
                 Stage.Reveal => (row.Reveals, row.Commits),
                 Stage.Judge => (row.Verdicts, validators),
                 Stage.Apply => (row.Bases, row.Reveals + validators),
-                _ => (live && book.State.Stage == Stage.Settle ? book.State.Members.Count(member => book.State.SharesOf(member.Uid) is not null) : 0, validators),
+                _ => (row.Shares, validators),
             };
             stages.Add(new StageView(stage.ToString(), began, (next - began)?.TotalSeconds, done, of));
         }

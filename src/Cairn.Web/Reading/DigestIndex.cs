@@ -3,7 +3,8 @@ using Cairn.Base;
 
 namespace Cairn.Web;
 
-/// <summary>In which block a digest was said, found by its first digits: eight bytes for each, gone through from the newest. The oldest go when there are too many.</summary>
+/// <summary>In which block a digest was said, found by its first digits: eight bytes for each, gone through from the newest. The oldest go when there
+/// are too many.</summary>
 internal sealed class DigestIndex
 {
     private const int Kept = 4_000_000;

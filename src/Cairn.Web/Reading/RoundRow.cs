@@ -34,6 +34,8 @@ internal sealed class RoundRow(int number)
 
     public int Bases { get; set; }
 
+    public int Shares { get; set; }
+
     public int Timeouts { get; set; }
 
     /// <summary>Bytes of its updates.</summary>

@@ -47,7 +47,8 @@ internal sealed partial class RunBook
                 row.FirstBase ??= posted.BaseDigest;
                 _digests.Add(posted.BaseDigest, block.Height);
                 break;
-            case PostShares posted when !posted.CheckpointDigest.IsZero:
+            case PostShares posted when Round(posted.Round.Number) is { } row:
+                row.Shares++;
                 _digests.Add(posted.CheckpointDigest, block.Height);
                 break;
             case Ledger.Timeout timeout when Round(timeout.Round.Number) is { } row:

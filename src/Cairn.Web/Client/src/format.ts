@@ -9,7 +9,7 @@ export function count(value: number | undefined | null): string {
 }
 
 export function fixed(value: number | undefined | null, digits: number, unit = ''): string {
-  return value === undefined || value === null ? none : value.toFixed(digits) + unit;
+  return value === undefined || value === null ? none : value.toFixed(digits).replace(/^-(?=0\.?0*$)/, '').replace('-', '−') + unit;
 }
 
 export function signed(value: number | undefined | null, digits: number): string {

@@ -3,7 +3,7 @@
 import type { Evidence, RoundDetail, Rounds } from '../api';
 import { card, digest, empty, h, refill, table, term, tile } from '../dom';
 import { Followed } from '../follow';
-import { bytes, count, fixed, none, percent, plural, seconds, short, signed } from '../format';
+import { bytes, count, fixed, none, percent, plural, seconds, signed } from '../format';
 import type { MakePage, Page } from '../main';
 
 export const roundsPage: MakePage = (place, rest) => (rest[0] !== undefined ? oneRound(place, Number(rest[0]) - 1) : allRounds(place));
@@ -55,6 +55,6 @@ function oneRound(place: HTMLElement, number: number): Page {
 function evidence(list: Evidence[]): HTMLElement {
   return table('Evidence',
     ['validator', 'peer', 'verdict', term('gain', 'Improvement of the loss on its own data, nats per token.'), term('on other data', 'Improvement on data that nobody was given.'), term('clearness', 'By how many standard errors it improved its own data more than the other: what says that it worked.'), term('work', 'The part of the work that was found of it so far.'), 'rating', 'more'],
-    list.map((e) => [e.validator, h('a', { href: `#/peers/${e.uid}` }, e.peer), e.reason === 'None' ? h('span', { class: 'good' }, 'accepted') : h('span', { class: 'bad' }, e.reason), signed(e.score, 4), signed(e.heldBack, 4), fixed(e.clearness, 1), e.work === undefined ? none : percent(e.work, 0), e.rating === undefined ? none : short(Math.round(e.rating * 10) / 10), e.detail ?? '']),
+    list.map((e) => [e.validator, h('a', { href: `#/peers/${e.uid}` }, e.peer), e.reason === 'None' ? h('span', { class: 'good' }, 'accepted') : h('span', { class: 'bad' }, e.reason), signed(e.score, 4), signed(e.heldBack, 4), fixed(e.clearness, 1), e.work === undefined ? none : percent(e.work, 0), fixed(e.rating, 1), e.detail ?? '']),
     ['', '', '', 'num', 'num', 'num', 'num', 'num', 'wrap']);
 }
