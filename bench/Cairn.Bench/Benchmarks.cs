@@ -31,5 +31,6 @@ public static class Benchmarks
         SparseBenchmark.Entry,
         TokenizerBenchmark.Entry,
         SimulationBenchmark.Entry,
+        DashboardBenchmark.Entry,
     ];
 }

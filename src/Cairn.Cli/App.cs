@@ -61,6 +61,7 @@ internal static class App
         WalletVerb.Create(),
         DashboardVerb.Dashboard(),
         DashboardVerb.Replay(),
+        ReportVerb.Create(),
         ObserveVerb.Create(),
         StatusVerb.Create(),
         LabVerb.Create(),

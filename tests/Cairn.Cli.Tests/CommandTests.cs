@@ -11,7 +11,7 @@ public sealed class CommandTests : IDisposable
 
     public static TheoryData<string> Verbs =>
         [
-            "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay", "peer", "validator",
+            "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay", "report", "peer", "validator",
             "lab sparse", "lab yuma", "lab wan", "bench", "bench memory",
         ];
 

@@ -40,6 +40,14 @@ public sealed partial class DashboardTests : IDisposable
         await UntilFinishedAsync(await AddressAsync(replay));
         replay.Interrupt();
         Assert.Equal((0, ""), (await replay.EndAsync(), replay.Errors));
+
+        foreach (var (file, more) in new[] { ("report.html", Array.Empty<string>()), ("model-card.md", ["--hf-card"]) })
+        {
+            using var report = CairnProcess.Start(["report", "--dir", _folder["run"], .. more]);
+            Assert.Equal((0, ""), (await report.EndAsync(), report.Errors));
+            Assert.Equal(Path.Combine(_folder["run"], file), report.Output.Trim());
+            Assert.True(File.Exists(report.Output.Trim()));
+        }
     }
 
     [Fact]

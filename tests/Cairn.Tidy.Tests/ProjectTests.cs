@@ -20,7 +20,7 @@ public sealed class ProjectTests
         ["Cairn.Exchange"] = ["Cairn.Base"],
         ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
-        ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation"],
+        ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation", "Cairn.Web"],
         ["Cairn.Web"] = ["Cairn.Base", "Cairn.Model", "Cairn.Data", "Cairn.Ledger", "Cairn.Protocol"],
         ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench"],
     };

@@ -16,7 +16,7 @@ internal sealed class Viewers : IAsyncDisposable
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
     private readonly Func<NowView> _now;
     private readonly TimeProvider _time;
-    private readonly List<Channel<byte[]>> _open = [];
+    private readonly List<Viewer> _open = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _telling;
     private int _changed = 1;
@@ -45,8 +45,8 @@ internal sealed class Viewers : IAsyncDisposable
     /// <summary>Sends to one viewer until it goes, or is let go.</summary>
     public async Task ServeAsync(HttpContext context)
     {
-        var channel = Channel.CreateBounded<byte[]>(Unread);
-        if (!Admit(channel))
+        var viewer = new Viewer(Channel.CreateBounded<byte[]>(Unread), new CancellationTokenSource());
+        if (!Admit(viewer))
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;
@@ -56,25 +56,23 @@ internal sealed class Viewers : IAsyncDisposable
         {
             context.Response.ContentType = "text/event-stream";
             context.Response.Headers.CacheControl = "no-store";
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, viewer.LetGo.Token, _stop.Token);
             await SendAsync(context, Message(), either.Token);
-            await foreach (var message in channel.Reader.ReadAllAsync(either.Token))
+            await foreach (var message in viewer.Unread.Reader.ReadAllAsync(either.Token))
             {
                 await SendAsync(context, message, either.Token);
             }
-
-            // Let go: it did not read.
-            context.Abort();
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // It went away.
+            // It went away, or was let go: then also in the middle of a word.
+            context.Abort();
         }
         finally
         {
             lock (_open)
             {
-                _open.Remove(channel);
+                _open.Remove(viewer);
             }
         }
     }
@@ -86,7 +84,7 @@ internal sealed class Viewers : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private bool Admit(Channel<byte[]> channel)
+    private bool Admit(Viewer viewer)
     {
         lock (_open)
         {
@@ -95,7 +93,7 @@ internal sealed class Viewers : IAsyncDisposable
                 return false;
             }
 
-            _open.Add(channel);
+            _open.Add(viewer);
             return true;
         }
     }
@@ -127,16 +125,13 @@ internal sealed class Viewers : IAsyncDisposable
         }
 
         var message = Message();
+        List<Viewer> deaf;
         lock (_open)
         {
-            foreach (var channel in _open)
-            {
-                if (!channel.Writer.TryWrite(message))
-                {
-                    channel.Writer.TryComplete(new IOException("it does not read"));
-                }
-            }
+            deaf = _open.FindAll(viewer => !viewer.Unread.Writer.TryWrite(message));
         }
+
+        deaf.ForEach(viewer => viewer.LetGo.Cancel());
     }
 
     private byte[] Message() => [.. "event: now\ndata: "u8, .. JsonSerializer.SerializeToUtf8Bytes(_now(), ViewJson.Default.NowView), .. "\n\n"u8];
@@ -146,4 +141,9 @@ internal sealed class Viewers : IAsyncDisposable
         await context.Response.Body.WriteAsync(message, cancellation);
         await context.Response.Body.FlushAsync(cancellation);
     }
+
+    /// <summary>One who looks.</summary>
+    /// <param name="Unread">What it was not sent yet.</param>
+    /// <param name="LetGo">Ends its service.</param>
+    private sealed record Viewer(Channel<byte[]> Unread, CancellationTokenSource LetGo);
 }

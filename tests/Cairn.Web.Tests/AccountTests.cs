@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+using Cairn.Base;
+using Cairn.Node.Tests;
+
+namespace Cairn.Web.Tests;
+
+/// <summary>The account of a run: true, whole in itself, and safe to open.</summary>
+public sealed partial class AccountTests(FinishedRun run) : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void The_account_says_what_the_run_did_and_how_to_do_it_again()
+    {
+        var (page, report) = (RunAccount.Html(run.Sources), run.Outcome.Report);
+        Assert.Contains(report.BaseDigest, page, StringComparison.Ordinal);
+        Assert.Contains(Words.Count(report.Tokens), page, StringComparison.Ordinal);
+        Assert.Contains($"./cairn swarm --preset pico --peers {FinishedRun.Peers} --validators 1 --rounds {FinishedRun.Rounds} --seed 5", page, StringComparison.Ordinal);
+        Assert.Contains(System.Net.WebUtility.HtmlEncode(run.Outcome.SampleAfter), page, StringComparison.Ordinal);
+        Assert.All(report.PerPeer, peer => Assert.Contains(peer.Peer, page, StringComparison.Ordinal));
+        Assert.Contains("<polyline", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_account_needs_no_other_file_and_no_program()
+    {
+        var page = RunAccount.Html(run.Sources);
+        Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotMatch(Elsewhere(), page);
+    }
+
+    [Fact]
+    public void Baselines_are_drawn_beside_the_run()
+    {
+        var copy = run.Copy(_folder);
+        File.WriteAllText(
+            Path.Combine(copy.Root, "compare.json"),
+            """{"tokens":100,"curves":[{"name":"swarm","curve":[]},{"name":"AdamW <best>","lossFinal":2.5,"curve":[{"tokens":0,"loss":6.1},{"tokens":40000,"loss":2.5}]}]}""");
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.Contains("AdamW &lt;best&gt;: 2.5000 nats/token", page, StringComparison.Ordinal);
+        Assert.Equal(2, page.Split("<polyline").Length - 1);
+    }
+
+    [Fact]
+    public void Words_of_others_are_text_in_the_account()
+    {
+        var copy = run.Copy(_folder);
+        File.AppendAllText(copy.Events, "{\"time\":\"2026-01-01T00:00:00Z\",\"data\":{\"event\":\"sampled\",\"round\":5,\"text\":\"<script>alert(1)</script>\"}}\n");
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void The_card_names_checkpoint_data_and_loss()
+    {
+        var card = RunAccount.ModelCard(run.Sources);
+        using var reader = BookTests.ReadAll(run.Sources);
+        Assert.StartsWith("---\nlibrary_name: transformers\n", card, StringComparison.Ordinal);
+        Assert.Contains($"`{reader.Book.State.LatestCheckpoint!.Value.Digest}`", card, StringComparison.Ordinal);
+        Assert.Contains($"`{reader.Book.Rules.Data.Manifest}`", card, StringComparison.Ordinal);
+        Assert.Contains($"{reader.Book.Curve.Points[^1].Loss:F4} after round {FinishedRun.Rounds}", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_run_there_is_no_account() =>
+        Assert.Throws<InputException>(() => RunAccount.Html(FinishedRun.SourcesOf(new Node.RunDirectory(_folder["none"]))));
+
+    [GeneratedRegex("""(src|href)=|url\(|@import""", RegexOptions.IgnoreCase)]
+    private static partial Regex Elsewhere();
+}
