@@ -30,7 +30,7 @@ internal sealed class MemoryTrial : IDisposable
         (_directory, _options, _runtimeBytes, _tell) = (directory, options, runtimeBytes, tell);
         _rules = RunSetup.ReadRules(directory);
         _log = Own(new EventLog(directory.Events, null));
-        _ledger = Own(new LedgerFollower(directory.Ledger, new LedgerBell()));
+        _ledger = Own(new LedgerFollower(directory.Ledger, new LedgerBell(), chain: null));
     }
 
     private long ModelBytes => sizeof(float) * _rules.Model.ParameterCount;

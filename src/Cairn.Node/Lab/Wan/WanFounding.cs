@@ -70,7 +70,7 @@ public static class WanFounding
             new RunPlaces(null, store).Write(directory.Root);
         }
 
-        RunCreator.WriteLedger(directory, options.Peers, options.Validators, rules, forStrangers: false);
+        RunCreator.WriteLedger(directory, options.Peers, options.Validators, rules, forStrangers: false, order: _ => { });
         return rules;
     }
 

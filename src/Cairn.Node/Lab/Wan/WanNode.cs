@@ -39,7 +39,7 @@ public static class WanNode
         var self = new NodeIdentity(options.Name, key, folder, new Outbox(Path.Combine(folder, "outbox"), key, state.Run));
         var bell = new LedgerBell();
         using var watch = LedgerWatch.Begin(directory.Ledger, bell);
-        using var ledger = new LedgerFollower(directory.Ledger, bell);
+        using var ledger = new LedgerFollower(directory.Ledger, bell, chain: null);
         var (replica, shared) = (new WanReplica(run, self), new SharedEffects(run, self, ledger));
         NodeHost host;
         if (me.Role == Role.Peer)
