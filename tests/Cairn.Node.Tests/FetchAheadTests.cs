@@ -71,8 +71,10 @@ public sealed class FetchAheadTests(SmallRun run)
         scene.Ahead.GiveUp();
         scene.Store.Answer = StoreAnswer.Truth;
 
-        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
-        await scene.WaitUntilHeldAsync();
+        var (round, openings) = (new Round(2), scene.OpeningsOf(new Round(2)));
+        scene.Ahead.Begin(round, openings);
+        await Scene.WaitAsync(() => openings.All(one => scene.Context.Held.Holds(one.Opening!.ObjectDigest)));
+        Assert.DoesNotContain(scene.Manifest.Entries, entry => scene.Context.Held.Holds(entry.ObjectDigest));
     }
 
     [Fact]
@@ -118,11 +120,7 @@ public sealed class FetchAheadTests(SmallRun run)
             };
             _ledger = Context.ReplayLedger();
             Manifest = _ledger.ManifestOf(new Round(3))!;
-            Openings =
-            [
-                .. Manifest.Entries.Select(entry => (
-                    entry.Uid, (Opening?)new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero))),
-            ];
+            Openings = OpeningsOf(Manifest.Round);
             Ahead = new FetchAhead(Context);
         }
 
@@ -135,6 +133,12 @@ public sealed class FetchAheadTests(SmallRun run)
         public IReadOnlyList<(Uid Author, Opening? Opening)> Openings { get; }
 
         public FetchAhead Ahead { get; }
+
+        public IReadOnlyList<(Uid Author, Opening? Opening)> OpeningsOf(Round round) =>
+        [
+            .. _ledger.ManifestOf(round)!.Entries.Select(entry => (
+                entry.Uid, (Opening?)new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero))),
+        ];
 
         public Task<ManifestUpdates> FetchAsync(CancellationToken cancel) =>
             UpdateFetcher.TryFetchManifestAsync(Context, Manifest, _ledger.Members.ToDictionary(member => member.Uid, member => member.Key), cancel);
@@ -151,7 +155,7 @@ public sealed class FetchAheadTests(SmallRun run)
             _folder.Dispose();
         }
 
-        private static async Task WaitAsync(Func<bool> until)
+        public static async Task WaitAsync(Func<bool> until)
         {
             var end = TimeProvider.System.GetTimestamp();
             while (!until())

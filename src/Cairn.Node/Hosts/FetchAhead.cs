@@ -16,6 +16,7 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
     private readonly List<Task> _running = [];
     private CancellationTokenSource _ofRound = new();
     private Round _round = new(-1);
+    private bool _ended;
 
     /// <summary>Begins what can be fetched of the current round and has not been begun.</summary>
     /// <param name="ledger">The state.</param>
@@ -67,6 +68,12 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
     /// <summary>Gives up what is on its way and waits until nothing is.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_ended)
+        {
+            return;
+        }
+
+        _ended = true;
         GiveUp();
         await Task.WhenAll(_running);
         _ofRound.Dispose();
