@@ -82,10 +82,20 @@ public sealed class EncodedUpdate : ISparseUpdate, IDisposable
         }
 
         why = reader.Why;
-        update = why == Rejection.None ? new EncodedUpdate(codec, bytes, reader, round, uid) : null;
-        return update is not null;
+        if (why != Rejection.None)
+        {
+            reader.Dispose();
+            return false;
+        }
+
+        update = new EncodedUpdate(codec, bytes, reader, round, uid);
+        return true;
     }
 
-    /// <summary>Closes the bytes.</summary>
-    public void Dispose() => _bytes.Dispose();
+    /// <summary>Closes the bytes; tensors that were read are of no use any more.</summary>
+    public void Dispose()
+    {
+        _room.Dispose();
+        _bytes.Dispose();
+    }
 }

@@ -78,9 +78,11 @@ internal sealed class SectionCodec
             return Rejection.NotFinite;
         }
 
-        var (indices, codes, scales) = (room ?? new TensorRoom()).Take(grid.ValueCount, _quantizer.HasScales ? grid.ChunkCount : 0);
+        var scaleCount = _quantizer.HasScales ? grid.ChunkCount : 0;
+        var (indices, codes, scales) = room?.Take(grid.ValueCount, scaleCount)
+            ?? (GC.AllocateUninitializedArray<ushort>(grid.ValueCount), GC.AllocateUninitializedArray<byte>(grid.ValueCount), new byte[scaleCount]);
         var sent = codes.AsSpan(0, grid.ValueCount);
-        var scaled = scales.AsSpan(0, _quantizer.HasScales ? grid.ChunkCount : 0);
+        var scaled = scales.AsSpan(0, scaleCount);
         var coded = section[BookBytes(grid)..^ChecksumBytes];
         var ok = CodePacking.TryUnpack(section[_quantizer.HeaderBytes..BookBytes(grid)], 4, scaled)
             && (section.Length == fast

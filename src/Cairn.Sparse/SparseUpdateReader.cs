@@ -1,13 +1,13 @@
+using System.Buffers;
 using Cairn.Base;
 
 namespace Cairn.Sparse;
 
 /// <summary>Reads and judges an update tensor by tensor from a stream of any content, holding one section at a time.</summary>
-public sealed class SparseUpdateReader
+public sealed class SparseUpdateReader : IDisposable
 {
     private readonly SparseUpdateCodec _codec;
     private readonly Stream _stream;
-    private readonly byte[] _section;
     private readonly (long From, int Count)[] _sections;
     private long _at;
     private int _next;
@@ -21,10 +21,8 @@ public sealed class SparseUpdateReader
     public SparseUpdateReader(SparseUpdateCodec codec, Stream stream, Digest rules, Round round, Uid uid)
     {
         (_codec, _stream, _sections) = (codec, stream, new (long, int)[codec.Grid.TensorCount]);
-        _section = GC.AllocateUninitializedArray<byte>(checked((int)Math.Max(codec.SectionBytesMax, SparseUpdateCodec.HeaderBytes)));
-        Why = TryFill(SparseUpdateCodec.HeaderBytes)
-            ? codec.JudgeHeader(_section.AsSpan(0, SparseUpdateCodec.HeaderBytes), rules, round, uid)
-            : Rejection.Malformed;
+        Span<byte> header = stackalloc byte[SparseUpdateCodec.HeaderBytes];
+        Why = TryFill(header) ? codec.JudgeHeader(header, rules, round, uid) : Rejection.Malformed;
     }
 
     /// <summary>Why nothing more is read, or <see cref="Rejection.None"/>.</summary>
@@ -53,23 +51,40 @@ public sealed class SparseUpdateReader
             return false;
         }
 
-        var prefix = _codec.PrefixBytes;
-        var length = TryFill(prefix) ? (int)_codec.LengthOf(_section.AsSpan(0, prefix), _next) : -1;
-        if (length < 0 || !TryFill(length))
+        Span<byte> prefix = stackalloc byte[SectionCodec.LengthBytes];
+        prefix = prefix[.._codec.PrefixBytes];
+        var length = TryFill(prefix) ? (int)_codec.LengthOf(prefix, _next) : -1;
+        if (length < 0)
         {
             Why = Rejection.Malformed;
             return false;
         }
 
-        _sections[_next] = (_at - length, length);
-        _codec.TryDecodeTensor(_section.AsSpan(0, length), _next++, Room, out tensor, out var why);
-        Why = why;
-        return why == Rejection.None;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        Why = TryReadSection(rented.AsSpan(0, length), out tensor);
+        ArrayPool<byte>.Shared.Return(rented);
+        return Why == Rejection.None;
     }
 
-    private bool TryFill(int count)
+    /// <summary>Gives back what the tensors were decoded into.</summary>
+    public void Dispose() => Room.Dispose();
+
+    private Rejection TryReadSection(Span<byte> section, out SparseTensor? tensor)
     {
-        _at += count;
-        return _stream.ReadAtLeast(_section.AsSpan(0, count), count, throwOnEndOfStream: false) == count;
+        tensor = null;
+        if (!TryFill(section))
+        {
+            return Rejection.Malformed;
+        }
+
+        _sections[_next] = (_at - section.Length, section.Length);
+        _codec.TryDecodeTensor(section, _next++, Room, out tensor, out var why);
+        return why;
+    }
+
+    private bool TryFill(Span<byte> bytes)
+    {
+        _at += bytes.Length;
+        return _stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length;
     }
 }

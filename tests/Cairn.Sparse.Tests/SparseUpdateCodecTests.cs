@@ -110,7 +110,7 @@ public class SparseUpdateCodecTests
         var codec = new SparseUpdateCodec(Grid, new UpdateFormat(quantizer, mode));
         var update = TestData.Update(Grid, "stream", quantizer: quantizer);
         var bytes = codec.Encode(update);
-        var reader = new SparseUpdateReader(codec, new MemoryStream(bytes), TestData.Rules, TestData.Round, TestData.Uid);
+        using var reader = new SparseUpdateReader(codec, new MemoryStream(bytes), TestData.Rules, TestData.Round, TestData.Uid);
         for (var t = 0; t < Grid.TensorCount; t++)
         {
             Assert.True(reader.TryRead(out var tensor));
@@ -121,12 +121,12 @@ public class SparseUpdateCodecTests
         Assert.Equal(Rejection.None, reader.Why);
         foreach (var changed in new[] { bytes[..^1], [.. bytes, 0] })
         {
-            reader = new SparseUpdateReader(codec, new MemoryStream(changed), TestData.Rules, TestData.Round, TestData.Uid);
-            while (reader.TryRead(out _))
+            using var again = new SparseUpdateReader(codec, new MemoryStream(changed), TestData.Rules, TestData.Round, TestData.Uid);
+            while (again.TryRead(out _))
             {
             }
 
-            Assert.Equal(Rejection.Malformed, reader.Why);
+            Assert.Equal(Rejection.Malformed, again.Why);
         }
     }
 

@@ -14,7 +14,7 @@ namespace Cairn.Node;
 internal sealed class RunContext : IDisposable
 {
     private const long HeldBytesMax = 4L << 30;
-    private const int OpenedAtOnce = 2;
+    private const int OpenedAtOnce = 1;
     private readonly Lazy<EnginePool> _engines;
 
     public RunContext(RunDirectory directory, RunRules rules, DataSet data, EventLog log, int threads, int users, Spool? spool = null)
