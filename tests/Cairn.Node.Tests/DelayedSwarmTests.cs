@@ -76,6 +76,17 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
         await run.AssertEndsAsUndisturbedAsync(new RunDirectory(folder["run"]));
     }
 
+    [Theory]
+    [InlineData("peer-1")]
+    [InlineData("validator-1")]
+    public async Task Whose_base_went_wrong_after_the_round_goes_back_and_trains_anew_what_stood_on_it(string node)
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        WrongState.FlipBitOfBase(half, node, WrongState.Newest(half, node));
+        await run.AssertEndsAsUndisturbedAsync(half);
+    }
+
     [Fact]
     public async Task Without_any_state_a_node_begins_again_from_the_seed()
     {

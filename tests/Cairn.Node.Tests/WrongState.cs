@@ -17,7 +17,8 @@ internal static class WrongState
         var sections = new List<FloatBuffer> { parameters.Buffer };
         if (node.StartsWith("peer", StringComparison.Ordinal))
         {
-            sections.AddRange(Enumerable.Range(0, 3).Select(_ => Parameters.NewBuffer(layout)));
+            // With an apply delay the moments lie elsewhere.
+            sections.AddRange(Enumerable.Range(0, rules.Round.ApplyDelay > 0 ? 1 : 3).Select(_ => Parameters.NewBuffer(layout)));
         }
 
         var path = PathOf(run, node, slot);

@@ -83,6 +83,6 @@ internal static class LabMethods
            select new LabCell(method, h, (ulong)seed),
     ];
 
-    private static LabMethod Sparse(string name, string text, SparseVariant variant) => 
+    private static LabMethod Sparse(string name, string text, SparseVariant variant) =>
         new(name, text, variant.ApplyDelay > 0 ? $"{variant} delay {variant.ApplyDelay}" : $"{variant}", bench => new SparseMethod(bench, variant));
 }
