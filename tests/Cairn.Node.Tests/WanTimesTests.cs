@@ -26,11 +26,11 @@ public sealed class WanTimesTests
             at += 10 + (4 * round);
         }
 
-        var times = WanTimes.Of(teller, [("a", peer)], 4)!;
+        var times = WanTimes.Of(teller, [("a", peer)], 4, applyDelay: 0)!;
         Assert.Equal((2, 16.0, 18.0, 1000.0), (times.Rounds, times.RoundSeconds, times.Longest, times.UpdateBytes));
         Assert.Equal(new WanStages(7.5, 1, 1, 6.5, 0), times.Stages);
         Assert.Equal(new WanPeerTimes("a", 0.25, 5, 1, 1), Assert.Single(times.Peers));
-        Assert.Null(WanTimes.Of(teller.Where(line => ((StageChanged)line.Data).Round < 3), [("a", peer)], 4));
+        Assert.Null(WanTimes.Of(teller.Where(line => ((StageChanged)line.Data).Round < 3), [("a", peer)], 4, applyDelay: 0));
     }
 
     [Theory]
@@ -51,8 +51,8 @@ public sealed class WanTimesTests
 
         var directory = new RunDirectory(folder["run"]);
         IReadOnlyList<EventLine> EventsOf(string name) => [.. EventLog.Read(Path.Combine(directory.Node(name), "events.jsonl"))];
-        var times = WanTimes.Of(EventsOf("validator-1"), [("peer-1", EventsOf("peer-1")), ("peer-2", EventsOf("peer-2"))], Rounds)!;
-        Assert.Equal(Rounds - 2, times.Rounds);
+        var times = WanTimes.Of(EventsOf("validator-1"), [("peer-1", EventsOf("peer-1")), ("peer-2", EventsOf("peer-2"))], Rounds, applyDelay)!;
+        Assert.Equal(Rounds - 2 - applyDelay, times.Rounds);
         // One value of 64 in about 8.4 bits, and the envelope.
         Assert.InRange(times.UpdateBytes * 8 / (2e6 / 64), 7, 11);
         Assert.All(times.Peers, peer => Assert.InRange(peer.Utilisation, 0.01, 1));

@@ -70,7 +70,9 @@ internal sealed record WanOptions
 
         Need(Peers is >= 2 and <= 32, $"--peers is {Peers}, must be 2 to 32 to be measured");
         Need(Validators is >= 1 and <= 16, $"--validators is {Validators}, must be 1 to 16");
-        Need(Rounds is >= WanTimes.RoundsMin and <= 1000, $"--rounds is {Rounds}, must be {WanTimes.RoundsMin} (of which the first and the last do not count) to 1,000");
+        Need(ApplyDelay is 0 or 1, $"--apply-delay is {ApplyDelay}, must be 0 or 1");
+        var roundsMin = WanTimes.RoundsMin(ApplyDelay);
+        Need(Rounds >= roundsMin && Rounds <= 1000, $"--rounds is {Rounds}, must be {roundsMin} (of which only one counts) to 1,000");
         Need(InnerSteps is >= 1 and <= 10_000, $"--inner-steps is {InnerSteps}, must be 1 to 10,000");
         Need(Batch is >= 1 and <= 1024, $"--batch is {Batch}, must be 1 to 1,024");
         Need(!NetworkOnly || Parameters is >= 2e6 and <= 2e9, $"--parameters is {Parameters}, must be 2e6 to 2e9 to be measured");

@@ -33,7 +33,7 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
             await S3Bucket.CreateAsync(common, LocalS3.Owner, cancellation);
             var rules = await Task.Run(() => Found(common.ToString(), cancellation), cancellation);
             CreateNodes(places);
-            tell($"{_nodes.Count} nodes, each behind a line of its own; the first round and the last do not count");
+            tell($"{_nodes.Count} nodes, each behind a line of its own; what connects and what settles does not count");
             _nodes.ForEach(node => node.Start());
             await LiveAsync(new RunDirectory(options.Folder), cancellation);
             return WanReport.Of(options, rules, Times(), spaces.NoLoss.Length > 0 ? [spaces.NoLoss] : []);
@@ -138,6 +138,6 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
         IReadOnlyList<EventLine> EventsOf(ChaosNode node) => [.. EventLog.Read(Path.Combine(directory.Node(node.Name), "events.jsonl"))];
         return WanTimes.Of(
             EventsOf(_nodes.First(node => node.Role == Role.Validator)), _nodes.Where(node => node.Role == Role.Peer).Select(node => (node.Name, EventsOf(node))),
-            options.Rounds) ?? throw new InputException("the run ended without its rounds: nothing was measured.");
+            options.Rounds, options.ApplyDelay) ?? throw new InputException("the run ended without its rounds: nothing was measured.");
     }
 }

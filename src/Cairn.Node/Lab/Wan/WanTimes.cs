@@ -19,7 +19,8 @@ public sealed record WanPeerTimes(string Peer, double Utilisation, double Comput
 public sealed record WanStages(double Commit, double Reveal, double Judge, double Apply, double Settle);
 
 /// <summary>What was measured of a run: read from the events that its nodes wrote.</summary>
-/// <param name="Rounds">Rounds that were counted: all but the first, which connects, and the last, which settles.</param>
+/// <param name="Rounds">Rounds that were counted: all but the first, which connects (with an apply delay the first two, for nothing is trained ahead of them), and the
+/// last, which settles.</param>
 /// <param name="RoundSeconds">Of an average round.</param>
 /// <param name="Longest">Seconds of the longest.</param>
 /// <param name="UpdateBytes">Of an average update as it lay in its store.</param>
@@ -28,17 +29,20 @@ public sealed record WanStages(double Commit, double Reveal, double Judge, doubl
 public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, double UpdateBytes, WanStages Stages, IReadOnlyList<WanPeerTimes> Peers)
 {
     /// <summary>The fewest rounds of a run of which something can be counted.</summary>
-    public const int RoundsMin = 3;
+    /// <param name="applyDelay">The rule of the run.</param>
+    public static int RoundsMin(int applyDelay) => 3 + applyDelay;
 
     /// <summary>Counts.</summary>
     /// <param name="teller">Events of the validator that tells the stages.</param>
     /// <param name="peers">Events of each peer.</param>
     /// <param name="rounds">Rounds of the run.</param>
+    /// <param name="applyDelay">The rule of the run.</param>
     /// <returns>Null if the run did not get through its last but one round.</returns>
-    public static WanTimes? Of(IEnumerable<EventLine> teller, IEnumerable<(string Name, IReadOnlyList<EventLine> Events)> peers, int rounds)
+    public static WanTimes? Of(
+        IEnumerable<EventLine> teller, IEnumerable<(string Name, IReadOnlyList<EventLine> Events)> peers, int rounds, int applyDelay)
     {
         var marks = Marks(teller);
-        var counted = Enumerable.Range(1, Math.Max(0, rounds - 2)).ToList();
+        var counted = Enumerable.Range(1 + applyDelay, Math.Max(0, rounds - RoundsMin(applyDelay) + 1)).ToList();
         if (counted.Count == 0 || !marks.ContainsKey((counted[^1] + 1, Stage.Commit)))
         {
             return null;
