@@ -28,7 +28,7 @@ internal sealed class LocalS3 : IAsyncDisposable
 
     /// <summary>Stops one that a process left behind when it was killed.</summary>
     /// <param name="folder">Its folder.</param>
-    public static ValueTask StopLeftAsync(string folder) => new LocalS3(ScriptPath(), folder, 0).DisposeAsync();
+    public static ValueTask StopLeftAsync(string folder) => new LocalS3(LocalScript.Find("s3-server.sh"), folder, 0).DisposeAsync();
 
     public async ValueTask DisposeAsync()
     {
