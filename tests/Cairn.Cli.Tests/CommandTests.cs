@@ -11,8 +11,9 @@ public sealed class CommandTests : IDisposable
 
     public static TheoryData<string> Verbs =>
         [
-            "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay", "report", "peer", "validator",
-            "lab sparse", "lab yuma", "lab wan", "bench", "bench memory",
+            "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay",
+            "report", "peer", "validator", "lab sparse", "lab yuma", "lab wan", "bench", "bench memory", "chain up", "chain down", "chain bind", "chain fund",
+            "chain settle", "chain claim", "audit", "wallet new", "wallet import", "wallet show",
         ];
 
     public void Dispose() => _folder.Dispose();
@@ -28,6 +29,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+<<<<<<< HEAD
     public async Task What_is_measured_of_a_line_has_bounds()
     {
         var sizes = await Captured.RunAsync("lab", "wan", "--measure", "--peers", "1", "--rounds", "2", "--up", "0", "--loss", "70");
@@ -47,6 +49,50 @@ public sealed class CommandTests : IDisposable
         using var json = JsonDocument.Parse(computed.Output);
         Assert.InRange(json.RootElement.GetProperty("roundSeconds").GetDouble(), 25, 27);
         Assert.Contains("CONTRADICTED", (await Captured.RunAsync("lab", "wan")).Output, StringComparison.Ordinal);
+=======
+    public async Task An_account_is_taken_over_into_an_encrypted_file_and_shown_again()
+    {
+        var (secret, wallet) = (_folder["secret.txt"], _folder["wallet.json"]);
+        File.WriteAllText(secret, "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80\n");
+        try
+        {
+            Environment.SetEnvironmentVariable(ChainOptions.PassphraseVariable, null);
+            Assert.Contains("passphrase", (await Captured.RunAsync("wallet", "new", wallet)).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+            Environment.SetEnvironmentVariable(ChainOptions.PassphraseVariable, "words");
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+                Assert.Contains("chmod 600", (await Captured.RunAsync("wallet", "import", wallet, "--from", secret)).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+                File.SetUnixFileMode(secret, UnixFileMode.UserRead);
+            }
+
+            const string Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+            Assert.Equal(Address, (await Captured.RunAsync("wallet", "import", wallet, "--from", secret)).Output.Trim());
+            Assert.Equal(Address, (await Captured.RunAsync("wallet", "show", wallet)).Output.Trim());
+            Assert.Contains("never written over", (await Captured.RunAsync("wallet", "new", wallet)).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+            Assert.DoesNotContain("ac0974be", File.ReadAllText(wallet), StringComparison.OrdinalIgnoreCase);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(ChainOptions.PassphraseVariable, null);
+        }
+    }
+
+    [Theory]
+    [InlineData("--ledger evm", "swarm", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("no address", "swarm", "--ledger", "evm", "--rpc", "127.0.0.1")]
+    [InlineData("cannot be reached", "swarm", "--ledger", "evm", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("on a chain", "chain", "claim")]
+    [InlineData("on a chain", "chain", "fund", "--amount", "1")]
+    [InlineData("no amount", "chain", "fund", "--amount", "x1")]
+    [InlineData("contract", "audit")]
+    [InlineData("--block-time", "chain", "up", "--block-time", "0")]
+    public async Task What_no_chain_can_take_is_refused(string named, params string[] arguments)
+    {
+        var refused = await Captured.RunAsync([.. arguments, "--dir", _folder["run"]]);
+        Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder["run"], "data")));
+>>>>>>> 292ec12 (Docs of the chain: money, what a round costs; tests of wallets and of what no chain can take)
     }
 
     [Fact]
