@@ -6,7 +6,8 @@ namespace Cairn.Node;
 /// <param name="Peer">Its name.</param>
 /// <param name="Utilisation">1 − time without a runnable inner step / time of the rounds.</param>
 /// <param name="Compute">Inner steps.</param>
-/// <param name="Send">From the end of the inner steps until the update lay in its store: encrypting, putting; with an apply delay also what it waited for the round before.</param>
+/// <param name="Send">From the end of the inner steps until the update lay in its store: encrypting, putting; with an apply delay also the wait for the round
+/// before.</param>
 /// <param name="Apply">From the closing of the round until it had applied it: fetching, opening, applying.</param>
 public sealed record WanPeerTimes(string Peer, double Utilisation, double Compute, double Send, double Apply);
 
