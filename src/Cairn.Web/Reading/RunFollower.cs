@@ -91,9 +91,9 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
 
     private async Task WaitAsync(DateTimeOffset from, DateTimeOffset to, TimeSpan pause, double speed, CancellationToken cancellation)
     {
-        for (var begun = time.GetTimestamp(); time.GetElapsedTime(begun) < pause;)
+        var begun = time.GetTimestamp();
+        for (var left = pause; left > TimeSpan.Zero; left = pause - time.GetElapsedTime(begun))
         {
-            var left = pause - time.GetElapsedTime(begun);
             await Task.Delay(left < Poll ? left : Poll, time, cancellation);
             SetNow(from + (time.GetElapsedTime(begun) * speed));
             changed();

@@ -17,7 +17,7 @@ function allBlocks(place: HTMLElement): Page {
   const form = h('form', { role: 'search', class: 'row controls', submit: (event) => { event.preventDefault(); void search(); } }, box, h('button', { type: 'submit' }, 'Search'));
   const older = h('button', { type: 'button', click: () => { before = lowest; followed.point(`blocks?before=${before}`); } }, 'Older');
   const newest = h('button', { type: 'button', click: () => { before = null; followed.point('blocks'); } }, 'Newest');
-  place.append(h('h1', {}, 'Ledger'), state, form, results, list, h('div', { class: 'row' }, newest, older));
+  place.append(h('h1', {}, 'Ledger'), state, form, results, list, h('div', { class: 'row after' }, newest, older));
   const followed = new Followed<Blocks>('blocks', list, (data) => {
     refill(state, card(null, h('p', { class: data.failure ? 'bad' : data.verified ? 'good' : 'dim' }, data.failure ?? (data.verified ? `Verified: ${count(data.height)} blocks, every signature and every rule, from the first block on.` : `Verifying: ${count(data.height)} blocks so far.`)),
       h('dl', {}, h('dt', {}, 'Run'), h('dd', {}, digest(data.genesis, 64)), h('dt', {}, 'Rules'), h('dd', {}, digest(data.rules, 64)), h('dt', {}, 'Last block'), h('dd', {}, digest(data.tip, 64)))));

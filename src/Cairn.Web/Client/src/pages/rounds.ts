@@ -13,7 +13,7 @@ function allRounds(place: HTMLElement): Page {
   const list = h('div', {});
   const older = h('button', { type: 'button', click: () => { before = lastShown; followed.point(path()); } }, 'Older');
   const newest = h('button', { type: 'button', click: () => { before = null; followed.point(path()); } }, 'Newest');
-  place.append(h('h1', {}, 'Rounds'), list, h('div', { class: 'row' }, newest, older));
+  place.append(h('h1', {}, 'Rounds'), list, h('div', { class: 'row after' }, newest, older));
   let lastShown = 0;
   const path = () => (before === null ? 'rounds' : `rounds?before=${before}`);
   const followed = new Followed<Rounds>(path(), list, (data) => {

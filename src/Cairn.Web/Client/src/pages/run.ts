@@ -8,7 +8,7 @@ import { live } from '../live';
 import type { MakePage } from '../main';
 
 const words: Record<string, [string, string]> = {
-  Commit: ['Train, commit', 'Each peer trains on its samples, puts its encrypted update in the store, and promises exactly that one on the ledger.'],
+  Commit: ['Train', 'Each peer trains on its samples, puts its encrypted update in the store, and promises exactly that one on the ledger.'],
   Reveal: ['Reveal', 'Peers give the keys of their updates, when all promises are in: nobody could copy. Validators reveal the randomness that judges.'],
   Judge: ['Judge', 'Validators fetch, decrypt and check every update, try some of them out, and post their verdicts. The last one closes the list.'],
   Apply: ['Apply', 'Everybody applies exactly the updates of the closed list and posts the digest of the result: all must be the same.'],
