@@ -29,7 +29,6 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-<<<<<<< HEAD
     public async Task What_is_measured_of_a_line_has_bounds()
     {
         var sizes = await Captured.RunAsync("lab", "wan", "--measure", "--peers", "1", "--rounds", "2", "--up", "0", "--loss", "70");
@@ -49,7 +48,9 @@ public sealed class CommandTests : IDisposable
         using var json = JsonDocument.Parse(computed.Output);
         Assert.InRange(json.RootElement.GetProperty("roundSeconds").GetDouble(), 25, 27);
         Assert.Contains("CONTRADICTED", (await Captured.RunAsync("lab", "wan")).Output, StringComparison.Ordinal);
-=======
+    }
+
+    [Fact]
     public async Task An_account_is_taken_over_into_an_encrypted_file_and_shown_again()
     {
         var (secret, wallet) = (_folder["secret.txt"], _folder["wallet.json"]);
@@ -92,7 +93,6 @@ public sealed class CommandTests : IDisposable
         var refused = await Captured.RunAsync([.. arguments, "--dir", _folder["run"]]);
         Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder["run"], "data")));
->>>>>>> 292ec12 (Docs of the chain: money, what a round costs; tests of wallets and of what no chain can take)
     }
 
     [Fact]
