@@ -2,7 +2,7 @@ using Cairn.Base;
 
 namespace Cairn.Ledger;
 
-/// <summary>Who trains on what in a round, cut before the round opens: where updates are applied with a delay, a peer trains it while the round before is closed.</summary>
+/// <summary>Who trains on what in a round, cut before the round opens: with an apply delay it is trained while the round before is closed.</summary>
 /// <param name="Round">The round.</param>
 /// <param name="Roster">Ascending by uid.</param>
 /// <param name="Pieces">The samples of each place of the roster.</param>

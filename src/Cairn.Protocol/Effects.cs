@@ -12,8 +12,8 @@ public abstract record Effect;
 /// <remarks>With a delay the replica may apply the round before while this goes on.</remarks>
 public sealed record RunInnerSteps(Round Round) : Effect;
 
-/// <summary>Add the error feedback, as the rounds before have left it, to what was trained for the round, and encode the update. Only with an apply delay, where it waits for
-/// the round before. Answer: <see cref="Encoded"/>.</summary>
+/// <summary>Add the error feedback, as the rounds before have left it, to what was trained for the round, and encode the update. Only with an apply delay, where it
+/// waits for the round before. Answer: <see cref="Encoded"/>.</summary>
 /// <param name="Round">Which round: the one that the replica stands before.</param>
 public sealed record EncodeUpdate(Round Round) : Effect;
 

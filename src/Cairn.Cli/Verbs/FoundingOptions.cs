@@ -83,7 +83,8 @@ internal static class FoundingOptions
     };
 
     /// <summary>Those that the rules settle when the run is begun.</summary>
-    public static IReadOnlyList<Option> OfRules { get; } = [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay];
+    public static IReadOnlyList<Option> OfRules { get; } =
+        [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay];
 
     /// <summary>What was chosen.</summary>
     /// <param name="parsed">The command line.</param>

@@ -106,8 +106,8 @@ internal sealed class Replica : IDisposable
         return replica;
     }
 
-    /// <summary>H inner steps, or as many as samples were assigned for, from the base on the assigned samples, then error feedback, top-k and quantiser. With an apply delay
-    /// the inner steps alone, of <see cref="Next"/> or the round after it.</summary>
+    /// <summary>H inner steps, or as many as samples were assigned for, from the base on the assigned samples, then error feedback, top-k and quantiser. With an
+    /// apply delay the inner steps alone, of <see cref="Next"/> or the round after it.</summary>
     public TrainingOutcome Train(Engine engine, Uid uid, Assignment assignment, Action<int> progress, CancellationToken cancellation)
     {
         Invariant.Check(_optimizer is not null && _error is not null);
@@ -294,8 +294,8 @@ internal sealed class Replica : IDisposable
     /// <summary>Begins anew at a later round, from a checkpoint that was verified; durable when this returns.</summary>
     /// <param name="checkpoint">The base at the start of the round; copied.</param>
     /// <param name="next">The round.</param>
-    /// <param name="before">The base before it, as the ledger names it; zero if it does not. With an apply delay a validator judges by it; a peer cannot train the round, for
-    /// it has the name alone.</param>
+    /// <param name="before">The base before it, as the ledger names it; zero if it does not. With an apply delay a validator judges by it; a peer, which has the name
+    /// alone, cannot train the round.</param>
     public void BeginFrom(Parameters checkpoint, Round next, Digest before)
     {
         lock (_changing)

@@ -7,8 +7,8 @@ namespace Cairn.Node;
 
 /// <summary>With an apply delay: what the training of a round begins from, the base that the rules name for it and the optimizer as the training before left it. Durable
 /// before the first inner step, so that whoever repeats the training, in whatever life, repeats its bits.</summary>
-/// <remarks>Three files take turns: that of the round the replica stands before, of the one before it for a replica that goes back, and of the one that is trained ahead. They
-/// are older than the state they belong to, never younger. A validator keeps only the name of the base.</remarks>
+/// <remarks>Three files take turns: that of the round the replica stands before, of the one before it for a replica that goes back, and of the one that is trained
+/// ahead. They are older than the state they belong to, never younger. A validator keeps only the name of the base.</remarks>
 internal sealed class TrainingStart : IDisposable
 {
     private readonly Digest _rules;
@@ -102,7 +102,7 @@ internal sealed class TrainingStart : IDisposable
         }
     }
 
-    /// <summary>Keeps this start also where the next rounds do not overwrite it, safe from a power cut. Only while the training has not changed it, or as it was written.</summary>
+    /// <summary>Keeps this start, as it was written, also where the next rounds do not overwrite it, safe from a power cut.</summary>
     public void KeepSettled() => DurableFile.Write(Settled, stream =>
     {
         using var written = File.OpenRead(FileOf(Round));

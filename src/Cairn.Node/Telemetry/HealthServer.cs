@@ -73,7 +73,7 @@ internal sealed class HealthServer : IAsyncDisposable
         Add("awaited_members", "gauge", "Members that the node waits for.", now.Whom.Count);
         Add("ready", "gauge", "1 if the node takes part.", now.IsReady ? 1 : 0);
         Add("halted", "gauge", "1 if the replica is wrong.", now.Halted ? 1 : 0);
-        Add("utilisation_ratio", "gauge", "The part of the time of its rounds in which a peer had inner steps to do.", now.Utilisation ?? 0);
+        Add("utilisation_ratio", "gauge", "Part of the time in which a peer had inner steps to do.", now.Utilisation ?? 0);
         Add("updates_published_total", "counter", "Updates put in the store.", counts.Updates);
         Add("update_bytes_total", "counter", "Bytes of them.", counts.UpdateBytes);
         Add("store_troubles_total", "counter", "Times that a store did not give or take what was needed.", counts.StoreTroubles);

@@ -28,7 +28,7 @@ internal sealed class OpenTelemetryExport : IDisposable
         _meter.CreateObservableGauge("cairn.rounds.applied", () => board.Now.Applied, description: "Rounds that this node has applied.");
         _meter.CreateObservableGauge("cairn.waiting", () => board.Waiting, unit: "s", description: "Since what the node waits for last changed.");
         _meter.CreateObservableGauge("cairn.ready", () => board.Now.IsReady ? 1 : 0, description: "1 if the node takes part.");
-        _meter.CreateObservableGauge("cairn.utilisation", () => board.Now.Utilisation ?? 0, description: "The part of the time of its rounds in which a peer had inner steps to do.");
+        _meter.CreateObservableGauge("cairn.utilisation", () => board.Now.Utilisation ?? 0, description: "Part of the time in which a peer had inner steps to do.");
         _meter.CreateObservableCounter("cairn.updates.published", () => board.Counts.Updates, description: "Updates put in the store.");
         _meter.CreateObservableCounter("cairn.updates.bytes", () => board.Counts.UpdateBytes, unit: "By", description: "Bytes of them.");
         _meter.CreateObservableCounter("cairn.store.troubles", () => board.Counts.StoreTroubles, description: "Times that a store failed.");

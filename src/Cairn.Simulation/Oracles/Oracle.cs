@@ -336,8 +336,8 @@ internal sealed class Oracle
     private IEnumerable<long> StillWaiting() =>
         _world.Scenario.OneEpoch ? _waiting.Where(id => !_issuedNow.Contains(id) && !_plannedNow.Contains(id)) : [];
 
-    private static IEnumerable<RosterEntry> InOrderOfIssue(LedgerState ledger) =>
-        ledger.Roster.Select((entry, place) => (entry, place)).OrderBy(pair => (pair.place + ledger.CurrentRound.Number) % ledger.Roster.Count).Select(pair => pair.entry);
+    private static IEnumerable<RosterEntry> InOrderOfIssue(LedgerState ledger) => ledger.Roster.Select((entry, place) => (entry, place))
+        .OrderBy(pair => (pair.place + ledger.CurrentRound.Number) % ledger.Roster.Count).Select(pair => pair.entry);
 
     // Rule 6: whatever else was admitted, not twice the same; where nobody judges, that too.
     private void NoCopies(Manifest manifest)
