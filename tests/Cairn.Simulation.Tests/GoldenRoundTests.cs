@@ -4,14 +4,16 @@ namespace Cairn.Simulation.Tests;
 public sealed class GoldenRoundTests
 {
     [Theory]
-    [InlineData("peer", 0)]
-    [InlineData("validator", 2)]
-    public void A_round_goes_as_written(string role, int uid)
+    [InlineData("peer-round", 0, 1, 0)]
+    [InlineData("validator-round", 2, 1, 0)]
+    [InlineData("peer-rounds-delayed", 0, 2, 1)]
+    public void A_round_goes_as_written(string file, int uid, int rounds, int applyDelay)
     {
-        using var world = new World(new Scenario { Rounds = 1, SettleEvery = 1, Peers = [MemberPlan.Honest, MemberPlan.Honest] }, trace: true, traced: uid).Run();
+        var scenario = new Scenario { Rounds = rounds, SettleEvery = 1, ApplyDelay = applyDelay, Peers = [MemberPlan.Honest, MemberPlan.Honest] };
+        using var world = new World(scenario, trace: true, traced: uid).Run();
         var lived = string.Join('\n', Told([.. world.Trace.Where(line => !line.StartsWith("  the ledger:", StringComparison.Ordinal))])) + "\n";
-        var written = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", $"{role}-round.txt"));
-        Assert.True(written == lived, $"the {role}'s round goes otherwise now:\n{lived}");
+        var written = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", $"{file}.txt"));
+        Assert.True(written == lived, $"{file} goes otherwise now:\n{lived}");
     }
 
     // News that the machine had nothing to say to, and the ledger's answers, are left out.
