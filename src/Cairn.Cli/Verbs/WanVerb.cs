@@ -6,8 +6,8 @@ using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
 
-/// <summary><c>cairn lab wan</c>: round time and utilisation of a run over the internet, by arithmetic or measured behind real lines; and what published runs' own numbers
-/// say of their claims.</summary>
+/// <summary><c>cairn lab wan</c>: round time and utilisation of a run over the internet, by arithmetic or measured behind real lines; and what published runs' own
+/// numbers say of their claims.</summary>
 internal static class WanVerb
 {
     // 8.35 bits for each of one value in 64: what the default codec takes of real updates (cairn lab quantisers).
@@ -31,8 +31,8 @@ internal static class WanVerb
 
     private static readonly Option<bool> Measure = new("--measure")
     {
-        Description = "Do not compute but measure: a run of real processes over a real S3 server, each behind a line of its own. Needs Linux, root, ip, tc and the Debian " +
-            "packages radosgw, ceph-mon, ceph-osd and ceph-common.",
+        Description = "Do not compute but measure: a run of real processes over a real S3 server, each behind a line of its own. Needs Linux, root, ip, tc and the " +
+            "Debian packages radosgw, ceph-mon, ceph-osd and ceph-common.",
     };
 
     private static readonly Option<bool> NetworkOnly = new("--network-only")
@@ -43,7 +43,7 @@ internal static class WanVerb
     private static readonly Option<string> Preset = new("--preset") { Description = "Model that is trained when measured.", DefaultValueFactory = _ => "small" };
     private static readonly Option<int> Validators = new("--validators") { Description = "Validators when measured.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> InnerSteps = new("--inner-steps") { Description = "Inner steps of a round when measured.", DefaultValueFactory = _ => 30 };
-    private static readonly Option<int> Batch = new("--batch") { Description = "Sequences per inner step and peer when measured.", DefaultValueFactory = _ => 6 };
+    private static readonly Option<int> Batch = new("--batch") { Description = "Sequences per inner step and peer when measured.", DefaultValueFactory = _ => 5 };
     private static readonly Option<int> Rounds = new("--rounds")
     {
         Description = "Rounds when measured; the first and the last do not count.",
@@ -51,8 +51,17 @@ internal static class WanVerb
     };
 
     private static readonly Option<double> Delay = new("--delay") { Description = "Milliseconds there and back when measured.", DefaultValueFactory = _ => 100 };
-    private static readonly Option<double> Loss = new("--loss") { Description = "Packets lost of a hundred when measured, if the kernel can.", DefaultValueFactory = _ => 0.1 };
-    private static readonly Option<string?> Dir = new("--dir") { Description = "Where the measured run lies. Default: a folder of the system for passing files, deleted." };
+    private static readonly Option<double> Loss = new("--loss")
+    {
+        Description = "Packets lost of a hundred when measured, if the kernel can.",
+        DefaultValueFactory = _ => 0.1,
+    };
+
+    private static readonly Option<string?> Dir = new("--dir")
+    {
+        Description = "Where the measured run lies. Default: a folder of the system for passing files, deleted.",
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON." };
 
     public static Command Create()
