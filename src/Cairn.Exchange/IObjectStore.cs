@@ -38,7 +38,8 @@ public interface IObjectStore
     /// <returns>The bytes, or why not.</returns>
     Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default);
 
-    /// <summary>Gets an object into a file, of which no more than a few pieces are in memory at a time. The size is compared with the limit before anything is read.</summary>
+    /// <summary>Gets an object into a file, of which no more than a few pieces are in memory at a time. The size is compared with the limit before anything is
+    /// read.</summary>
     /// <param name="key">Which.</param>
     /// <param name="bytesMax">The most bytes to accept.</param>
     /// <param name="file">Receives it: exactly the object if it was found, else anything.</param>

@@ -28,9 +28,9 @@ internal static class MemoryVerb
     {
         var command = new Command(
             "memory",
-            "Takes updates that are drawn instead of trained the whole way of a round (error feedback, top-k, quantiser, envelope, commit, store, checks, mean, outer step), " +
-            "by the code of the nodes, and measures the most memory each part uses beyond base, local parameters and error feedback. Takes three to four times the model " +
-            "of memory and five times of disk.\n\nExample:  cairn bench memory --parameters 500M --peers 20")
+            "Takes updates that are drawn instead of trained the whole way of a round (error feedback, top-k, quantiser, envelope, commit, store, checks, mean, " +
+            "outer step), by the code of the nodes, and measures the most memory each part uses beyond base, local parameters and error feedback. Takes three to " +
+            "four times the model of memory and five times of disk.\n\nExample:  cairn bench memory --parameters 500M --peers 20")
         {
             Parameters, Peers, Store, Folder, NodeConfig.StoreKeys, Json,
         };

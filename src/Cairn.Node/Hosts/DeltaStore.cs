@@ -24,8 +24,8 @@ internal sealed class DeltaStore(RunContext run, string name) : IDisposable
         new(run.Spool.TryOpen(), ObjectKey.Delta(manifest.Round, publisher), manifest.Round, file => new RoundDeltaWriter(
             run.Grid, file, run.RulesDigest, manifest.Round, manifest.Digest));
 
-    /// <summary>Puts what was written in the store, and what was left from before. The round stands without it: where the store does not take it, that is told and nothing
-    /// else happens.</summary>
+    /// <summary>Puts what was written in the store, and what was left from before. The round stands without it: where the store does not take it, that is told and
+    /// nothing else happens.</summary>
     /// <param name="store">The store.</param>
     /// <param name="delta">Whole; no longer the caller's.</param>
     /// <param name="cancellation">Gives up.</param>

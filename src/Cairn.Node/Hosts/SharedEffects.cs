@@ -41,7 +41,8 @@ internal sealed class SharedEffects : IAsyncDisposable
         }
     }
 
-    /// <summary>Sees the ledger as it stands now, after everything new was read: begins to fetch what was opened; where the own store is not announced, says so.</summary>
+    /// <summary>Sees the ledger as it stands now, after everything new was read: begins to fetch what was opened; where the own store is not announced, says
+    /// so.</summary>
     /// <param name="ledger">The state.</param>
     public void CaughtUp(LedgerState ledger)
     {

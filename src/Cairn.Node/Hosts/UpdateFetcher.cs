@@ -13,7 +13,8 @@ internal static class UpdateFetcher
         opening.SizeBytes <= run.ObjectBytesMax && run.Codec.IsPossible(opening.SizeBytes - Envelope.SealedSize(0));
 
     /// <summary>Fetches, decrypts, verifies and judges one update.</summary>
-    /// <returns>The update, for the caller to dispose, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it, asked again and again.</returns>
+    /// <returns>The update, for the caller to dispose, or why not: a peer's fault, or <see cref="Rejection.Missing"/> when the store does not give it, asked again and
+    /// again.</returns>
     public static async Task<FetchedUpdate> FetchAsync(
         RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
     {

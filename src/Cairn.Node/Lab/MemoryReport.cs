@@ -22,7 +22,8 @@ public sealed record MemoryStage(string Name, long PeakBytes, long ModelBytes, d
 /// <param name="Ratio">The largest of their ratios.</param>
 /// <param name="Bar">What it may be.</param>
 public sealed record MemoryReport(
-    long Parameters, long LargestTensorBytes, int Peers, long UpdateBytes, long DeltaBytes, long RuntimeBytes, IReadOnlyList<MemoryStage> Stages, double Ratio, double Bar)
+    long Parameters, long LargestTensorBytes, int Peers, long UpdateBytes, long DeltaBytes, long RuntimeBytes, IReadOnlyList<MemoryStage> Stages, double Ratio,
+    double Bar)
 {
     /// <summary>Whether it is no more than it may be.</summary>
     public bool Holds => Ratio <= Bar;
