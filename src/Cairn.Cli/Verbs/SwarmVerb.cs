@@ -33,7 +33,8 @@ internal static class SwarmVerb
             "swarm",
             "Trains one model with several peers and a validator on this machine, and leaves a checkpoint to talk to.\n\n" +
             "Examples:  cairn swarm\n           cairn swarm --peers 8 --preset micro --minutes 10 --data ~/books\n           cairn swarm --resume --dir runs/swarm-1");
-        foreach (var option in (IEnumerable<Option>)[.. FoundingOptions.OfRules, .. ChainConfig.OfFounding, Dir, Resume, FoundingOptions.Threads, Compare, NoDashboard, Json])
+        Option[] options = [.. FoundingOptions.OfRules, .. ChainConfig.OfFounding, Dir, Resume, FoundingOptions.Threads, Compare, NoDashboard, Json];
+        foreach (var option in options)
         {
             command.Options.Add(option);
         }

@@ -49,7 +49,8 @@ internal static class RunCreator
         var layout = new ParameterLayout(shape);
         using var initial = new Parameters(layout);
         Initializer.Fill(initial, options.Seed);
-        var training = new TrainingRules(options.InnerSteps ?? preset.InnerSteps, options.Batch ?? preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
+        var training = new TrainingRules(
+            options.InnerSteps ?? preset.InnerSteps, options.Batch ?? preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
         var rounds = options.Rounds ?? Calibrate(options, layout, initial, training, data, prepare);
         var rules = new RunRules(
             RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Places ?? options.Peers,
