@@ -10,6 +10,9 @@ public sealed class ChainSender : IDisposable
     private const int BumpDivisor = 8;
     private const int GasMarginDivisor = 4;
     private const int RecentMax = 64;
+
+    // A node may know that a nonce is used a moment before it has the receipt.
+    private const int TakenMax = 20;
     private readonly ChainClient _chain;
     private readonly AccountKey _key;
     private readonly SenderOptions _options;
@@ -21,7 +24,11 @@ public sealed class ChainSender : IDisposable
     private ulong? _nonce;
 
     // One transaction in all the forms in which it was offered; each other than the last pays less.
-    private sealed record Bid(EvmTransaction Transaction, IReadOnlyList<byte[]> Sent, long Since);
+    private sealed record Bid(EvmTransaction Transaction, IReadOnlyList<byte[]> Sent, long Since)
+    {
+        // Looks at which its nonce was used and no receipt of it was there.
+        public int Taken { get; init; }
+    }
 
     /// <summary>Sends for an account.</summary>
     /// <param name="chain">Where to.</param>
@@ -104,6 +111,12 @@ public sealed class ChainSender : IDisposable
                 (bid, trouble) = await PressAsync(bid, trouble, cancellation);
             }
 
+            if (bid.Taken == TakenMax)
+            {
+                throw new ChainFaultException(
+                    ChainFaultKind.Unreachable, $"another transaction of {Account} has taken the place of this one: is another process using the account?");
+            }
+
             await Task.Delay(_options.PollEvery, _options.Time, cancellation);
         }
     }
@@ -115,8 +128,8 @@ public sealed class ChainSender : IDisposable
         {
             if (await _chain.NonceAsync(Account, pending: false, cancellation) > bid.Transaction.Nonce)
             {
-                // Its place is taken: by itself, a moment ago, or by another process of this account.
-                return await FindAsync(bid.Sent, cancellation) is not null ? (bid, trouble) : await MovedAsync(bid, cancellation);
+                // By itself a moment ago, or by another process of this account. It is never signed anew for the next place: whoever is wrong about that pays twice.
+                return (bid with { Taken = bid.Taken + 1 }, trouble);
             }
 
             if (_options.Time.GetElapsedTime(bid.Since) > _options.ReplaceAfter)
@@ -133,13 +146,6 @@ public sealed class ChainSender : IDisposable
         {
             return (bid, fault);
         }
-    }
-
-    private async Task<(Bid Bid, ChainFaultException? Trouble)> MovedAsync(Bid bid, CancellationToken cancellation)
-    {
-        var moved = bid.Transaction with { Nonce = await _chain.NonceAsync(Account, pending: true, cancellation) };
-        bid = new Bid(moved, [moved.Sign(_key)], _options.Time.GetTimestamp());
-        return (bid, await OfferAsync(bid.Sent[^1], cancellation));
     }
 
     // What an earlier block held and the present chain does not is in the way of everything after it.
