@@ -36,6 +36,17 @@ public sealed partial class DashboardTests : IDisposable
             Assert.Equal(0, await dashboard.EndAsync());
         }
 
+        // The same from ledger and store alone, with the rules where a run for strangers has them.
+        var run = new Cairn.Node.RunDirectory(_folder["run"]);
+        Directory.CreateDirectory(Path.Combine(run.Store, "run"));
+        File.Copy(run.Rules, Path.Combine(run.Store, "run", "rules.json"));
+        using (var dashboard = CairnProcess.Start("dashboard", "--ledger", run.Ledger, "--store", run.Store, "--port", "0"))
+        {
+            await UntilFinishedAsync(await AddressAsync(dashboard));
+            dashboard.Interrupt();
+            Assert.Equal(0, await dashboard.EndAsync());
+        }
+
         using var replay = CairnProcess.Start("replay", "--dir", _folder["run"], "--port", "0", "--speed", "50");
         await UntilFinishedAsync(await AddressAsync(replay));
         replay.Interrupt();
@@ -60,6 +71,7 @@ public sealed partial class DashboardTests : IDisposable
 
     [Theory]
     [InlineData("holds no run", "dashboard")]
+    [InlineData("--ledger and --store together", "dashboard", "--ledger", "ledger.cairn")]
     [InlineData("--port", "dashboard", "--port", "70000")]
     [InlineData("--listen", "dashboard", "--listen", "everywhere")]
     [InlineData("--speed", "replay", "--speed", "0")]

@@ -183,5 +183,21 @@ public sealed class BrowserTests(FinishedRun run, Chromium chromium) : IDisposab
         await page.AssertCleanAsync();
     }
 
+    [Fact]
+    public async Task The_first_paint_is_measured()
+    {
+        await using var dashboard = await Dashboard.StartAsync(run.Sources, AnyPort);
+        var times = new List<double>();
+        for (var i = 0; i < 5; i++)
+        {
+            await using var page = await chromium.OpenAsync(dashboard.Address);
+            await page.SeeAsync("nats/token");
+            times.Add(await page.Page.EvaluateAsync<double>("performance.getEntriesByName('first-contentful-paint')[0].startTime"));
+        }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"first paint, median of 5: {times.Order().ElementAt(2):F0} ms");
+        Assert.All(times, time => Assert.InRange(time, 1, 30_000));
+    }
+
     private static Task<string> FocusedAsync(WatchedPage page) => page.Page.EvaluateAsync<string>("document.activeElement.textContent");
 }

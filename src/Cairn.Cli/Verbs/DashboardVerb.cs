@@ -10,6 +10,12 @@ namespace Cairn.Cli.Verbs;
 internal static class DashboardVerb
 {
     private static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the newest under runs/." };
+    private static readonly Option<string?> Ledger = new("--ledger") { Description = "Instead of a run's folder: the file of its ledger." };
+    private static readonly Option<string?> Store = new("--store")
+    {
+        Description = "With --ledger: the folder of the run's store, with its rules (run/rules.json) and checkpoints.",
+    };
+
     private static readonly Option<int> Port = new("--port")
     {
         Description = "The port to listen on; if it is taken, the next free one. 0 for any.",
@@ -35,7 +41,7 @@ internal static class DashboardVerb
             "Shows a run in a browser, live: loss, peers, rounds, ledger, checkpoints. Reads the run's files and writes none; needs no key. Ctrl-C ends it.\n\n" +
             "Example:  cairn dashboard --dir runs/swarm-1")
         {
-            Dir, Port, Listen,
+            Dir, Ledger, Store, Port, Listen,
         };
         command.SetAction((parsed, cancellation) => ShowAsync(parsed, null, cancellation));
         return command;
@@ -86,11 +92,29 @@ internal static class DashboardVerb
             throw new InputException($"--listen is '{listen}', must be an IP address such as 127.0.0.1.");
         }
 
-        var directory = new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest());
-        await using var dashboard = await Web.Dashboard.StartAsync(SourcesOf(directory), new DashboardOptions(address, port, speed));
-        Console.WriteLine($"{directory.Root} is shown at {dashboard.Address}{Reach(address)}");
+        var sources = SourcesOf(parsed);
+        await using var dashboard = await Web.Dashboard.StartAsync(sources, new DashboardOptions(address, port, speed));
+        Console.WriteLine($"{sources.Folder} is shown at {dashboard.Address}{Reach(address)}");
         await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
         return ExitCode.Success;
+    }
+
+    // A run of others, of which somebody has the ledger and the store and no folder.
+    private static RunSources SourcesOf(ParseResult parsed)
+    {
+        var (ledger, store) = (parsed.GetValue(Ledger), parsed.GetValue(Store));
+        if ((ledger is null) != (store is null) || (ledger is not null && parsed.GetValue(Dir) is not null))
+        {
+            throw new InputException("name a run by --dir, or by --ledger and --store together.");
+        }
+
+        var sources = SourcesOf(new RunDirectory(store ?? parsed.GetValue(Dir) ?? RunFolders.Newest()));
+        return ledger is null ? sources : sources with
+        {
+            Ledger = Path.GetFullPath(ledger),
+            Rules = Path.Combine(sources.Folder, "run", "rules.json"),
+            Checkpoints = Path.Combine(sources.Folder, "checkpoints"),
+        };
     }
 
     /// <summary>Who can see it, in words.</summary>

@@ -95,7 +95,8 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
         for (var left = pause; left > TimeSpan.Zero; left = pause - time.GetElapsedTime(begun))
         {
             await Task.Delay(left < Poll ? left : Poll, time, cancellation);
-            SetNow(from + (time.GetElapsedTime(begun) * speed));
+            var now = from + (time.GetElapsedTime(begun) * speed);
+            SetNow(now < to ? now : to);
             changed();
         }
 
