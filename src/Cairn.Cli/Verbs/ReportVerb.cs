@@ -20,7 +20,8 @@ internal static class ReportVerb
     {
         var command = new Command(
             "report",
-            "Writes an account of a run as one HTML file that needs nothing else: rules, curves, refusals, who gave and got what, texts, provenance, how to do it again.\n\n" +
+            "Writes an account of a run as one HTML file that needs nothing else: rules, curves, refusals, who gave and got what, texts, " +
+            "provenance, how to do it again.\n\n" +
             "Example:  cairn report --dir runs/swarm-1")
         {
             Dir, Out, Card,

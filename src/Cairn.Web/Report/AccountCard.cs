@@ -23,8 +23,8 @@ internal static class AccountCard
 
             # {Plain(rules.Name)} (Cairn, {Plain(rules.Model.Preset)})
 
-            A Llama-family model of {Words.Count(rules.Model.ParameterCount)} parameters that {peers.Count} peers trained together over {round.Number + 1} rounds, exchanging
-            compressed updates. Who shares it must name the licence of the text it was trained on: this card does not know it.
+            A Llama-family model of {Words.Count(rules.Model.ParameterCount)} parameters that {peers.Count} peers trained together over {round.Number + 1} rounds,
+            exchanging compressed updates. Who shares it must name the licence of the text it was trained on: this card does not know it.
 
             ## Training
 
@@ -59,7 +59,8 @@ internal static class AccountCard
         var rewards = Math.Max(1, peers.Sum(peer => peer.Reward));
         foreach (var peer in peers)
         {
-            card.Append($"| {Plain(peer.Name)} | {Words.Count(book.State.AcceptedOf(peer.Uid))} | {Words.Count(book.State.RejectionsOf(peer.Uid))} | {Words.Percent((double)peer.Reward / rewards)} |\n");
+            card.Append($"| {Plain(peer.Name)} | {Words.Count(book.State.AcceptedOf(peer.Uid))} ");
+            card.Append($"| {Words.Count(book.State.RejectionsOf(peer.Uid))} | {Words.Percent((double)peer.Reward / rewards)} |\n");
         }
 
         return card.Append("\n## Limits\n\nThe model continues text and knows no instructions. It repeats what is in its training text, mistakes included.\n").ToString();

@@ -11,15 +11,24 @@ internal static class AccountPage
         <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
         <style>
-        :root { color-scheme: light dark; --page: #f6f6f3; --card: #fff; --ink: #1d2420; --dim: #5f6b64; --edge: #e3e5e0; --c0: #2f6f52; --c1: #b07d2b; --c2: #4f86a6; --c3: #a8556b; --c4: #7d63a8; }
-        @media (prefers-color-scheme: dark) { :root { --page: #121614; --card: #1a201d; --ink: #e4eae6; --dim: #98a59d; --edge: #2a322e; --c0: #7fc4a0; --c1: #e0b566; --c2: #82b6d6; --c3: #e08ea3; --c4: #b39ddb; } }
+        :root { color-scheme: light dark; --page: #f6f6f3; --card: #fff; --ink: #1d2420; --dim: #5f6b64; --edge: #e3e5e0; --c0: #2f6f52; --c1: #b07d2b; --c2:
+        #4f86a6; --c3: #a8556b; --c4: #7d63a8; }
+        @media (prefers-color-scheme: dark) { :root { --page: #121614; --card: #1a201d; --ink: #e4eae6; --dim: #98a59d; --edge: #2a322e; --c0: #7fc4a0; --c1:
+        #e0b566; --c2: #82b6d6; --c3: #e08ea3; --c4: #b39ddb; } }
         body { margin: 0 auto; max-width: 980px; padding: 24px 20px 64px; background: var(--page); color: var(--ink); font: 15px/1.55 system-ui, sans-serif; }
         h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 0 0 10px; } p { margin: 6px 0; } .dim { color: var(--dim); }
         section { background: var(--card); border: 1px solid var(--edge); border-radius: 14px; padding: 18px 20px; margin: 16px 0; }
-        dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 0; } dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-        .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; } th, td { text-align: left; padding: 6px 10px; white-space: nowrap; } th { color: var(--dim); font-weight: 500; } tbody tr { border-top: 1px solid var(--edge); } .n { text-align: right; font-variant-numeric: tabular-nums; }
-        svg { width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 12px; } .g { stroke: var(--edge); } .key { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; } .key i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 7px; } .k0 { background: var(--c0); } .k1 { background: var(--c1); } .k2 { background: var(--c2); } .k3 { background: var(--c3); } .k4 { background: var(--c4); }
-        blockquote { margin: 4px 0 14px; padding: 10px 14px; border-left: 3px solid var(--edge); white-space: pre-wrap; overflow-wrap: anywhere; } pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--page); padding: 10px 14px; border-radius: 10px; }
+        dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 0; } dt { color: var(--dim); } dd { margin: 0; overflow-wrap:
+        anywhere; font-variant-numeric: tabular-nums; }
+        .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; } th, td { text-align: left; padding: 6px 10px;
+        white-space: nowrap; } th { color: var(--dim); font-weight: 500; } tbody tr { border-top: 1px solid var(--edge); } .n { text-align: right;
+        font-variant-numeric: tabular-nums; }
+        svg { width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 12px; } .g { stroke: var(--edge); } .key { list-style: none; padding: 0;
+        display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; } .key i { display: inline-block; width: 12px; height: 12px; border-radius: 3px;
+        margin-right: 7px; } .k0 { background: var(--c0); } .k1 { background: var(--c1); } .k2 { background: var(--c2); } .k3 { background: var(--c3); } .k4 {
+        background: var(--c4); }
+        blockquote { margin: 4px 0 14px; padding: 10px 14px; border-left: 3px solid var(--edge); white-space: pre-wrap; overflow-wrap: anywhere; } pre {
+        white-space: pre-wrap; overflow-wrap: anywhere; background: var(--page); padding: 10px 14px; border-radius: 10px; }
         @media (max-width: 600px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 6px; } }
         </style>
 
@@ -45,7 +54,8 @@ internal static class AccountPage
     private static void Summary(Html page, RunBook book, NowView now)
     {
         page.Raw("<section>\n").Element("h2", "In short").Pairs(
-            ("Model", $"{book.Rules.Model.Preset}: {Words.Count(book.Rules.Model.ParameterCount)} parameters, context of {Words.Count(book.Rules.Model.Context)} tokens"),
+            ("Model", $"{book.Rules.Model.Preset}: {Words.Count(book.Rules.Model.ParameterCount)} parameters, " +
+                $"context of {Words.Count(book.Rules.Model.Context)} tokens"),
             ("Rounds", $"{Words.Count(book.Rounds.Count(row => row.Members is not null))} of {Words.Count(now.Rounds)}"),
             ("Trained on", $"{Words.Count(now.Tokens)} tokens of accepted updates"),
             ("Held-out loss", $"{Words.Fixed(now.LossFirst, 4)} → {Words.Fixed(now.Loss, 4)} nats/token" +
@@ -53,7 +63,8 @@ internal static class AccountPage
             ("Bits per byte", $"{Words.Fixed(now.BitsPerByteFirst, 3)} → {Words.Fixed(now.BitsPerByte, 3)}"),
             ("Sent", $"{Words.Bytes(now.Bytes)} in {Words.Count(book.Updates)} updates" +
                 (now.Compression is { } times ? $", {Words.Fixed(times, 0)} times smaller than the parameters in fp32" : "")),
-            ("Replicas", now.Agreement ? "everybody who posted a base posted the same, after every round" : "NOT ALL POSTED THE SAME BASE: see the rounds")).Raw("</section>\n");
+            ("Replicas", now.Agreement ? "everybody who posted a base posted the same, after every round" : "NOT ALL POSTED THE SAME BASE: see the rounds"))
+            .Raw("</section>\n");
     }
 
     private static void Curves(Html page, RunBook book, IReadOnlyList<BaselineView> baselines)
@@ -88,10 +99,14 @@ internal static class AccountPage
             ["#uid", "name", "role", "#accepted", "#refused", "#sent", "#rating", "#reward", "#share", "#bond"],
             view.Members.Select(member => new[]
             {
-                Words.Count(member.Uid), member.Name, member.Role.ToLowerInvariant() + (member.Left ? ", left" : member.Active ? "" : ", absent"), Words.Count(member.Accepted),
-                Words.Count(member.Refused), Words.Bytes(member.BytesSent), Words.Fixed(member.Rating, 1), Words.Count(member.Reward), Words.Percent(member.Share),
+                Words.Count(member.Uid), member.Name, member.Role.ToLowerInvariant() + (member.Left ? ", left" : member.Active ? "" : ", absent"),
+                Words.Count(member.Accepted), Words.Count(member.Refused), Words.Bytes(member.BytesSent), Words.Fixed(member.Rating, 1),
+                Words.Count(member.Reward), Words.Percent(member.Share),
                 Words.Count(member.Bond),
-            })).Element("p", $"Paid {Words.Count(view.Minted - view.AuditFund)}, laid aside for audits {Words.Count(view.AuditFund)}, cut off bonds and burned {Words.Count(view.Burned)}.")
+            })).Element(
+                "p",
+                $"Paid {Words.Count(view.Minted - view.AuditFund)}, laid aside for audits {Words.Count(view.AuditFund)}, " +
+                $"cut off bonds and burned {Words.Count(view.Burned)}.")
             .Raw("</section>\n");
     }
 
@@ -109,7 +124,8 @@ internal static class AccountPage
         {
             page.Table(["reason", "#verdicts", "of whom"], reasons.Select(group => new[]
             {
-                group.Key, Words.Count(group.Sum(said => said.Times)), string.Join(", ", group.OrderByDescending(said => said.Times).Select(said => $"{said.Name} {said.Times}×")),
+                group.Key, Words.Count(group.Sum(said => said.Times)),
+                string.Join(", ", group.OrderByDescending(said => said.Times).Select(said => $"{said.Name} {said.Times}×")),
             }));
         }
 
@@ -145,11 +161,15 @@ internal static class AccountPage
     {
         var (rules, model) = (book.Rules, book.Rules.Model);
         page.Raw("<section>\n").Element("h2", "Rules").Pairs(
-            ("Shape", $"{model.Layers} layers of width {model.Dim}, {model.Heads} heads ({model.KvHeads} of keys and values), feed-forward {model.FeedForward}, vocabulary {Words.Count(model.Vocabulary)}"),
+            ("Shape", $"{model.Layers} layers of width {model.Dim}, {model.Heads} heads ({model.KvHeads} of keys and values), " +
+                $"feed-forward {model.FeedForward}, vocabulary {Words.Count(model.Vocabulary)}"),
             ("Data", $"{Words.Count(rules.Data.TrainSamples)} samples to train on, {Words.Count(rules.Data.HeldOutSamples)} held out, of {model.Context} tokens each"),
-            ("Inner loop", $"{rules.Training.InnerSteps} steps of {rules.Training.Batch} samples, peak rate {rules.Training.PeakRate}, AdamW {rules.Training.Beta1}/{rules.Training.Beta2}, decay {rules.Training.WeightDecay}"),
-            ("Compression", $"{rules.Sparse.Keep} of 4,096 kept, {rules.Sparse.Quantization} codes, error kept {rules.Sparse.ErrorDecay}, outer rate {rules.Sparse.OuterRate}, combined by {rules.Sparse.Combination}"),
-            ("Round", $"at most {rules.PeersMax} peers, {rules.Round.ProbedPeers} probed, settled every {rules.Round.SettleEvery} rounds, a stage at most {rules.Round.StageSecondsMax} s"),
+            ("Inner loop", $"{rules.Training.InnerSteps} steps of {rules.Training.Batch} samples, peak rate {rules.Training.PeakRate}, " +
+                $"AdamW {rules.Training.Beta1}/{rules.Training.Beta2}, decay {rules.Training.WeightDecay}"),
+            ("Compression", $"{rules.Sparse.Keep} of 4,096 kept, {rules.Sparse.Quantization} codes, error kept {rules.Sparse.ErrorDecay}, " +
+                $"outer rate {rules.Sparse.OuterRate}, combined by {rules.Sparse.Combination}"),
+            ("Round", $"at most {rules.PeersMax} peers, {rules.Round.ProbedPeers} probed, settled every {rules.Round.SettleEvery} rounds, " +
+                $"a stage at most {rules.Round.StageSecondsMax} s"),
             ("Seed", rules.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture))).Raw("</section>\n");
     }
 
@@ -162,7 +182,11 @@ internal static class AccountPage
             ("Last block", state.Tip.ToString()),
             ("Checkpoint", state.LatestCheckpoint is { } latest ? $"{latest.Digest} after round {latest.Round.Number + 1}" : "none yet"),
             ("Program", $"Cairn {RunAccount.Program}"));
-        page.Element("p", "On the same data this gives the same bits: the same last base, on any processor and with any number of threads, as long as the same peers take part in every round.");
-        page.Element("pre", RunAccount.Command(book)).Element("p", "The ledger can be verified from its first block by cairn run show, every sample counted by cairn run samples.").Raw("</section>\n");
+        page.Element(
+            "p",
+            "On the same data this gives the same bits: the same last base, on any processor and with any number of threads, " +
+            "as long as the same peers take part in every round.");
+        page.Element("pre", RunAccount.Command(book)).Element(
+            "p", "The ledger can be verified from its first block by cairn run show, every sample counted by cairn run samples.").Raw("</section>\n");
     }
 }

@@ -46,14 +46,16 @@ internal static class CurvePlot
         for (var i = lines.Count - 1; i >= 0; i--)
         {
             var path = string.Join(' ', lines[i].Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.Tokens):F1},{Y(point.Loss):F1}")));
-            svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=\"none\" stroke=\"{Colors[i % Colors.Length]}\" stroke-width=\"{(i == 0 ? 2.4 : 1.6)}\" points=\"{path}\"/>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=\"none\" stroke=\"{Colors[i % Colors.Length]}\" ");
+            svg.Append(CultureInfo.InvariantCulture, $"stroke-width=\"{(i == 0 ? 2.4 : 1.6)}\" points=\"{path}\"/>\n");
         }
 
         svg.Append("</svg>\n<ul class=\"key\">");
         for (var i = 0; i < lines.Count; i++)
         {
             var last = lines[i].Points.Count > 0 ? lines[i].Points[^1].Loss.ToString("F4", CultureInfo.InvariantCulture) : "";
-            svg.Append(CultureInfo.InvariantCulture, $"<li><i class=\"k{i % Colors.Length}\"></i>").Append(WebUtility.HtmlEncode($"{lines[i].Name}: {last} nats/token")).Append("</li>");
+            svg.Append(CultureInfo.InvariantCulture, $"<li><i class=\"k{i % Colors.Length}\"></i>")
+                .Append(WebUtility.HtmlEncode($"{lines[i].Name}: {last} nats/token")).Append("</li>");
         }
 
         return svg.Append("</ul>\n").ToString();
