@@ -39,7 +39,13 @@ public sealed class FinishedRun : IAsyncLifetime
 
     internal SwarmOptions Options(string directory, int rounds) => new()
     {
-        Directory = directory, Peers = Peers, Preset = "pico", Rounds = rounds, Data = [Corpus], Seed = 5, Threads = 2,
+        Directory = directory,
+        Peers = Peers,
+        Preset = "pico",
+        Rounds = rounds,
+        Data = [Corpus],
+        Seed = 5,
+        Threads = 2,
     };
 
     /// <summary>A copy whose files a test may change.</summary>

@@ -33,7 +33,7 @@ internal static class AuditVerb
         var directory = folder is null ? null : new RunDirectory(folder);
         var known = directory?.Places.Chain;
         string[] nodes = parsed.GetValue(ChainConfig.Rpc) is { Length: > 0 } given ? given : [.. known?.Nodes ?? []];
-        var contract = parsed.GetValue(Contract) ?? known?.Contract 
+        var contract = parsed.GetValue(Contract) ?? known?.Contract
             ?? throw new InputException("an audit needs a contract: give --contract, or --dir of a run on a chain.");
         var run = digest is null ? ChainAudit.RunOf(directory!) : Digest.TryParse(digest, out var read) ? read
             : throw new InputException($"'{digest}' is no digest of a run: it must be 64 hexadecimal digits.");

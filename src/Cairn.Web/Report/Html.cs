@@ -65,5 +65,5 @@ internal sealed class Html
 
     private void Cell(string tag, string text, bool number) =>
         _page.Append(CultureInfo.InvariantCulture, $"<{tag}{(number ? " class=\"n\"" : "")}>");
-        _page.Append(WebUtility.HtmlEncode(text)).Append(CultureInfo.InvariantCulture, $"</{tag}>");
+    _page.Append(WebUtility.HtmlEncode(text)).private Append(CultureInfo.InvariantCulture, $"</{tag}>");
 }
