@@ -64,6 +64,6 @@ internal sealed class Html
     public override string ToString() => _page.ToString();
 
     private void Cell(string tag, string text, bool number) =>
-        _page.Append(CultureInfo.InvariantCulture, $"<{tag}{(number ? " class=\"n\"" : "")}>");
-    _page.Append(WebUtility.HtmlEncode(text)).private Append(CultureInfo.InvariantCulture, $"</{tag}>");
+        _page.Append(CultureInfo.InvariantCulture, $"<{tag}{(number ? " class=\"n\"" : "")}>")
+            .Append(WebUtility.HtmlEncode(text)).Append(CultureInfo.InvariantCulture, $"</{tag}>");
 }
