@@ -163,6 +163,24 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public async Task<IReadOnlyList<ChainLog>> LogsAsync(EvmAddress contract, Digest topic, ulong from, ulong to, CancellationToken cancellation)
     {
+        try
+        {
+            return await LogsInOneAsync(contract, topic, from, to, cancellation);
+        }
+        catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Unreachable && from < to)
+        {
+            // More than a node gives at once, or than is read at once: anybody can make a piece of the history that large. In halves it can be had.
+            var middle = from + ((to - from) / 2);
+            return
+            [
+                .. await LogsAsync(contract, topic, from, middle, cancellation),
+                .. await LogsAsync(contract, topic, middle + 1, to, cancellation),
+            ];
+        }
+    }
+
+    private async Task<IReadOnlyList<ChainLog>> LogsInOneAsync(EvmAddress contract, Digest topic, ulong from, ulong to, CancellationToken cancellation)
+    {
         using var answer = await _endpoints.AskAsync(
             "eth_getLogs",
             $$"""[{"address":"{{Hex(contract)}}","topics":[null,"0x{{topic}}"],"fromBlock":"{{ChainJson.Of(from)}}","toBlock":"{{ChainJson.Of(to)}}"}]""", cancellation);

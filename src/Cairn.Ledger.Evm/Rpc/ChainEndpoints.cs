@@ -13,7 +13,10 @@ public sealed class ChainEndpoints : IDisposable
     public const int AnswerBytesMax = 32 << 20;
 
     private const int DetailMax = 200;
+    // Only these does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
+    private static readonly string[] _refusedByTheChain = ["eth_estimateGas", "eth_call", "eth_sendRawTransaction"];
     private readonly HttpClient _http;
+    private readonly TimeSpan _patience;
     private readonly Uri[] _nodes;
     private int _current;
     private long _id;
@@ -30,9 +33,10 @@ public sealed class ChainEndpoints : IDisposable
             throw new InputException("no node of the chain is named: give its address with --rpc.");
         }
 
+        _patience = patience ?? TimeSpan.FromSeconds(20);
         _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
         {
-            Timeout = patience ?? TimeSpan.FromSeconds(20),
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
         };
     }
 
@@ -41,7 +45,7 @@ public sealed class ChainEndpoints : IDisposable
     /// <param name="parameters">Its parameters as JSON, the brackets included.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>The result; the caller disposes it.</returns>
-    /// <exception cref="ChainFaultException">All nodes failed, or one refused.</exception>
+    /// <exception cref="ChainFaultException">All nodes failed, or one refused what only the chain can refuse.</exception>
     public async Task<JsonDocument> AskAsync(string method, string parameters, CancellationToken cancellation)
     {
         ChainFaultException? last = null;
@@ -55,7 +59,7 @@ public sealed class ChainEndpoints : IDisposable
                 Volatile.Write(ref _current, node);
                 return answer;
             }
-            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused)
+            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused || !_refusedByTheChain.Contains(method))
             {
                 last = fault;
             }
@@ -75,6 +79,9 @@ public sealed class ChainEndpoints : IDisposable
     private async Task<JsonDocument> AskOneAsync(Uri node, string method, string parameters, CancellationToken cancellation)
     {
         var id = Interlocked.Increment(ref _id);
+        // Over the whole answer: a node that says a little and then nothing is as silent as one that says nothing.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(_patience);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, node)
@@ -82,8 +89,8 @@ public sealed class ChainEndpoints : IDisposable
                 Content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"jsonrpc":"2.0","id":{{id}},"method":"{{method}}","params":{{parameters}}}""")),
             };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            var body = await ReadBoundedAsync(response.Content, node, cancellation);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            var body = await ReadBoundedAsync(response.Content, node, patience.Token);
             return Result(body, id, node, response.IsSuccessStatusCode ? "" : $" (HTTP {(int)response.StatusCode})");
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))

@@ -54,7 +54,7 @@ public sealed class ChainSender : IDisposable
         try
         {
             var gas = await _chain.EstimateGasAsync(Account, to, data, value, cancellation);
-            _chainId ??= await _chain.ChainIdAsync(cancellation);
+            _chainId ??= _options.ChainId ?? await _chain.ChainIdAsync(cancellation);
             _nonce ??= await _chain.NonceAsync(Account, pending: true, cancellation);
             var fees = await FeesAsync(cancellation);
             var transaction = new EvmTransaction

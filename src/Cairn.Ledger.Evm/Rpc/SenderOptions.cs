@@ -3,6 +3,9 @@ namespace Cairn.Ledger.Evm;
 /// <summary>How an account's transactions are sent.</summary>
 public sealed record SenderOptions
 {
+    /// <summary>The chain that is signed for; null to take it from the node, where only one is asked and trusted with it.</summary>
+    public ulong? ChainId { get; init; }
+
     /// <summary>Blocks that must stand on the one with the transaction before it is done; 0 to be content with the block itself.</summary>
     public ulong Confirmations { get; init; }
 

@@ -19,7 +19,7 @@ internal sealed class ChainLine : IDisposable
         (_endpoints, _client, _account, Chain) = (endpoints, client, account, chain);
         var local = chain.Nodes.All(node => new Uri(node).IsLoopback);
         _lookEvery = local ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(2);
-        _sender = new ChainSender(client, account, new SenderOptions { PollEvery = _lookEvery });
+        _sender = new ChainSender(client, account, new SenderOptions { PollEvery = _lookEvery, ChainId = chain.ChainId });
     }
 
     /// <summary>Where it leads; without a contract until the run is created there.</summary>

@@ -10,6 +10,7 @@ internal sealed class TalkModels(RunBook book, RunSources sources) : IDisposable
     private const int Kept = 2;
     private const long BytesMax = 4L << 30;
     private readonly List<Loaded> _loaded = [];
+    private bool _closed;
 
     /// <summary>A checkpoint, loaded if it is not; the caller disposes the lease.</summary>
     /// <param name="round">After which round; −1 for the model before training.</param>
@@ -41,8 +42,9 @@ internal sealed class TalkModels(RunBook book, RunSources sources) : IDisposable
     {
         lock (_loaded)
         {
-            _loaded.ForEach(loaded => loaded.Parameters.Dispose());
-            _loaded.Clear();
+            // Somebody may still be computing with one: that one goes when it comes back.
+            _closed = true;
+            Forget();
         }
     }
 
@@ -58,7 +60,7 @@ internal sealed class TalkModels(RunBook book, RunSources sources) : IDisposable
     // The ones that were asked for longest ago, if nobody talks to them.
     private void Forget()
     {
-        for (var i = 0; i < _loaded.Count && _loaded.Count > Kept;)
+        for (var i = 0; i < _loaded.Count && (_closed || _loaded.Count > Kept);)
         {
             if (_loaded[i].Users > 0)
             {

@@ -74,7 +74,11 @@ internal sealed class TalkRoom(RunBook book, RunSources sources) : IDisposable
     public void Dispose()
     {
         _models.Dispose();
-        _places.Dispose();
+        // Who still talks gives its place back.
+        if (_places.CurrentCount == AtOnce)
+        {
+            _places.Dispose();
+        }
     }
 
     private static async Task<TalkRequest?> ReadAsync(HttpContext context)
