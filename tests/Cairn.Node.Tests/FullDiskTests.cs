@@ -37,6 +37,35 @@ public sealed class FullDiskTests(SmallRun run)
         }
     }
 
+    [Fact]
+    public void What_does_not_fit_on_the_disk_is_known_before_it_is_fetched_and_waits_in_memory()
+    {
+        using var folder = new TestFolder();
+        Directory.CreateDirectory(folder["disk"]);
+        Assert.SkipUnless(Mount("-t", "tmpfs", "-o", "size=128k", "tmpfs", folder["disk"]), "this account may not mount a small file system");
+        try
+        {
+            var spool = new Spool(Path.Combine(folder["disk"], "spool"), inMemoryMax: 0);
+            Assert.Null(spool.TryOpen(1 << 20));
+            using (var file = spool.TryOpen(1 << 16))
+            {
+                Assert.Equal(0, file!.Length);
+            }
+
+            var bytes = new byte[1 << 20];
+            bytes.AsSpan().Fill(7);
+            using var kept = spool.Keep(bytes);
+            Assert.IsType<MemoryStream>(kept);
+            var read = new byte[bytes.Length];
+            kept.ReadExactly(read);
+            Assert.Equal(bytes, read);
+        }
+        finally
+        {
+            Start("umount", folder["disk"]);
+        }
+    }
+
     private static bool Mount(params string[] arguments) => Start("mount", arguments);
 
     private static bool Start(string program, params string[] arguments)

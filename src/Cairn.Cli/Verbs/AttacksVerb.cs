@@ -16,8 +16,12 @@ internal static class AttacksVerb
     private static readonly Option<int> Rounds = Number("--rounds", "Rounds of a run.", 20);
     private static readonly Option<int> InnerSteps = Number("--inner-steps", "Inner steps of a peer in a round.", 5);
     private static readonly Option<int> Batch = Number("--batch", "Sequences per inner step.", 8);
-    private static readonly Option<int?> Probes = new("--probes") { Description = "Peers probed in a round. Default: all; a swarm probes 4." };
-    private static readonly Option<int> ProbeSequences = Number("--probe-sequences", "Sequences of a probe, half assigned, half held back; a swarm takes 32.", 64);
+    private static readonly Option<int?> Probes = new("--probes")
+    {
+        Description = "Peers probed in a round. Default: all; a swarm's validators probe what they can while a peer trains.",
+    };
+
+    private static readonly Option<int> ProbeSequences = Number("--probe-sequences", "Sequences of a probe, half assigned, half held back.", 64);
     private static readonly Option<int> SeedCount = Number("--seed-count", "Seeds of each row.", 3);
     private static readonly Option<int> Threads = Number("--threads", "Runs side by side, a thread each. Changes no bit.", Environment.ProcessorCount);
     private static readonly Option<string[]> Adversaries = new("--adversaries")

@@ -82,9 +82,19 @@ internal static class FoundingOptions
         DefaultValueFactory = _ => 0,
     };
 
+    public static readonly Option<int?> Probes = new("--probes")
+    {
+        Description = "Updates whose effect on the loss every validator measures in a round. Default: what it can do while a peer trains, at least 4.",
+    };
+
+    public static readonly Option<int?> ProbeSequences = new("--probe-sequences")
+    {
+        Description = "Sequences of such a probe, half assigned, half held back. Default: 64 where a validator can do that for all, else 32.",
+    };
+
     /// <summary>Those that the rules settle when the run is begun.</summary>
     public static IReadOnlyList<Option> OfRules { get; } =
-        [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay];
+        [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, Probes, ProbeSequences];
 
     /// <summary>What was chosen.</summary>
     /// <param name="parsed">The command line.</param>
@@ -106,6 +116,8 @@ internal static class FoundingOptions
         Quantization = Quantizations[parsed.GetValue(Quantize)!],
         Coding = Codings[parsed.GetValue(Coded)!],
         ApplyDelay = parsed.GetValue(ApplyDelay),
+        Probes = parsed.GetValue(Probes),
+        ProbeSequences = parsed.GetValue(ProbeSequences),
     };
 
     private static Option<string> OneOf(string name, string description, string usual, IEnumerable<string> words)

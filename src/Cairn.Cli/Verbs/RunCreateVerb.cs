@@ -64,6 +64,9 @@ internal static class RunCreateVerb
         Console.WriteLine(
             $"created run {rules.Name}: {rules.Round.Rounds} rounds of at most {rules.PeersMax} peers, " +
             $"{rules.Model.ParameterCount:N0} parameters, rules {rules.ComputeDigest().ToString()[..8]}");
+        Console.WriteLine(
+            $"in each round {rules.Round.ProbedPeers} of at most {rules.PeersMax} updates are probed, on {rules.Round.ProbeSequences} sequences" +
+            (rules.Round.ProbedPeers < rules.PeersMax ? ": few, so that idlers are found late (--probes, docs/threats.md)" : string.Empty));
         Console.WriteLine("\nstart its nodes, each in a terminal of its own:");
         foreach (var summary in RunSummary.Read(directory).Members)
         {

@@ -21,7 +21,7 @@ internal sealed class DeltaStore(RunContext run, string name) : IDisposable
     /// <param name="publisher">Who puts it there.</param>
     /// <returns>Takes the mean.</returns>
     public PendingDelta Begin(Manifest manifest, Uid publisher) =>
-        new(run.Spool.TryOpen(), ObjectKey.Delta(manifest.Round, publisher), manifest.Round, file => new RoundDeltaWriter(
+        new(run.Spool.TryOpen(0), ObjectKey.Delta(manifest.Round, publisher), manifest.Round, file => new RoundDeltaWriter(
             run.Grid, file, run.RulesDigest, manifest.Round, manifest.Digest));
 
     /// <summary>Puts what was written in the store, and what was left from before. The round stands without it: where the store does not take it, that is told and

@@ -76,6 +76,7 @@ internal sealed class Judge
         await turns.WaitAsync(cancellation);
         try
         {
+            // Held since it passed the checks. It is gone only if the round was closed by others and applied meanwhile: then nobody waits for this verdict.
             using var bytes = run.Held.Find(opening.ObjectDigest);
             if (bytes is not null)
             {
@@ -177,6 +178,13 @@ internal sealed class Judge
         }
 
         var fetched = await UpdateFetcher.FetchAsync(run, round, peer.Uid, peer.Key, opening, cancellation);
+        if (fetched.Update is not null && !run.Stores.IsOne && !run.Held.Holds(opening.ObjectDigest))
+        {
+            // It says nothing against its author; but whoever accepts must be able to serve.
+            fetched.Update.Dispose();
+            return (null, Rejection.Missing, "there is no room here to hold it");
+        }
+
         return (fetched.Update, fetched.Why, fetched.Detail);
     }
 

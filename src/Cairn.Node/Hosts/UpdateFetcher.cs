@@ -132,7 +132,7 @@ internal static class UpdateFetcher
             return await store.GetVerifiedAsync(key, digest, size, cancellation);
         }
 
-        if (run.Spool.IsForFiles(size) && run.Spool.TryOpen() is { } file)
+        if (run.Spool.IsForFiles(size) && run.Spool.TryOpen(size) is { } file)
         {
             var got = FetchOutcome.Failed(FetchStatus.Unreachable, "");
             try

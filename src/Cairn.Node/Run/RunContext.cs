@@ -13,7 +13,8 @@ namespace Cairn.Node;
 /// <summary>What all nodes of one process share about a run: the rules and everything that follows from them, the data, the store, the log.</summary>
 internal sealed class RunContext : IDisposable
 {
-    private const long HeldBytesMax = 4L << 30;
+    // Of small updates, which wait in memory; large ones are in files, for which NodeNeeds asks.
+    private const long HeldInMemoryMax = 4L << 30;
     private const int OpenedAtOnce = 1;
     private readonly Lazy<EnginePool> _engines;
 
@@ -26,12 +27,22 @@ internal sealed class RunContext : IDisposable
         Codec = new SparseUpdateCodec(Grid, new UpdateFormat((QuantizerKind)rules.Sparse.Quantization, (WireMode)rules.Sparse.Coding));
         Stores = RunStores.One(new DirectoryStore(directory.Store));
         Spool = spool ?? new Spool(directory.Spool);
-        Held = new HeldUpdates(Spool, Math.Min(HeldBytesMax, 2L * rules.PeersMax * ObjectBytesMax));
+        Held = new HeldUpdates(Spool, HeldBytesMax);
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
         _engines = new Lazy<EnginePool>(() => new EnginePool(
             share => new Engine(Layout, Adam, Schedule, rules.Training.Batch, share), threads, users));
+    }
+
+    // Updates of the round that was applied last, of the one that is being closed, and with an apply delay of the one after it.
+    private long HeldBytesMax
+    {
+        get
+        {
+            var all = 3L * Rules.PeersMax * ObjectBytesMax;
+            return Spool.IsForFiles(ObjectBytesMax) ? all : Math.Min(HeldInMemoryMax, all);
+        }
     }
 
     public RunDirectory Directory { get; }

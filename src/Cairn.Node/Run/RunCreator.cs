@@ -51,9 +51,11 @@ internal static class RunCreator
         Initializer.Fill(initial, options.Seed);
         var training = new TrainingRules(
             options.InnerSteps ?? preset.InnerSteps, options.Batch ?? preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
+        var places = options.Places ?? options.Peers;
+        var probes = ProbesOf(options, places, (long)training.InnerSteps * training.Batch);
         var rounds = options.Rounds ?? Calibrate(options, layout, initial, training, data, prepare);
         var rules = new RunRules(
-            RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, options.Places ?? options.Peers,
+            RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, places,
             new ModelRules(
                 options.Preset.ToLowerInvariant(), shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
                 shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest()),
@@ -63,7 +65,7 @@ internal static class RunCreator
                 preset.ErrorDecay, preset.OuterRate, options.Combination, ToleratedOf(options), ClipToMedianNorm: true, ChunkGrid.PublishedKeep,
                 options.Quantization, options.Coding),
             new RoundRules(
-                rounds, SettleEvery, options.ApplyDelay, ProbedPeers: 4, ProbeSequences: 32, ProbeStep: 0.2, OverlapPerMille: 400,
+                rounds, SettleEvery, options.ApplyDelay, probes.Peers, probes.Sequences, ProbeStep: 0.2, OverlapPerMille: 400,
                 RetainedRounds: SettleEvery + 3, options.StageSeconds ?? StageSecondsMax(training, shape, options.Peers)),
             MoneyRules.Default with { PeerBondMin = GenesisBond / 10, ValidatorBondMin = GenesisBond / 10 });
         var faults = rules.Faults();
@@ -104,6 +106,12 @@ internal static class RunCreator
     private sealed class Steps(Action<string> tell) : IProgress<string>
     {
         public void Report(string value) => tell(value);
+    }
+
+    private static ProbeBudget ProbesOf(SwarmOptions options, int places, long samplesPerPeer)
+    {
+        var affordable = ProbeBudget.Of(places, samplesPerPeer);
+        return new ProbeBudget(Math.Min(options.Probes ?? affordable.Peers, places), options.ProbeSequences ?? affordable.Sequences);
     }
 
     private static int ToleratedOf(SwarmOptions options) =>

@@ -65,6 +65,12 @@ public sealed record SwarmOptions
     /// <summary>1 to train a round while the one before it is exchanged and closed; 0 to apply that one first.</summary>
     public int ApplyDelay { get; init; }
 
+    /// <summary>Updates probed in a round; null for as many as are affordable (<see cref="ProbeBudget"/>).</summary>
+    public int? Probes { get; init; }
+
+    /// <summary>Sequences of a probe, half assigned and half held back; null for as many as are affordable.</summary>
+    public int? ProbeSequences { get; init; }
+
     /// <summary>How long a stage may last before validators close it, in seconds; null for what the slowest machine may take.</summary>
     public int? StageSeconds { get; init; }
 
@@ -92,6 +98,8 @@ public sealed record SwarmOptions
         Need(Minutes is > 0 and <= 100_000, $"--minutes is {Minutes}, must be above 0 and at most 100,000");
         Need(Threads is >= 1 and <= 256, $"--threads is {Threads}, must be 1 to 256");
         Need(ApplyDelay is 0 or 1, $"--apply-delay is {ApplyDelay}, must be 0 or 1");
+        Need(Probes is null or (>= 0 and <= 4096), $"--probes is {Probes}, must be 0 to 4,096");
+        Need(ProbeSequences is null or (>= 2 and <= 4096), $"--probe-sequences is {ProbeSequences}, must be 2 to 4,096");
         Need(StageSeconds is null or (>= 1 and <= 86_400), $"--stage-seconds is {StageSeconds}, must be 1 to 86,400");
         if (faults.Count > 0)
         {

@@ -18,7 +18,7 @@ internal sealed class Spool(string folder, int inMemoryMax = 1 << 20)
     /// <returns>Holds exactly these bytes.</returns>
     public Stream Keep(ReadOnlySpan<byte> bytes)
     {
-        if (IsForFiles(bytes.Length) && TryOpen() is { } file)
+        if (IsForFiles(bytes.Length) && TryOpen(bytes.Length) is { } file)
         {
             try
             {
@@ -35,12 +35,14 @@ internal sealed class Spool(string folder, int inMemoryMax = 1 << 20)
         return new MemoryStream(bytes.ToArray(), writable: false);
     }
 
-    /// <summary>A new, empty file, or null where none can be written.</summary>
-    public FileStream? TryOpen()
+    /// <summary>A new, empty file that has room for so many bytes, or null where there is none: what is then missing is known to be missing here, and not at whoever's
+    /// store the bytes come from.</summary>
+    /// <param name="bytes">As many as will be written.</param>
+    public FileStream? TryOpen(long bytes)
     {
         try
         {
-            return Open();
+            return Open(bytes);
         }
         catch (InputException)
         {
@@ -49,14 +51,22 @@ internal sealed class Spool(string folder, int inMemoryMax = 1 << 20)
     }
 
     /// <summary>A new, empty file.</summary>
+    /// <param name="bytes">Room that is reserved for it, where the file system can.</param>
     /// <exception cref="InputException">None can be written there.</exception>
-    public FileStream Open()
+    public FileStream Open(long bytes = 0)
     {
         var path = Path.Combine(folder, Path.GetRandomFileName());
         try
         {
             Directory.CreateDirectory(folder);
-            var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, BufferBytes);
+            var file = new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.Delete,
+                BufferSize = BufferBytes,
+                PreallocationSize = bytes,
+            });
             File.Delete(path);
             return file;
         }
