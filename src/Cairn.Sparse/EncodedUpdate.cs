@@ -92,6 +92,9 @@ public sealed class EncodedUpdate : ISparseUpdate, IDisposable
         return true;
     }
 
+    /// <summary>Gives back the memory of the tensor that was read last, which is of no use any more; the next use takes it again.</summary>
+    public void Rest() => _room.Dispose();
+
     /// <summary>Closes the bytes; tensors that were read are of no use any more.</summary>
     public void Dispose()
     {

@@ -32,6 +32,48 @@ public sealed class FetchAheadTests(SmallRun run)
     }
 
     [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(0)]
+    public async Task What_was_opened_ahead_is_handed_out_once_and_to_who_names_all_of_it(int inMemoryMax)
+    {
+        await using var scene = new Scene(run, inMemoryMax);
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        var (author, _, opening) = scene.Openings[0];
+        var name = OpenedAs.Of(scene.Manifest.Round, author, opening!);
+        await scene.Context.Held.WhenComeAsync(opening!.ObjectDigest, Cancel);
+        await Scene.WaitAsync(() => scene.Context.Opened.Holds(name));
+
+        OpenedAs[] others =
+        [
+            name with { Author = new Uid(77) }, name with { Key = Digest.Of("other"u8) }, name with { Round = new Round(2) }, name with { Size = name.Size + 1 },
+        ];
+        Assert.All(others, other => Assert.Null(scene.Context.Opened.Take(other)));
+        using (var taken = scene.Context.Opened.Take(name))
+        {
+            Assert.Equal((author, scene.Manifest.Round), (taken!.Uid, taken.Round));
+        }
+
+        Assert.Null(scene.Context.Opened.Take(name));
+        // And who comes later opens it anew, from what is held.
+        using var updates = await scene.FetchAsync(Cancel);
+        Assert.Equal(scene.Manifest.Entries.Count, updates.Contributions!.Count);
+        Assert.All(scene.Manifest.Entries, entry => Assert.Equal(1, scene.Store.AskedFor(entry)));
+    }
+
+    [Fact]
+    public async Task What_was_opened_of_a_round_goes_when_the_round_is_applied()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        var names = scene.Openings.Select(one => OpenedAs.Of(scene.Manifest.Round, one.Author, one.Opening!)).ToList();
+        await Scene.WaitAsync(() => names.All(scene.Context.Opened.Holds));
+        scene.Context.Opened.Forget(new Round(scene.Manifest.Round.Number - 1));
+        Assert.All(names, name => Assert.True(scene.Context.Opened.Holds(name)));
+        scene.Context.Opened.Forget(scene.Manifest.Round);
+        Assert.All(names, name => Assert.False(scene.Context.Opened.Holds(name)));
+    }
+
+    [Theory]
     [InlineData(StoreAnswer.Unreachable)]
     [InlineData(StoreAnswer.Missing)]
     [InlineData(StoreAnswer.Lie)]
@@ -84,9 +126,9 @@ public sealed class FetchAheadTests(SmallRun run)
         var right = scene.Openings[0].Opening!;
         scene.Ahead.Begin(scene.Manifest.Round,
         [
-            (new Uid(0), null),
-            (new Uid(0), right with { SizeBytes = scene.Context.ObjectBytesMax + 1 }),
-            (new Uid(1), right with { SizeBytes = 1 }),
+            (new Uid(0), scene.Openings[0].Key, null),
+            (new Uid(0), scene.Openings[0].Key, right with { SizeBytes = scene.Context.ObjectBytesMax + 1 }),
+            (new Uid(1), scene.Openings[1].Key, right with { SizeBytes = 1 }),
         ]);
         await scene.Ahead.DisposeAsync();
         Assert.Empty(scene.Store.Asked);
@@ -130,14 +172,15 @@ public sealed class FetchAheadTests(SmallRun run)
 
         public Manifest Manifest { get; }
 
-        public IReadOnlyList<(Uid Author, Opening? Opening)> Openings { get; }
+        public IReadOnlyList<(Uid Author, PublicKey Key, Opening? Opening)> Openings { get; }
 
         public FetchAhead Ahead { get; }
 
-        public IReadOnlyList<(Uid Author, Opening? Opening)> OpeningsOf(Round round) =>
+        public IReadOnlyList<(Uid Author, PublicKey Key, Opening? Opening)> OpeningsOf(Round round) =>
         [
             .. _ledger.ManifestOf(round)!.Entries.Select(entry => (
-                entry.Uid, (Opening?)new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero))),
+                entry.Uid, _ledger.Members[entry.Uid.Value].Key,
+                (Opening?)new Opening(entry.ObjectDigest, entry.SizeBytes, entry.Key, Digest.Zero, Digest.Zero, Digest.Zero))),
         ];
 
         public Task<ManifestUpdates> FetchAsync(CancellationToken cancel) =>

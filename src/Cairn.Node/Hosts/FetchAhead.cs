@@ -4,8 +4,8 @@ using Cairn.Ledger;
 
 namespace Cairn.Node;
 
-/// <summary>Fetches updates as they are opened on the ledger, so that whoever judges or applies the round finds them here: the exchange goes on while others still
-/// reveal. What fails is fetched again when it is needed.</summary>
+/// <summary>Fetches and opens updates as their keys come on the ledger, so that whoever judges or applies the round finds them here: the exchange goes on while others
+/// still reveal. What fails is fetched again when it is needed.</summary>
 /// <remarks>Bounded as every fetch is: objects of the roster alone, of the size they were announced with, if the rules allow it; few at once; and given up as soon as the
 /// next round begins, so that no store holds anything up.</remarks>
 internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
@@ -30,14 +30,14 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
 
         if (ledger.Stage is Stage.Reveal or Stage.Judge)
         {
-            Begin(_round, ledger.Roster.Select(entry => (entry.Uid, ledger.OpeningOf(entry.Uid))).ToList());
+            Begin(_round, ledger.Roster.Select(entry => (entry.Uid, ledger.Members[entry.Uid.Value].Key, ledger.OpeningOf(entry.Uid))).ToList());
         }
     }
 
     /// <summary>Begins what can be fetched of some openings and has not been begun.</summary>
     /// <param name="round">Their round.</param>
     /// <param name="openings">One for each member of the roster, null where there is none yet.</param>
-    internal void Begin(Round round, IReadOnlyList<(Uid Author, Opening? Opening)> openings)
+    internal void Begin(Round round, IReadOnlyList<(Uid Author, PublicKey Key, Opening? Opening)> openings)
     {
         // Where all is in one store it is as good as here.
         if (run.Stores.IsOne)
@@ -45,13 +45,13 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
             return;
         }
 
-        foreach (var (author, opening) in openings)
+        foreach (var (author, key, opening) in openings)
         {
             if (opening is { } opened && UpdateFetcher.IsPossible(run, opened) && !run.Held.Holds(opened.ObjectDigest) && _begun.Add(opened.ObjectDigest))
             {
                 var stop = _ofRound.Token;
                 _running.RemoveAll(task => task.IsCompleted);
-                _running.Add(Task.Run(() => FetchAsync(round, author, opened, stop), CancellationToken.None));
+                _running.Add(Task.Run(() => FetchAsync(round, author, key, opened, stop), CancellationToken.None));
             }
         }
     }
@@ -80,7 +80,7 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
         _turns.Dispose();
     }
 
-    private async Task FetchAsync(Round round, Uid author, Opening opening, CancellationToken stop)
+    private async Task FetchAsync(Round round, Uid author, PublicKey key, Opening opening, CancellationToken stop)
     {
         try
         {
@@ -93,7 +93,7 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
 
         try
         {
-            await run.Held.ComeAsync(opening.ObjectDigest, () => UpdateFetcher.FromStoreAsync(run, run.Stores.Of(author), round, opening, stop));
+            await run.Held.ComeAsync(opening.ObjectDigest, () => UpdateFetcher.BringAheadAsync(run, round, author, key, opening, stop));
         }
         catch (OperationCanceledException)
         {

@@ -57,6 +57,7 @@ internal sealed class Judge
         var scores = await _probe.MeasureAsync(roundCase, trial.Probed, updates, cancellation);
         var (observations, after) = trial.Close(scores);
         await holding;
+        found.KeepOpened(_run, round, roundCase.Peers, observations.Where(seen => seen.Reason == Rejection.None).Select(seen => seen.Uid));
         var judged = new Judgement(round, after);
         _judged = judged;
         Tell(judged, roundCase.Peers, observations, details, overlapMax);
@@ -224,6 +225,23 @@ internal sealed class Judge
 internal sealed record CheckedUpdates(
     IReadOnlyList<FastCheck> Checks, SortedDictionary<Uid, EncodedUpdate> Updates, Dictionary<Uid, string> Details, Task Holding) : IDisposable
 {
+    /// <summary>Leaves what was accepted opened for whoever applies the round.</summary>
+    public void KeepOpened(RunContext run, Round round, IReadOnlyList<PeerCase> peers, IEnumerable<Uid> accepted)
+    {
+        if (run.Stores.IsOne)
+        {
+            return;
+        }
+
+        foreach (var uid in accepted)
+        {
+            if (Updates.Remove(uid, out var update))
+            {
+                run.Opened.Keep(OpenedAs.Of(round, uid, peers.First(peer => peer.Uid == uid).Opening!), update);
+            }
+        }
+    }
+
     public void Dispose()
     {
         foreach (var update in Updates.Values)

@@ -34,12 +34,31 @@ internal static class UpdateFetcher
             return new FetchedUpdate(WhyOf(outcome.Status), outcome.Detail, IsLost: outcome.Status is not (FetchStatus.Unreachable or FetchStatus.Silent));
         }
 
+        return run.Opened.Take(OpenedAs.Of(round, uid, opening)) is { } opened
+            ? new FetchedUpdate(Rejection.None, "") { Update = opened }
+            : await OpenAsync(run, round, uid, author, opening, outcome.Bytes, cancellation);
+    }
+
+    /// <summary>Asks its author once for an update and opens it, so that both are done when it is needed. What fails is done then.</summary>
+    public static async Task BringAheadAsync(RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
+    {
+        var outcome = await FromStoreAsync(run, run.Stores.Of(uid), round, opening, cancellation);
+        if (outcome.Status == FetchStatus.Found
+            && (await OpenAsync(run, round, uid, author, opening, outcome.Bytes, cancellation)).Update is { } update)
+        {
+            run.Opened.Keep(OpenedAs.Of(round, uid, opening), update);
+        }
+    }
+
+    private static async Task<FetchedUpdate> OpenAsync(
+        RunContext run, Round round, Uid uid, PublicKey author, Opening opening, byte[] bytes, CancellationToken cancellation)
+    {
         // Few at once: what is being opened is in memory, twice.
         await run.Opening.WaitAsync(cancellation);
         try
         {
-            using var held = outcome.Bytes.Length == 0 ? run.Held.Find(opening.ObjectDigest) : null;
-            return Open(run, round, uid, author, opening, held?.Memory ?? outcome.Bytes);
+            using var held = bytes.Length == 0 ? run.Held.Find(opening.ObjectDigest) : null;
+            return Open(run, round, uid, author, opening, held?.Memory ?? bytes);
         }
         finally
         {

@@ -28,6 +28,7 @@ internal sealed class RunContext : IDisposable
         Stores = RunStores.One(new DirectoryStore(directory.Store));
         Spool = spool ?? new Spool(directory.Spool);
         Held = new HeldUpdates(Spool, HeldBytesMax);
+        Opened = new OpenedUpdates(HeldBytesMax);
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
@@ -69,6 +70,9 @@ internal sealed class RunContext : IDisposable
 
     /// <summary>What was fetched from other stores and is still needed.</summary>
     public HeldUpdates Held { get; }
+
+    /// <summary>What of it was opened ahead of its use.</summary>
+    public OpenedUpdates Opened { get; }
 
     /// <summary>The clock of the waits for a store that does not answer.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -134,6 +138,7 @@ internal sealed class RunContext : IDisposable
             _engines.Value.Dispose();
         }
 
+        Opened.Dispose();
         Held.Dispose();
         Opening.Dispose();
         Stores.Dispose();

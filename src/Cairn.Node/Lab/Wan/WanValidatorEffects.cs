@@ -53,8 +53,9 @@ internal sealed class WanValidatorEffects(RunContext run, NodeIdentity self, Sha
 
     private async Task<NodeEvent?> JudgeAsync(Round round, RoundCase roundCase, CancellationToken cancellation)
     {
-        var found = await Judge.CheckAsync(run, self.Name, replica.TrainingBase(round), round, roundCase.Peers, cancellation);
+        using var found = await Judge.CheckAsync(run, self.Name, replica.TrainingBase(round), round, roundCase.Peers, cancellation);
         await found.Holding;
+        found.KeepOpened(run, round, roundCase.Peers, [.. found.Updates.Keys]);
         var entries = roundCase.Peers.Zip(found.Checks).Select(pair => new VerdictEntry(pair.First.Uid, pair.Second.Reason, pair.First.Samples.Length));
         foreach (var (uid, detail) in found.Details)
         {
