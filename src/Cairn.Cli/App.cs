@@ -49,6 +49,7 @@ internal static class App
         SwarmVerb.Create(),
         TrainVerb.Create(),
         GenerateVerb.Create(),
+        EvalVerb.Create(),
         DataVerb.Create(),
         TokenizerVerb.Create(),
         RunVerb.Create(),

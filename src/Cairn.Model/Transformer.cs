@@ -123,6 +123,29 @@ public sealed class Transformer : IDisposable
         Parameters parameters, ReadOnlySpan<int> tokens, ReadOnlySpan<int> targets, int batch, int length, Span<double> meanLosses)
     {
         Invariant.Check(meanLosses.Length == batch);
+        ComputeLosses(parameters, tokens, targets, batch, length);
+        for (var i = 0; i < batch; i++)
+        {
+            meanLosses[i] = Mean(i * length, length);
+        }
+    }
+
+    /// <summary>The loss of each token, without gradients: the means of <see cref="SequenceLosses"/> are over these.</summary>
+    /// <param name="parameters">Of this layout.</param>
+    /// <param name="tokens">[batch, length], each below the vocabulary.</param>
+    /// <param name="targets">[batch, length]: the token that follows each.</param>
+    /// <param name="batch">Sequences.</param>
+    /// <param name="length">Tokens per sequence.</param>
+    /// <param name="losses">[batch, length]: cross-entropy of each target in nats.</param>
+    public void TokenLosses(Parameters parameters, ReadOnlySpan<int> tokens, ReadOnlySpan<int> targets, int batch, int length, Span<float> losses)
+    {
+        Invariant.Check(losses.Length == batch * length);
+        ComputeLosses(parameters, tokens, targets, batch, length);
+        _losses.Slice(0, batch * length).CopyTo(losses);
+    }
+
+    private void ComputeLosses(Parameters parameters, ReadOnlySpan<int> tokens, ReadOnlySpan<int> targets, int batch, int length)
+    {
         CheckBatch(parameters, tokens, targets, batch, length);
         var rows = batch * length;
         var p = parameters.Span;
@@ -138,11 +161,6 @@ public sealed class Transformer : IDisposable
             var count = Math.Min(HeadRows, rows - row);
             var logits = Logits(p, row, count);
             Kernels.CrossEntropy(logits, targets.Slice(row, count), _losses.Slice(row, count), count, Shape.Vocabulary);
-        }
-
-        for (var i = 0; i < batch; i++)
-        {
-            meanLosses[i] = Mean(i * length, length);
         }
     }
 

@@ -18,11 +18,12 @@ public sealed class ProjectTests
         ["Cairn.Gauntlet"] = ["Cairn.Base"],
         ["Cairn.Protocol"] = ["Cairn.Base", "Cairn.Ledger", "Cairn.Gauntlet"],
         ["Cairn.Exchange"] = ["Cairn.Base"],
+        ["Cairn.Evaluation"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Data", "Cairn.Model"],
         ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
         ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation", "Cairn.Web"],
         ["Cairn.Web"] = ["Cairn.Base", "Cairn.Model", "Cairn.Data", "Cairn.Ledger", "Cairn.Protocol"],
-        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench"],
+        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Evaluation", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench"],
     };
 
     private static readonly Dictionary<string, string[]> Packages = new()

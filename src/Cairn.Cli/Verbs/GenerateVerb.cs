@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using Cairn.Base;
+using Cairn.Cli.Examination;
 using Cairn.Compute;
 using Cairn.Data;
 using Cairn.Model;
@@ -55,7 +56,7 @@ internal static class GenerateVerb
 
     private static int Run(ParseResult parsed)
     {
-        var (parameters, tokenizer) = Load(parsed.GetValue(Dir) ?? RunFolders.Newest());
+        var (parameters, tokenizer) = Examiner.Load(parsed.GetValue(Dir) ?? RunFolders.Newest());
         using var owned = parameters;
         using var kernels = new CpuKernels(Math.Clamp(parsed.GetValue(Threads), 1, 256));
         using var generator = new Generator(parameters, kernels);
@@ -94,7 +95,4 @@ internal static class GenerateVerb
             : "");
         return ExitCode.Success;
     }
-
-    private static (Parameters Parameters, Tokenizer Tokenizer) Load(string dir) =>
-        new RunDirectory(dir) is { HoldsRun: true } run ? CheckpointFolder.LoadVerified(run) : CheckpointFolder.Load(dir);
 }
