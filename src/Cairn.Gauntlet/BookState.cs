@@ -6,9 +6,9 @@ namespace Cairn.Gauntlet;
 /// them.</summary>
 public static class BookState
 {
-    private const int Version = 5;
+    private const int Version = 6;
     private const int PeersMax = 1_000_000;
-    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + (2 * 8) + (6 * 8) + 4;
+    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + (3 * 8) + (6 * 8) + 4;
 
     /// <summary>Writes a book.</summary>
     /// <param name="book">The book.</param>
@@ -30,6 +30,7 @@ public static class BookState
 
             writer.Int64(record.SamplesSinceSettle);
             writer.Int64(record.CreditSinceSettle);
+            writer.Int64(record.Waiting);
             writer.Double(record.Work);
             writer.Int32(record.WorkCount);
             writer.Double(record.Rating.Mu);
@@ -93,6 +94,7 @@ public static class BookState
             Reasons = reasons,
             SamplesSinceSettle = reader.Int64(),
             CreditSinceSettle = reader.Int64(),
+            Waiting = reader.Int64(),
             Work = reader.Double(),
             WorkCount = reader.Int32(),
             Rating = new Rating(reader.Double(), reader.Double()),
@@ -117,7 +119,7 @@ public static class BookState
 
     private static bool IsInForm(PeerRecord record) =>
         record.FirstRound.Number >= 0 && record.LastRound >= record.FirstRound && record.RoundsPresent >= 0
-        && record.Reasons.All(count => count >= 0) && record.SamplesSinceSettle >= 0 && record.CreditSinceSettle >= 0
+        && record.Reasons.All(count => count >= 0) && record.SamplesSinceSettle >= 0 && record.CreditSinceSettle >= 0 && record.Waiting >= 0
         && record.Work is >= 0 and <= 1 && record.WorkCount is >= 0 and <= PeerRecord.ProbesKept
         && double.IsFinite(record.Rating.Mu) && record.Rating.Sigma > 0 && double.IsFinite(record.Rating.Sigma)
         && Math.Abs(record.Indicator) <= 1

@@ -51,10 +51,11 @@ public sealed class PeerBook
     /// <param name="round">The round.</param>
     /// <param name="observations">One per roster member, ascending by uid.</param>
     /// <param name="rules">Constants of rating.</param>
+    /// <param name="probes">False in a run that probes nobody: then all that is accepted counts alike, and nothing waits to be told.</param>
     /// <remarks>A round in which more than half of three or more probes are negative says more about the round than about its peers: then none is
     /// recorded as negative. (Covenant-72B: none if the fifth best, or the last of fewer, is negative; with few peers that would excuse every
     /// one.)</remarks>
-    public PeerBook Observe(Round round, IReadOnlyList<Observation> observations, RatingRules rules)
+    public PeerBook Observe(Round round, IReadOnlyList<Observation> observations, RatingRules rules, bool probes = true)
     {
         var records = new SortedDictionary<Uid, PeerRecord>();
         foreach (var record in _records)
@@ -75,11 +76,11 @@ public sealed class PeerBook
         }
 
         var work = WorkShare.Of([.. before.Select((record, i) =>
-            new WorkEvidence(record.Clearness, Tells(observations[i]), observations[i].OnTrial))]);
+            new WorkEvidence(record.Clearness, Tells(observations[i]) || record.WorkCount == 0, observations[i].OnTrial))]);
         for (var i = 0; i < before.Length; i++)
         {
             var seen = observations[i];
-            var record = before[i].WithOutcome(round, seen.Reason, seen.Samples, work[i]);
+            var record = before[i].WithOutcome(round, seen.Reason, seen.Samples, work[i], probes);
             records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(probe, probe.IsNegative && !badRound) : record;
             if (IsOwnFault(seen.Reason))
             {
@@ -95,7 +96,7 @@ public sealed class PeerBook
         return new PeerBook([.. records.Values]);
     }
 
-    /// <summary>The book after a settlement: samples are counted from zero again.</summary>
+    /// <summary>The book after a settlement: samples are counted from zero again, but for those that wait to be told.</summary>
     public PeerBook Settle() => new([.. _records.Select(record => record with { SamplesSinceSettle = 0, CreditSinceSettle = 0 })]);
 
     // Of an update that was refused a probe says nothing about work; but of one that was refused for lack of work it does, or nobody could ever show it again.

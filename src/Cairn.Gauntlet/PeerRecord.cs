@@ -41,6 +41,9 @@ public sealed record PeerRecord
     /// <summary>What it is to be paid for since the last settlement: accepted samples times the part of the work that was found, in sixteenths of a sample.</summary>
     public long CreditSinceSettle { get; init; }
 
+    /// <summary>Accepted samples of which nothing can be told yet: they are credited with the first finding, or at the end of the run.</summary>
+    public long Waiting { get; init; }
+
     /// <summary>The average of <see cref="WorkShare"/>; without meaning while <see cref="WorkCount"/> is 0.</summary>
     public double Work { get; init; }
 
@@ -95,11 +98,12 @@ public sealed record PeerRecord
     /// <param name="round">The round.</param>
     /// <param name="reason">Why it was refused, or None.</param>
     /// <param name="samples">Samples of an accepted update.</param>
-    /// <param name="work">The part of the work that this round's probe found; NaN if it says nothing, and then the average counts, or
-    /// <see cref="WorkShare.Unknown"/> without one.</param>
-    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work)
+    /// <param name="work">The part of the work that was found; NaN if nothing was, and then the average counts, or the samples wait where there is none.</param>
+    /// <param name="waits">False where nothing will ever be found: then nothing waits.</param>
+    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work, bool waits)
     {
-        var known = !double.IsNaN(work);
+        var (known, accepted) = (!double.IsNaN(work), reason == Rejection.None ? samples : 0);
+        var told = known || WorkCount > 0 || !waits;
         var counted = known ? WorkShare.Sixteenths(work) : WorkCount > 0 ? WorkShare.Sixteenths(Work) : WorkShare.Unknown;
         var reasons = Reasons.ToArray();
         reasons[(int)reason]++;
@@ -108,8 +112,9 @@ public sealed record PeerRecord
             LastRound = round,
             RoundsPresent = RoundsPresent + 1,
             Reasons = reasons,
-            SamplesSinceSettle = SamplesSinceSettle + (reason == Rejection.None ? samples : 0),
-            CreditSinceSettle = CreditSinceSettle + (reason == Rejection.None ? samples * counted : 0),
+            SamplesSinceSettle = SamplesSinceSettle + accepted,
+            CreditSinceSettle = CreditSinceSettle + (told ? (Waiting + accepted) * counted : 0),
+            Waiting = told ? 0 : Waiting + accepted,
             Work = known ? WorkShare.Average(Work, WorkCount, work) : Work,
             WorkCount = known ? Math.Min(WorkCount + 1, ProbesKept) : WorkCount,
         };

@@ -84,7 +84,7 @@ public sealed class RoundTrial
             observations[i] = new Observation(uid, reason, reason == Rejection.None ? samples : 0, score, onTrial);
         }
 
-        return new TrialOutcome(observations, _before.Observe(_round, observations, _rules.Rating));
+        return new TrialOutcome(observations, _before.Observe(_round, observations, _rules.Rating, _rules.ProbedPeers > 0));
     }
 
     /// <summary>The book that a round is judged with. Samples are counted from one settlement to the next, and from zero at the first judgement after

@@ -4,9 +4,9 @@ namespace Cairn.Gauntlet;
 
 /// <summary>What is known of one roster member's work when a round is judged.</summary>
 /// <param name="Clearness">Of its probes as far as they are remembered, the newest first, this round's among them.</param>
-/// <param name="Probed">True if it was probed in this round: only then is anything found.</param>
+/// <param name="Asks">True if it was probed in this round, or nothing was ever found of it: only then is anything found.</param>
 /// <param name="OnTrial">True for who is admitted only with a probe: measured, but no measure for others.</param>
-public readonly record struct WorkEvidence(IReadOnlyList<Clearness> Clearness, bool Probed, bool OnTrial);
+public readonly record struct WorkEvidence(IReadOnlyList<Clearness> Clearness, bool Asks, bool OnTrial);
 
 /// <summary>Which part of the work that a peer is paid for its updates show, measured against the established peers of the round.</summary>
 /// <remarks>Training on a part p of the samples makes the clearness of a probe (<see cref="ComputationIndicator.Clearness"/>) fall with √p, however the update is
@@ -22,7 +22,7 @@ public static class WorkShare
     /// <summary>The whole, in sixteenths.</summary>
     public const int One = 16;
 
-    /// <summary>What an update counts of whose author nothing was ever found, in sixteenths: less than anybody who was found to work.</summary>
+    /// <summary>What an update counts in the end of whose author nothing was ever found, in sixteenths: less than anybody who was found to work.</summary>
     public const int Unknown = 4;
 
     /// <summary>Standard errors from which on the mean of a peer's probes is clear.</summary>
@@ -59,7 +59,7 @@ public static class WorkShare
 
             for (var i = 0; i < parts.Length; i++)
             {
-                parts[i] = evidence[i].Probed ? Math.Min(1, Finding.Of(evidence[i].Clearness, memory).Square / median) : double.NaN;
+                parts[i] = evidence[i].Asks && evidence[i].Clearness.Count > 0 ? Math.Min(1, Finding.Of(evidence[i].Clearness, memory).Square / median) : double.NaN;
             }
 
             break;

@@ -9,7 +9,7 @@ internal static class LedgerHeader
     /// <summary>Bytes that tell how long the header is.</summary>
     public const int StartSize = 16;
 
-    private const int Version = 3;
+    private const int Version = 4;
     private const string Domain = "cairn/ledger/file";
 
     private static ReadOnlySpan<byte> Magic => "CAIRNLGR"u8;

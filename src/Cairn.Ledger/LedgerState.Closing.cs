@@ -118,6 +118,13 @@ public sealed partial class LedgerState
             return;
         }
 
+        // They say together that nothing can be told yet: what this settlement would have paid waits for the one in which it can.
+        if (_book.MayMoveMoney(_book.BondOf(i => _book.Shares[i] is { Shares.Count: 0 })))
+        {
+            Unpaid += Rules.RewardPerSettlement;
+            return;
+        }
+
         var voters = new EpochVoter[_book.Voters.Length];
         for (var i = 0; i < voters.Length; i++)
         {
@@ -169,7 +176,8 @@ public sealed partial class LedgerState
     // Audits are paid out of the rewards, never out of what somebody lost. Dividends that nobody has earned yet go to the peers.
     private void Pay(IReadOnlyList<ShareEntry> dividends)
     {
-        var whole = Rules.RewardPerSettlement;
+        var whole = Rules.RewardPerSettlement + Unpaid;
+        Unpaid = 0;
         var forAudits = PartOf(whole, Rules.AuditShare);
         var forValidators = dividends.Count > 0 ? PartOf(whole, Rules.DividendShare) : 0;
         Minted += whole;

@@ -73,6 +73,7 @@ public sealed partial class LedgerState
         writer.Int64(Burned);
         writer.Int64(AuditFund);
         writer.Int64(Minted);
+        writer.Int64(Unpaid);
         foreach (var version in RulesVersions)
         {
             writer.Int32(version.Number);

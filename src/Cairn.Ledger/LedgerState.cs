@@ -237,6 +237,9 @@ public sealed partial class LedgerState
     /// allocations taken up) + this, after every operation.</summary>
     public long Minted { get; private set; }
 
+    /// <summary>What settlements did not pay because validators said together that nothing can be told yet: the next one that pays, pays it too.</summary>
+    public long Unpaid { get; private set; }
+
     /// <summary>The shares of the last settlement that paid; sum <see cref="Shares.One"/>, or empty before the first.</summary>
     public IReadOnlyList<ShareEntry> ConsensusShares { get; private set; } = [];
 

@@ -42,7 +42,7 @@ public class PaySharesTests
     public void A_copied_update_earns_no_share()
     {
         var book = TestData.After([TestData.Accepted(0, 50), TestData.Refused(1, Rejection.Copied), TestData.Refused(2, Rejection.BadCode)]);
-        Assert.Equal([new PayShare(new Uid(0), PayShares.One)], PayShares.Divide(PayShares.Claims(book)));
+        Assert.Equal([new PayShare(new Uid(0), PayShares.One)], PayShares.Divide(PayShares.Claims(book, isLast: true)));
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public class PaySharesTests
             [TestData.Accepted(0, probe: probe), TestData.Accepted(1, probe: TestData.Score(0.1, 0.05))], 30)];
         var book = TestData.After(rounds).Settle();
         book = book.Observe(new Round(30), [TestData.Refused(0, Rejection.Missing), TestData.Accepted(1)], RatingRules.Bounded);
-        Assert.Equal([1], PayShares.Divide(PayShares.Claims(book)).Select(s => s.Uid.Value));
+        Assert.Equal([1], PayShares.Divide(PayShares.Claims(book, isLast: true)).Select(s => s.Uid.Value));
     }
 
     [Fact]

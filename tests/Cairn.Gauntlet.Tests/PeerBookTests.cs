@@ -114,13 +114,50 @@ public class PeerBookTests
     }
 
     [Fact]
+    public void What_cannot_be_told_yet_waits_over_settlements_and_is_credited_with_the_first_finding()
+    {
+        // Two peers whose every probe is clear by two standard errors, and one that does nothing: a memory of four tells.
+        var worker = TestData.Clear(2);
+        Observation[] round = [TestData.Accepted(0, probe: worker), TestData.Accepted(1, probe: worker), TestData.Accepted(2, probe: TestData.Clear(0))];
+        var book = TestData.After(round, round, round).Settle();
+        Assert.All(book.Records, record => Assert.Equal((30L, 0L, 0), (record.Waiting, record.CreditSinceSettle, record.WorkCount)));
+        Assert.Empty(PayShares.Claims(book, isLast: false));
+        Assert.Equal([0, 1, 2], PayShares.Claims(book, isLast: true).Select(claim => claim.Uid.Value));
+
+        book = book.Observe(new Round(3), round, RatingRules.Bounded);
+        Assert.Equal([40L * 16, 40L * 16, 0L], book.Records.Select(record => record.CreditSinceSettle));
+        Assert.All(book.Records, record => Assert.Equal(0, record.Waiting));
+        Assert.Equal([0, 1], PayShares.Claims(book, isLast: false).Select(claim => claim.Uid.Value));
+        Assert.All(PayShares.Claims(book.Settle(), isLast: true), claim => Assert.Fail($"{claim} is paid twice"));
+    }
+
+    [Fact]
+    public void The_first_round_that_tells_tells_of_all_of_whom_something_is_known()
+    {
+        var worker = TestData.Clear(6);
+        Observation[] first = [TestData.Accepted(0), TestData.Accepted(1), TestData.Accepted(2, probe: TestData.Clear(0)), TestData.Accepted(3)];
+        Observation[] second = [TestData.Accepted(0, probe: worker), TestData.Accepted(1, probe: worker), TestData.Accepted(2), TestData.Accepted(3)];
+        var book = TestData.After(first, second);
+        Assert.Equal([20L * 16, 20L * 16, 0L, 0L], book.Records.Select(record => record.CreditSinceSettle));
+        Assert.Equal([0L, 0L, 0L, 20L], book.Records.Select(record => record.Waiting));
+    }
+
+    [Fact]
+    public void Where_nobody_is_probed_nothing_waits()
+    {
+        var book = PeerBook.Empty.Observe(new Round(0), [TestData.Accepted(0), TestData.Accepted(1)], RatingRules.Bounded, probes: false);
+        Assert.Equal([0L, 0L], book.Records.Select(record => record.Waiting));
+        Assert.Equal([0, 1], PayShares.Claims(book, isLast: false).Select(claim => claim.Uid.Value));
+    }
+
+    [Fact]
     public void Settling_starts_the_count_of_samples_anew_and_forgets_nothing_else()
     {
         var book = Sample();
         var settled = book.Settle();
         Assert.All(settled.Records, r => Assert.Equal(0, r.SamplesSinceSettle));
         Assert.Equal(book.Records[0].Rating, settled.Records[0].Rating);
-        Assert.Empty(PayShares.Divide(PayShares.Claims(settled)));
+        Assert.Empty(PayShares.Divide(PayShares.Claims(settled, isLast: false)));
     }
 
     private static PeerBook Sample() => TestData.After(

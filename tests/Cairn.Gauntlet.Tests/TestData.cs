@@ -13,6 +13,9 @@ internal static class TestData
         return LossScore.Of(before, After(assigned), before, After(heldBack));
     }
 
+    /// <summary>A probe of sixteen sequences that shows work by so many standard errors.</summary>
+    public static LossScore Clear(double errors) => new(new PairedDifference(0.04 * Math.Sqrt(2) * errors, 0.04, 4, 16), new PairedDifference(0, 0.04, 4, 16));
+
     public static Observation Accepted(int uid, int samples = 10, LossScore? probe = null) => new(new Uid(uid), Rejection.None, samples, probe);
 
     public static Observation Refused(int uid, Rejection reason, LossScore? probe = null) => new(new Uid(uid), reason, 10, probe);

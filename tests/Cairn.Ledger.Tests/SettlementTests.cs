@@ -120,6 +120,33 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public void What_two_thirds_of_bond_cannot_tell_yet_is_paid_by_the_next_settlement_that_can()
+    {
+        var world = Settling(3, [1, 1, 1]);
+        world.Must(3, world.Share(Digest.Zero));
+        world.Must(4, world.Share(Digest.Zero));
+        world.Must(5, world.Share(Digest.Zero, (2, Shares.One)));
+        Assert.Equal((1000L, 0L), (world.State.Unpaid, world.State.Minted));
+        Assert.Empty(world.State.ConsensusShares);
+
+        world.Round();
+        world.SettleAll((0, Shares.One / 2), (1, Shares.One / 2));
+        Assert.Equal((0L, 2000L), (world.State.Unpaid, world.State.Minted));
+        Assert.Equal([1000L, 1000L, 0L], world.State.Members.Take(3).Select(member => member.Reward));
+        Assert.Equal(world.State.StateDigest(), world.Replay().StateDigest());
+    }
+
+    [Fact]
+    public void One_validator_that_says_nothing_keeps_no_pay_back()
+    {
+        var world = Settling(3, [1, 1, 1]);
+        world.Must(3, world.Share(Digest.Zero));
+        world.Must(4, world.Share(Digest.Zero, (0, Shares.One)));
+        world.Must(5, world.Share(Digest.Zero, (0, Shares.One)));
+        Assert.Equal((0L, 1000L), (world.State.Unpaid, world.State.Members[0].Reward));
+    }
+
+    [Fact]
     public void Audits_and_validators_are_paid_out_of_the_same_settlement_and_nothing_is_lost()
     {
         var world = new World(peers: 3, validators: 3, validatorBonds: [10, 10, 10], change: rules => rules with
@@ -171,8 +198,9 @@ public sealed class SettlementTests
         world.SettleAll();
         world.Round();
         world.SettleAll((0, 200_000_000), (1, 200_000_000), (4, 300_000_000), (5, 300_000_000));
-        Assert.Equal(100, world.State.Members[4].Bond + world.State.Members[5].Bond);
-        Assert.Equal([450L, 450L], world.State.Members.Take(2).Select(member => member.Reward));
+        // Of the pay of two settlements, for in the first nothing could be told.
+        Assert.Equal(200, world.State.Members[4].Bond + world.State.Members[5].Bond);
+        Assert.Equal([900L, 900L], world.State.Members.Take(2).Select(member => member.Reward));
         Assert.Equal(Shares.One, world.State.ConsensusShares.Sum(entry => entry.Share));
     }
 

@@ -23,7 +23,9 @@ internal static class RunSummaryView
         }
 
         var money = run.Money;
-        output.WriteLine($"\npaid {money.Minted - money.AuditFund:N0}   laid aside for audits {money.AuditFund:N0}   cut off bonds and burned {money.Burned:N0}");
+        output.WriteLine(
+            $"\npaid {money.Minted - money.AuditFund:N0}   waits until work can be told {money.Unpaid:N0}   " +
+            $"laid aside for audits {money.AuditFund:N0}   cut off bonds and burned {money.Burned:N0}");
         foreach (var slash in money.Slashes)
         {
             output.WriteLine($"round {slash.Round}: {slash.Amount:N0} cut off the bond of uid {slash.Uid} ({slash.Reason}, evidence {slash.Evidence[..16]})");

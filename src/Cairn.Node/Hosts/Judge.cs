@@ -39,9 +39,9 @@ internal sealed class Judge
     /// <summary>True if that round was judged in this life.</summary>
     public bool Knows(Round round) => _judged?.Round == round;
 
-    /// <summary>The shares of the settlement, from what was accepted since the last one.</summary>
-    public IReadOnlyList<ShareEntry> Shares() =>
-        [.. PayShares.Divide(PayShares.Claims(Book)).Select(share => new ShareEntry(share.Uid, share.Share))];
+    /// <summary>The shares of the settlement after a round, from what was accepted since the last one; empty while nothing can be told.</summary>
+    public IReadOnlyList<ShareEntry> Shares(Round round) =>
+        [.. PayShares.Divide(PayShares.Claims(Book, round.Number == _run.Rules.Round.Rounds - 1)).Select(share => new ShareEntry(share.Uid, share.Share))];
 
     /// <summary>Judges the round.</summary>
     public async Task<NodeEvent?> BeginAsync(Round round, RoundCase roundCase, CancellationToken cancellation)

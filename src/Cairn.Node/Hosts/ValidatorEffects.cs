@@ -113,7 +113,7 @@ internal sealed class ValidatorEffects : IEffectRunner
 
     private async Task<NodeEvent?> SettleAsync(Round round, CancellationToken cancellation)
     {
-        var shares = _judge.Shares();
+        var shares = _judge.Shares(round);
         var digest = await CheckpointFolder.PublishAsync(_run, _self.Name, round, _replica.Base, cancellation);
         _run.Log.Tell(new CheckpointSaved(
             _self.Name, round.Number, digest.ToString(), $"{_run.Stores.Own.Name}/{ObjectKey.CheckpointPrefix(round).TrimEnd('/')}"));

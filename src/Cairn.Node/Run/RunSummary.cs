@@ -28,10 +28,11 @@ public sealed record SlashSummary(int Round, int Uid, string Reason, long Amount
 
 /// <summary>The money of a run, in its smallest unit.</summary>
 /// <param name="Minted">Paid out by settlements in all.</param>
+/// <param name="Unpaid">What waits for the next settlement, since nothing could be told yet.</param>
 /// <param name="AuditFund">Laid aside for audits.</param>
 /// <param name="Burned">Cut off bonds.</param>
 /// <param name="Slashes">Every cut.</param>
-public sealed record MoneySummary(long Minted, long AuditFund, long Burned, IReadOnlyList<SlashSummary> Slashes);
+public sealed record MoneySummary(long Minted, long Unpaid, long AuditFund, long Burned, IReadOnlyList<SlashSummary> Slashes);
 
 /// <summary>A closed round.</summary>
 /// <param name="Round">The round.</param>
@@ -106,7 +107,7 @@ public sealed record RunSummary(
                 m.Role == Role.Peer ? state.AcceptedOf(m.Uid) : 0, m.Role == Role.Peer ? state.RejectionsOf(m.Uid) : 0, (double)m.Reward / rewards, m.HasLeft))],
             history.Rounds, history.Agreement, CheckpointFolder.OfLedger(directory, state)?.Folder, report?.LossInitial, report?.LossFinal, state.Paused,
             new MoneySummary(
-                state.Minted, state.AuditFund, state.Burned,
+                state.Minted, state.Unpaid, state.AuditFund, state.Burned,
                 [.. state.Slashes.Select(s => new SlashSummary(s.Round.Number, s.Uid.Value, s.Reason.ToString(), s.Amount, s.Evidence.ToString()))]));
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ShareCopier : BadValidator
         var ledger = me.View;
         if (ledger.CurrentRound != round || ledger.Stage != Stage.Settle)
         {
-            return HonestShares(me);
+            return HonestShares(me, world, round);
         }
 
         foreach (var member in ledger.Members)
@@ -57,7 +57,9 @@ internal sealed class FriendLiar : BadValidator
     }
 
     public override IReadOnlyList<ShareEntry>? Shares(SimNode me, World world, Round round) =>
-        world.Nodes[me.Plan.Other].Uid is { } friend && me.View.Members[friend.Value].Role == Role.Peer ? [new ShareEntry(friend, Ledger.Shares.One)] : HonestShares(me);
+        world.Nodes[me.Plan.Other].Uid is { } friend && me.View.Members[friend.Value].Role == Role.Peer
+            ? [new ShareEntry(friend, Ledger.Shares.One)]
+            : HonestShares(me, world, round);
 }
 
 /// <summary>Refuses whatever one honest peer sends, and pays it nothing.</summary>
@@ -81,7 +83,7 @@ internal sealed class Censor : BadValidator
     public override IReadOnlyList<ShareEntry>? Shares(SimNode me, World world, Round round)
     {
         var censored = world.Nodes[me.Plan.Other].Uid;
-        var shares = HonestShares(me).Where(share => share.Uid != censored).ToArray();
+        var shares = HonestShares(me, world, round).Where(share => share.Uid != censored).ToArray();
         var rest = Ledger.Shares.One - shares.Sum(share => share.Share);
         if (shares.Length > 0)
         {

@@ -44,11 +44,11 @@ internal abstract class Conduct
     }
 
     /// <summary>A validator's shares; null waits.</summary>
-    public virtual IReadOnlyList<ShareEntry>? Shares(SimNode me, World world, Round round) => HonestShares(me);
+    public virtual IReadOnlyList<ShareEntry>? Shares(SimNode me, World world, Round round) => HonestShares(me, world, round);
 
     /// <summary>What the book says.</summary>
-    protected static IReadOnlyList<ShareEntry> HonestShares(SimNode me) =>
-        [.. PayShares.Divide(PayShares.Claims(me.Replica.Book)).Select(share => new ShareEntry(share.Uid, share.Share))];
+    protected static IReadOnlyList<ShareEntry> HonestShares(SimNode me, World world, Round round) =>
+        [.. PayShares.Divide(PayShares.Claims(me.Replica.Book, round.Number == world.Scenario.Rounds - 1)).Select(share => new ShareEntry(share.Uid, share.Share))];
 }
 
 /// <summary>All conducts by name.</summary>

@@ -119,4 +119,7 @@ public enum Probe
 
     /// <summary>An update was refused as harmful.</summary>
     HarmRefused,
+
+    /// <summary>Validators said together that nothing can be told yet, and pay waited.</summary>
+    PayKeptBack,
 }
