@@ -13,7 +13,9 @@ contract CairnRuns {
     }
 
     struct Run {
-        uint64 createdBlock;
+        uint40 createdBlock;
+        uint40 said; // events so far
+        bytes22 record; // a digest over all of them, in order: who was not told of one sees that
         uint64 weiPerUnit; // what a unit of the ledger's money is in coins
         uint32 disputeBlocks; // how long a settlement can be objected to before anything is paid by it
         uint32 exitBlocks; // how long the bond of who leaves can still be cut
@@ -51,17 +53,18 @@ contract CairnRuns {
     mapping(bytes32 run => Run) public runs;
     mapping(bytes32 run => mapping(address account => Member)) public members;
 
-    event RunCreated(bytes32 indexed run, address indexed creator, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, bytes genesis);
-    event Posted(bytes32 indexed run, bytes operation);
-    event Registered(bytes32 indexed run, address indexed account, uint128 bond, bytes nodeKey, bytes proof);
-    event Funded(bytes32 indexed run, address indexed from, uint128 amount);
-    event Left(bytes32 indexed run, address indexed account, uint64 bondFreeBlock);
-    event BondReturned(bytes32 indexed run, address indexed account, uint128 amount);
-    event Settled(bytes32 indexed run, uint64 indexed epoch, bytes32 root, uint64 upToBlock, bytes32 checkpoint);
-    event Objected(bytes32 indexed run, uint64 indexed epoch);
-    event Claimed(bytes32 indexed run, address indexed account, uint128 earned, uint128 cut);
-    event Withdrawn(bytes32 indexed run, address indexed account, uint128 amount);
-    event PausedUntil(bytes32 indexed run, uint64 blockNumber);
+    // The place of an event among all of its run, from 0 on, comes first in each. What is not indexed is hashed into the run's record as it is emitted.
+    event RunCreated(bytes32 indexed run, address indexed creator, uint40 place, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, bytes genesis);
+    event Posted(bytes32 indexed run, uint40 place, bytes operation);
+    event Registered(bytes32 indexed run, address indexed account, uint40 place, uint128 bond, bytes nodeKey, bytes proof);
+    event Funded(bytes32 indexed run, address indexed from, uint40 place, uint128 amount);
+    event Left(bytes32 indexed run, address indexed account, uint40 place, uint64 bondFreeBlock);
+    event BondReturned(bytes32 indexed run, address indexed account, uint40 place, uint128 amount);
+    event Settled(bytes32 indexed run, uint64 indexed epoch, uint40 place, bytes32 root, uint64 upToBlock, bytes32 checkpoint);
+    event Objected(bytes32 indexed run, uint64 indexed epoch, uint40 place);
+    event Claimed(bytes32 indexed run, address indexed account, uint40 place, uint128 earned, uint128 cut);
+    event Withdrawn(bytes32 indexed run, address indexed account, uint40 place, uint128 amount);
+    event PausedUntil(bytes32 indexed run, uint40 place, uint64 blockNumber);
 
     error RunExists();
     error NoSuchRun();
@@ -97,7 +100,7 @@ contract CairnRuns {
         run = sha256(abi.encodePacked(uint8(13), "cairn/genesis", genesis));
         Run storage r = runs[run];
         if (r.createdBlock != 0) revert RunExists();
-        r.createdBlock = uint64(block.number);
+        r.createdBlock = uint40(block.number);
         r.weiPerUnit = weiPerUnit;
         r.disputeBlocks = disputeBlocks;
         r.exitBlocks = exitBlocks;
@@ -110,22 +113,19 @@ contract CairnRuns {
             voices += validators[i].units;
         }
         r.voices = voices;
-        emit RunCreated(run, msg.sender, weiPerUnit, disputeBlocks, exitBlocks, genesis);
-        if (msg.value > 0) emit Funded(run, msg.sender, uint128(msg.value));
+        say(run, RunCreated.selector, msg.sender, abi.encode(r.said, weiPerUnit, disputeBlocks, exitBlocks, genesis));
+        if (msg.value > 0) say(run, Funded.selector, msg.sender, abi.encode(r.said, uint128(msg.value)));
     }
 
-    /// Puts an operation in order. It carries its author's signature; who sends it does not matter. Whether there is such a run is not looked up, to spare gas:
-    /// readers begin at the block in which it was created.
-    function post(bytes32 run, bytes calldata operation) external {
-        if (operation.length == 0 || operation.length > OPERATION_BYTES_MAX) revert OutOfRange();
-        emit Posted(run, operation);
+    /// Puts an operation in order. It carries its author's signature; who sends it does not matter.
+    function post(bytes32 run, bytes calldata operation) external known(run) {
+        order(run, operation);
     }
 
     /// Puts the operations of many authors in order at once.
-    function postBatch(bytes32 run, bytes[] calldata operations) external {
+    function postBatch(bytes32 run, bytes[] calldata operations) external known(run) {
         for (uint256 i = 0; i < operations.length; ++i) {
-            if (operations[i].length == 0 || operations[i].length > OPERATION_BYTES_MAX) revert OutOfRange();
-            emit Posted(run, operations[i]);
+            order(run, operations[i]);
         }
     }
 
@@ -140,7 +140,7 @@ contract CairnRuns {
         if (m.leftBlock != 0) revert OutOfTurn();
         m.bond += uint128(msg.value);
         runs[run].bonds += uint128(msg.value);
-        emit Registered(run, msg.sender, m.bond, nodeKey, proof);
+        say(run, Registered.selector, msg.sender, abi.encode(runs[run].said, m.bond, nodeKey, proof));
     }
 
     /// Leaves for good: without a voice from now on. The bond can be cut until the delay is over.
@@ -148,7 +148,7 @@ contract CairnRuns {
         Member storage m = members[run][msg.sender];
         if (m.leftBlock != 0) revert OutOfTurn();
         m.leftBlock = uint64(block.number);
-        emit Left(run, msg.sender, uint64(block.number) + runs[run].exitBlocks);
+        say(run, Left.selector, msg.sender, abi.encode(runs[run].said, uint64(block.number) + runs[run].exitBlocks));
     }
 
     /// Takes the bond back after the delay.
@@ -160,7 +160,7 @@ contract CairnRuns {
         if (amount == 0) revert NothingThere();
         m.bond = 0;
         r.bonds -= amount;
-        emit BondReturned(run, msg.sender, amount);
+        say(run, BondReturned.selector, msg.sender, abi.encode(r.said, amount));
         pay(msg.sender, amount);
     }
 
@@ -170,7 +170,7 @@ contract CairnRuns {
     function fund(bytes32 run) external payable known(run) {
         if (msg.value == 0 || msg.value > type(uint96).max) revert OutOfRange();
         runs[run].pool += uint128(msg.value);
-        emit Funded(run, msg.sender, uint128(msg.value));
+        say(run, Funded.selector, msg.sender, abi.encode(runs[run].said, uint128(msg.value)));
     }
 
     /// Posts the root over what every account has earned and lost since the run began, signed by two thirds of the voices.
@@ -190,7 +190,7 @@ contract CairnRuns {
         r.epoch = epoch;
         r.pendingRoot = root;
         r.pendingBlock = uint64(block.number);
-        emit Settled(run, epoch, root, upToBlock, checkpoint);
+        say(run, Settled.selector, bytes32(uint256(epoch)), abi.encode(r.said, root, upToBlock, checkpoint));
     }
 
     /// Takes a settlement back within its window, by more than a third of the voices.
@@ -201,7 +201,7 @@ contract CairnRuns {
         if (3 * voicesOf(run, digest, signatures) <= r.voices) revert NoQuorum();
         r.pendingBlock = 0;
         r.pendingRoot = 0;
-        emit Objected(run, epoch);
+        say(run, Objected.selector, bytes32(uint256(epoch)), abi.encode(r.said));
     }
 
     /// Credits an account what the root says it has earned, and cuts its bond by what the root says it has lost. Anybody may call it for anybody.
@@ -228,7 +228,7 @@ contract CairnRuns {
         r.pool -= due; // reverts when the pool is empty: fund it, then claim again
         m.credit += due;
         r.credits += due;
-        emit Claimed(run, account, earned, cut);
+        say(run, Claimed.selector, account, abi.encode(r.said, earned, cut));
     }
 
     /// Pays this account what it was credited.
@@ -238,7 +238,7 @@ contract CairnRuns {
         if (amount == 0) revert NothingThere();
         m.credit = 0;
         runs[run].credits -= amount;
-        emit Withdrawn(run, msg.sender, amount);
+        say(run, Withdrawn.selector, msg.sender, abi.encode(runs[run].said, amount));
         pay(msg.sender, amount);
     }
 
@@ -249,10 +249,40 @@ contract CairnRuns {
         bytes32 digest = keccak256(abi.encode(PAUSE, block.chainid, address(this), run, untilBlock));
         if (3 * voicesOf(run, digest, signatures) < 2 * uint256(r.voices)) revert NoQuorum();
         r.pausedUntil = untilBlock;
-        emit PausedUntil(run, untilBlock);
+        say(run, PausedUntil.selector, abi.encode(r.said, untilBlock));
     }
 
     // ---- inside
+
+    function order(bytes32 run, bytes calldata operation) private {
+        if (operation.length == 0 || operation.length > OPERATION_BYTES_MAX) revert OutOfRange();
+        say(run, Posted.selector, abi.encode(runs[run].said, operation));
+    }
+
+    // An event about nobody in particular. Emitted by hand, so that what is hashed is what is emitted.
+    function say(bytes32 run, bytes32 name, bytes memory data) private {
+        record(run, name, 0, data);
+        assembly ("memory-safe") {
+            log2(add(data, 32), mload(data), name, run)
+        }
+    }
+
+    function say(bytes32 run, bytes32 name, address who, bytes memory data) private {
+        say(run, name, bytes32(uint256(uint160(who))), data);
+    }
+
+    function say(bytes32 run, bytes32 name, bytes32 about, bytes memory data) private {
+        record(run, name, about, data);
+        assembly ("memory-safe") {
+            log3(add(data, 32), mload(data), name, run, about)
+        }
+    }
+
+    function record(bytes32 run, bytes32 name, bytes32 about, bytes memory data) private {
+        Run storage r = runs[run];
+        r.record = bytes22(keccak256(abi.encodePacked(r.record, name, about, keccak256(data))));
+        ++r.said;
+    }
 
     // The settlement whose window has passed is the one that is paid by.
     function promote(Run storage r) private {

@@ -3,6 +3,7 @@
 #
 #   tools/chain-node.sh install DIR                       fetches Anvil from npm into DIR, and prints the path of the program
 #   tools/chain-node.sh up DIR PORT [OPTION...]           starts it with its state in DIR, and prints its address; options go to Anvil (--block-time 1, --no-mining)
+#                                                         its state is written every 5 seconds (--state-interval): what is newer than that is lost when it is killed
 #   tools/chain-node.sh down DIR                          stops it, its state kept
 #
 # The program is CAIRN_ANVIL, or anvil on the PATH, or what install has put into DIR.
@@ -51,7 +52,8 @@ up() {
         echo "a chain runs in $dir already" >&2
         exit 3
     fi
-    nohup "$anvil" --port "$port" --quiet --state "$dir/state.json" --state-interval 5 "$@" >"$dir/log" 2>&1 </dev/null &
+    case " $* " in *" --state-interval "*) ;; *) set -- --state-interval 5 "$@" ;; esac
+    nohup "$anvil" --port "$port" --quiet --state "$dir/state.json" "$@" >"$dir/log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
     for try in $(seq 1 200); do
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && { echo "address http://127.0.0.1:$port"; return; }

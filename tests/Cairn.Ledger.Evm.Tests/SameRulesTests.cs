@@ -27,7 +27,7 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
         var created = await CreateAsync(sender, contract, world.Genesis);
         using var embedded = EmbeddedLedger.Create(Path.Combine(_folder, "ledger.cairn"), world.Genesis, flush: false);
         var state = LedgerState.FromGenesis(world.Genesis);
-        var follower = new ChainFollower(node.Chain, contract, world.Genesis.Digest, confirmations: 4, new ChainPlace(created - 1, Digest.Zero));
+        var follower = Follow(contract, world, created, confirmations: 4);
         var replay = new ChainReplay(world.Genesis, []);
         var operations = world.Blocks.SelectMany(block => block.Operations).ToList();
         var random = new SeededRandom(seed, "chain");
@@ -60,7 +60,7 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
 
         // Whoever comes later and reads all at once sees the same.
         var late = new ChainReplay(world.Genesis, []);
-        late.Take((await new ChainFollower(node.Chain, contract, world.Genesis.Digest, 0, new ChainPlace(created - 1, Digest.Zero)).LookAsync(Cancellation))!);
+        late.Take((await Follow(contract, world, created, 0).LookAsync(Cancellation))!);
         Assert.Equal(state.Tip, late.State.Tip);
         Assert.Equal(state.StateDigest(), late.State.StateDigest());
     }
@@ -144,7 +144,7 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
         var contract = await MinedAsync(node.DeployAsync(sender));
         var created = await CreateAsync(sender, contract, world.Genesis);
         var snapshot = await node.ControlAsync("evm_snapshot");
-        var follower = new ChainFollower(node.Chain, contract, world.Genesis.Digest, 1, new ChainPlace(created - 1, Digest.Zero));
+        var follower = Follow(contract, world, created, 1);
         for (var i = 0; i < 4; i++)
         {
             await node.MineAsync();
@@ -178,7 +178,7 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
         }
 
         var replay = new ChainReplay(world.Genesis, []);
-        replay.Take((await new ChainFollower(node.Chain, contract, run, 0, new ChainPlace(created - 1, Digest.Zero)).LookAsync(Cancellation))!);
+        replay.Take((await Follow(contract, world, created, 0).LookAsync(Cancellation))!);
         Assert.Equal(1, replay.State.Height);
         Assert.NotNull(replay.State.CommitOf(new Uid(1)));
     }
@@ -229,6 +229,10 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
             await Task.Delay(20, Cancellation);
         }
     }
+
+    // A chain that has become shorter is believed at once.
+    private ChainFollower Follow(EvmAddress contract, World world, ulong created, ulong confirmations) =>
+        new(node.Chain, new ChainFollowing(contract, world.Genesis.Digest, confirmations) { LagMax = TimeSpan.Zero }, new ChainPlace(created - 1, Digest.Zero));
 
     private static int OperationsIn(string path)
     {

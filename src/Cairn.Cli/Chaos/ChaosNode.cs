@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Cairn.Ledger;
@@ -8,10 +7,9 @@ using Cairn.Node;
 namespace Cairn.Cli.Chaos;
 
 /// <summary>One node of the run as a process, with a line of its own to its store; killed, stopped and started again.</summary>
-internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy line, string runFolder, IReadOnlyDictionary<string, string> environment) : IDisposable
+internal sealed class ChaosNode(
+    string name, Role role, string store, ChaosProxy line, string runFolder, IReadOnlyDictionary<string, string> environment, params string[] more) : IDisposable
 {
-    private const int SignalContinue = 18;
-    private const int SignalStop = 19;
     private readonly Lock _gate = new();
     private readonly StringBuilder _errors = new();
     private Process? _process;
@@ -29,7 +27,7 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
 
     /// <summary>What the program is told; by default to be a node of that role.</summary>
     public IReadOnlyList<string> Arguments { get; init; } =
-        [role == Role.Peer ? "peer" : "validator", "--dir", runFolder, "--name", name, "--threads", "1", "--store", store, "--json"];
+        [role == Role.Peer ? "peer" : "validator", "--dir", runFolder, "--name", name, "--threads", "1", "--store", store, "--json", .. more];
 
     /// <summary>How it ended, once it is over for it.</summary>
     public NodeOutcome? Outcome { get; private set; }
@@ -78,10 +76,10 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
     }
 
     /// <summary>SIGSTOP: it is there and does nothing.</summary>
-    public void Freeze() => Send(SignalStop);
+    public void Freeze() => Send(ProcessSignal.Stop);
 
     /// <summary>SIGCONT.</summary>
-    public void Thaw() => Send(SignalContinue);
+    public void Thaw() => Send(ProcessSignal.Continue);
 
     /// <summary>Ends it for good, if it has not come to its end.</summary>
     public void Stop()
@@ -124,7 +122,7 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
     {
         if (IsRunning)
         {
-            _ = SendSignal(_process!.Id, signal);
+            ProcessSignal.Send(_process!.Id, signal);
         }
     }
 
@@ -142,8 +140,4 @@ internal sealed class ChaosNode(string name, Role role, string store, ChaosProxy
             }
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SendSignal(int process, int signal);
 }

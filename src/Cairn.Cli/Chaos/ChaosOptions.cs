@@ -12,8 +12,11 @@ namespace Cairn.Cli.Chaos;
 /// <param name="Seed">From which the strikes follow.</param>
 /// <param name="Data">Text to train on; empty for the usual.</param>
 /// <param name="ApplyDelay">The rule of the run.</param>
+/// <param name="OnChain">True for a ledger that a chain orders, whose node is struck as well.</param>
+/// <param name="Strikes">Kinds of strikes that are wanted; none for all.</param>
 internal sealed record ChaosOptions(
-    string Folder, int Peers, int Validators, double Minutes, string Preset, int Rounds, ulong Seed, IReadOnlyList<string> Data, int ApplyDelay)
+    string Folder, int Peers, int Validators, double Minutes, string Preset, int Rounds, ulong Seed, IReadOnlyList<string> Data, int ApplyDelay, bool OnChain,
+    IReadOnlyList<string> Strikes)
 {
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">Names them.</exception>
@@ -35,9 +38,9 @@ internal sealed record ChaosOptions(
             faults.Add($"--minutes is {Minutes}, must be above 0 and at most 1,440");
         }
 
-        if (Rounds is < 5 or > 100_000)
+        if (Rounds is < 2 or > 100_000)
         {
-            faults.Add($"--rounds is {Rounds}, must be 5 to 100,000");
+            faults.Add($"--rounds is {Rounds}, must be 2 to 100,000");
         }
 
         if (ApplyDelay is not (0 or 1))
@@ -45,6 +48,10 @@ internal sealed record ChaosOptions(
             faults.Add($"--apply-delay is {ApplyDelay}, must be 0 or 1");
         }
 
+        faults.AddRange(
+            Strikes.Where(kind => !ChaosKinds.All.Contains(kind))
+                .Select(kind => $"'{kind}' is no kind of strike, must be one of {string.Join(", ", ChaosKinds.All.Distinct())}"));
+        faults.AddRange(Strikes.Where(kind => !OnChain && ChaosKinds.OfChain.Contains(kind)).Select(kind => $"'{kind}' needs --ledger evm"));
         if (faults.Count > 0)
         {
             throw new InputException(string.Join("; ", faults) + ".");

@@ -12,35 +12,46 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
 {
     private const double LossTolerance = 0.03;
     private const int StageSeconds = 15;
+    private const int RoundsOfPeace = 3;
     private const string Bucket = "cairn-chaos";
     private static readonly TimeSpan FinishMax = TimeSpan.FromMinutes(10);
     private readonly List<ChaosProxy> _lines = [];
     private readonly List<ChaosNode> _nodes = [];
     private readonly List<string> _skipped = [];
+    private string _chainAddress = "";
 
     /// <summary>Runs it.</summary>
     public async Task<ChaosReport> RunAsync(CancellationToken cancellation)
     {
         var undisturbed = await UndisturbedLossAsync(cancellation);
         var folder = Path.Combine(options.Folder, "run");
+        await using var chain = options.OnChain ? await LocalChain.StartAsync(Path.Combine(options.Folder, "chain")) : null;
+        _chainAddress = chain?.Address ?? "";
         await using var server = await LocalS3.StartAsync(Path.Combine(options.Folder, "s3"));
         var address = new S3Address { Bucket = Bucket, Prefix = "chaos", Endpoint = new Uri($"http://127.0.0.1:{server.Port}") };
         await S3Bucket.CreateAsync(address, LocalS3.Owner, cancellation);
         var access = new StoreAccess { Writer = LocalS3.Owner };
-        await Task.Run(() => Swarm.Found(OptionsOf(folder), address.ToString(), access, tell, cancellation), cancellation);
+        var founding = OptionsOf(folder) with
+        {
+            Chain = chain is null ? null : new ChainOptions { Nodes = [chain.Address], Confirmations = LocalChain.Confirmations },
+        };
+        await Task.Run(() => Swarm.Found(founding, address.ToString(), access, tell, cancellation), cancellation);
         try
         {
             CreateNodes(folder, address, server.Port);
+            await MakeAccountsAsync(chain, cancellation);
             using var line = new S3Line(access.Options, allowPrivateHosts: true);
             using var bucket = new S3Store(address, LocalS3.Owner, line, stranger: false);
             var directory = new RunDirectory(folder);
             using var disk = Disk(directory);
-            var strikes = new ChaosStrikes(_nodes, bucket, disk, options.Seed, tell);
+            var strikes = new ChaosStrikes(new ChaosWorld(_nodes, bucket, disk, chain), options.Strikes, options.Seed, tell);
             var clock = Stopwatch.StartNew();
             _nodes.ForEach(node => node.Start());
             var longest = await LiveAsync(directory, strikes, clock, cancellation);
             _nodes.ForEach(node => node.Stop());
-            return Conclude(directory, strikes, clock.Elapsed.TotalSeconds, longest, undisturbed);
+            var seconds = clock.Elapsed.TotalSeconds;
+            var chainFaults = chain is null ? [] : await CompareWithChainAsync(directory, cancellation);
+            return Conclude(directory, [.. strikes.Faults, .. chainFaults], strikes.Counts, seconds, longest, undisturbed);
         }
         finally
         {
@@ -76,14 +87,52 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
         {
             [StoreAccess.AccessKeyVariable] = LocalS3.Owner.AccessKey,
             [StoreAccess.SecretKeyVariable] = LocalS3.Owner.SecretKey,
+            [ChainOptions.PassphraseVariable] = LocalChain.Passphrase,
         };
         foreach (var member in RunSummary.Read(new RunDirectory(folder)).Members)
         {
             var line = new ChaosProxy(new IPEndPoint(IPAddress.Loopback, port));
             _lines.Add(line);
             var store = address with { Prefix = $"{address.Prefix}/{member.Name}", Endpoint = new Uri($"http://127.0.0.1:{line.Port}") };
-            _nodes.Add(new ChaosNode(member.Name, Enum.Parse<Role>(member.Role), store.ToString(), line, folder, environment));
+            string[] account = options.OnChain ? ["--account", AccountOf(member.Name)] : [];
+            _nodes.Add(new ChaosNode(member.Name, Enum.Parse<Role>(member.Role), store.ToString(), line, folder, environment, account));
         }
+    }
+
+    private string AccountOf(string name) => Path.Combine(options.Folder, "accounts", name + ".json");
+
+    // Every node pays for itself: of one account only one process may send.
+    private async Task MakeAccountsAsync(LocalChain? chain, CancellationToken cancellation)
+    {
+        if (chain is not null)
+        {
+            Directory.CreateDirectory(Path.Combine(options.Folder, "accounts"));
+            foreach (var node in _nodes)
+            {
+                await chain.MakeAccountAsync(AccountOf(node.Name), cancellation);
+            }
+        }
+    }
+
+    // What anybody finds who has nothing but the chain must be what the nodes of the run have followed.
+    private async Task<IReadOnlyList<string>> CompareWithChainAsync(RunDirectory directory, CancellationToken cancellation)
+    {
+        var (run, contract) = (ChainAudit.RunOf(directory), directory.Places.Chain!.Contract);
+        var audit = await ChainAudit.RunAsync([_chainAddress], contract, run, LocalChain.Confirmations, directory, cancellation);
+        var rounds = RunSummary.Read(directory).History;
+        tell($"from the chain alone: height {audit.Height}, {audit.Rounds.Count} rounds, {audit.Void} void operations");
+        var faults = new List<string>();
+        if (audit.FolderAgrees != true)
+        {
+            faults.Add("the chain holds other blocks than the ledger of the nodes");
+        }
+
+        if (!audit.Rounds.Select(round => (round.Manifest, round.Base)).SequenceEqual(rounds.Select(round => (round.Manifest, round.BaseDigest))))
+        {
+            faults.Add("from the chain alone other rounds come about than the nodes have seen");
+        }
+
+        return faults;
     }
 
     private SmallDisk? Disk(RunDirectory directory)
@@ -123,13 +172,14 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
                 }
             }
 
-            if (peace is null && (now > options.Minutes * 60 || state.CurrentRound.Number >= options.Rounds - 3))
+            var nearlyOver = state.CurrentRound.Number >= options.Rounds - Math.Min(RoundsOfPeace, options.Rounds / 2) && strikes.AllCame;
+            if (peace is null && (now > options.Minutes * 60 || nearlyOver))
             {
                 peace = now;
                 tell("peace: everything is put right");
             }
 
-            strikes.Heal(all: peace is not null);
+            await strikes.HealAsync(all: peace is not null);
             if (peace is null && !third && now > options.Minutes * 30)
             {
                 third = true;
@@ -151,7 +201,8 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
         return longest;
     }
 
-    private ChaosReport Conclude(RunDirectory directory, ChaosStrikes strikes, double seconds, double longest, double undisturbed)
+    private ChaosReport Conclude(
+        RunDirectory directory, IEnumerable<string> found, SortedDictionary<string, int> counts, double seconds, double longest, double undisturbed)
     {
         var faults = new List<string>();
         var summary = RunSummary.Read(directory); // the ledger is verified from its first block
@@ -169,14 +220,14 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
             }
         }
 
-        faults.AddRange(strikes.Faults);
+        faults.AddRange(found);
         Need(summary.DigestAgreement, "somebody posted another base than the others");
         Need(audit.Holds, $"samples: {audit.Duplicates} twice, {audit.Missing} not at all, {audit.PerPeer.Sum(peer => peer.BadReceipts)} bad receipts");
         Need(summary.Money.Slashes.Count == 0, "an honest member's bond was cut");
         var loss = RunMeasure.HeldOutLoss(directory, _nodes.First(node => node.Role == Role.Validator).Name);
         Need(loss <= undisturbed * (1 + LossTolerance), $"held-out loss {loss:F4}, undisturbed {undisturbed:F4}: more than {100 * LossTolerance:F0} % worse");
         return new ChaosReport(
-            faults.Count == 0, faults, summary.RoundsClosed, summary.History.Count(round => round.Members == 0), strikes.Counts, _nodes.Sum(node => node.Lives - 1),
+            faults.Count == 0, faults, summary.RoundsClosed, summary.History.Count(round => round.Members == 0), counts, _nodes.Sum(node => node.Lives - 1),
             seconds, loss, undisturbed, quorum, longest, _skipped);
 
         void Need(bool holds, string fault)

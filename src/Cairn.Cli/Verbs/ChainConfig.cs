@@ -7,7 +7,7 @@ namespace Cairn.Cli.Verbs;
 /// <summary>The options that say what orders a run's ledger, for the verbs that begin runs or take part in them.</summary>
 internal static class ChainConfig
 {
-    private const string OnChain = "evm";
+    public const string OnChain = "evm";
     private const string LocalNode = "http://127.0.0.1:8545";
 
     public static readonly Option<string> Ledger = new Option<string>("--ledger")

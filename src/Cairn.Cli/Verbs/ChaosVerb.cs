@@ -8,6 +8,9 @@ namespace Cairn.Cli.Verbs;
 internal static class ChaosVerb
 {
     private const double RoundsPerMinute = 12;
+
+    // Whatever is said on the trial's chain is waited for until eight blocks of a quarter of a second stand on it.
+    private const double RoundsPerMinuteOnChain = 4;
     private static readonly Option<string?> Dir = new("--dir")
     {
         Description = "Where everything of it lies. Default: a folder of the system for passing files, deleted if all held.",
@@ -16,9 +19,15 @@ internal static class ChaosVerb
     private static readonly Option<int> Peers = new("--peers") { Description = "Peers.", DefaultValueFactory = _ => 6 };
     private static readonly Option<int> Validators = new("--validators") { Description = "Validators.", DefaultValueFactory = _ => 3 };
     private static readonly Option<double> Minutes = new("--minutes") { Description = "How long things go wrong.", DefaultValueFactory = _ => 5 };
-    private static readonly Option<int?> Rounds = new("--rounds") { Description = "Rounds of the run. Default: 12 for each minute." };
+    private static readonly Option<int?> Rounds = new("--rounds") { Description = "Rounds of the run. Default: 12 for each minute, on a chain 4." };
     private static readonly Option<string> Preset = new("--preset") { Description = "Size of the model.", DefaultValueFactory = _ => "pico" };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "From which the strikes follow.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string[]> Strikes = new("--strikes")
+    {
+        Description = $"Kinds of strikes: {string.Join(", ", ChaosKinds.All.Distinct())}. Default: all.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "End with one line of JSON." };
 
     public static Command Create()
@@ -27,10 +36,12 @@ internal static class ChaosVerb
             "chaos",
             "Runs peers and validators as processes over a real S3 server, and kills them, stops them, cuts and slows their lines, fills a disk and damages " +
             "objects. Then everything is put right, and it is checked: every node at the quorum's base, every sample trained once, the ledger verified, the loss " +
-            "within 3 % of a run in peace.\n\n" +
-            "Needs the Debian packages radosgw, ceph-mon, ceph-osd and ceph-common.\n\nExample:  cairn chaos --peers 6 --validators 3 --minutes 5 --seed 1")
+            "within 3 % of a run in peace. With --ledger evm a chain orders the ledger (Anvil, on this machine), whose node is killed, stopped and reorganised too; " +
+            "and what anybody reads from the chain alone must be what the nodes have.\n\n" +
+            "Needs the Debian packages radosgw, ceph-mon, ceph-osd and ceph-common.\n\n" +
+            "Examples:  cairn chaos --peers 6 --validators 3 --minutes 5 --seed 1\n           cairn chaos --ledger evm --minutes 5")
         {
-            Dir, Peers, Validators, Minutes, Rounds, Preset, Seed, FoundingOptions.Data, FoundingOptions.ApplyDelay, Json,
+            Dir, Peers, Validators, Minutes, Rounds, Preset, Seed, FoundingOptions.Data, FoundingOptions.ApplyDelay, ChainConfig.Ledger, Strikes, Json,
         };
         chaos.SetAction(RunAsync);
         return chaos;
@@ -40,11 +51,14 @@ internal static class ChaosVerb
     {
         var minutes = parsed.GetValue(Minutes);
         var given = parsed.GetValue(Dir);
+        var onChain = parsed.GetValue(ChainConfig.Ledger) == ChainConfig.OnChain;
         var folder = given ?? Directory.CreateTempSubdirectory("cairn-chaos-").FullName;
         var options = new ChaosOptions(
             folder, parsed.GetValue(Peers), parsed.GetValue(Validators), minutes, parsed.GetValue(Preset)!,
-            parsed.GetValue(Rounds) ?? Math.Max(5, (int)(minutes * RoundsPerMinute)), parsed.GetValue(Seed), parsed.GetValue(FoundingOptions.Data) ?? [],
-            parsed.GetValue(FoundingOptions.ApplyDelay));
+            parsed.GetValue(Rounds)
+                ?? Math.Max(5, (int)(minutes * (onChain ? RoundsPerMinuteOnChain : RoundsPerMinute))),
+            parsed.GetValue(Seed), parsed.GetValue(FoundingOptions.Data) ?? [],
+            parsed.GetValue(FoundingOptions.ApplyDelay), onChain, parsed.GetValue(Strikes) ?? []);
         options.Validate();
         Directory.CreateDirectory(folder);
         var report = await new ChaosTrial(options, Console.WriteLine).RunAsync(cancellation);

@@ -57,10 +57,13 @@ internal static class StatusVerb
             var busy = node.Utilisation is { } part ? $"{100 * part:F0} %" : "–";
             var waits = !running ? "not running" : node.Finished ? "nothing: the run is over"
                 : node.WaitsFor + (node.Whom.Count > 0 ? $": {string.Join(", ", node.Whom)}" : "") + (node.Trouble is { } trouble ? $"; {trouble}" : "");
+            waits += running && node.Chain is { } chain ? $"; {(chain.Waits ? "the chain" : "a node of the chain")}, for {Ago(chain.Since)}: {chain.What}" : "";
             output.WriteLine(
-                $"{node.Name,-12}  {node.Role,-9}  {node.Applied,7}  {busy,-7}  {Seconds((DateTimeOffset.UtcNow - node.Since).TotalSeconds),-7}  {waits}");
+                $"{node.Name,-12}  {node.Role,-9}  {node.Applied,7}  {busy,-7}  {Ago(node.Since),-7}  {waits}");
         }
     }
+
+    private static string Ago(DateTimeOffset time) => Seconds((DateTimeOffset.UtcNow - time).TotalSeconds);
 
     private static string Seconds(double seconds) => seconds switch
     {

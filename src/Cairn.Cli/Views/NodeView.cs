@@ -39,6 +39,7 @@ internal sealed class NodeView(TextWriter output) : IRunView
         OperationRefused refused => $"the ledger refused {refused.Operation}: {refused.Reason}",
         DeltaNotPut lacking => $"could not store the mean of round {lacking.Round + 1}: {lacking.Detail}",
         UpdateLeftOut left => $"round {left.Round + 1,4}  was closed without this peer's update: {left.Reasons}",
+        ChainDoesNotAnswer chain => $"waits for the chain: {chain.Detail}",
         StoreDoesNotAnswer silent => $"the own store does not take {silent.Key} yet: {silent.Detail}",
         RoundCannotBeHad missing => $"waits for what round {missing.Round + 1} needs: {missing.Detail}",
         ReplicaHalted halted => $"halted after round {halted.Round + 1}: its base is {halted.Own[..8]}, the quorum's {halted.Quorum[..8]}",

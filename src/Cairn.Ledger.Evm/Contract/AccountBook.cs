@@ -8,7 +8,7 @@ namespace Cairn.Ledger.Evm;
 /// can take a member's pay by registering its key after it.</remarks>
 public sealed class AccountBook
 {
-    private static readonly Digest Registered = Keccak.Hash(Encoding.ASCII.GetBytes("Registered(bytes32,address,uint128,bytes,bytes)"));
+    private static readonly Digest Registered = Keccak.Hash(Encoding.ASCII.GetBytes("Registered(bytes32,address,uint40,uint128,bytes,bytes)"));
     private readonly Digest _run;
     private readonly Dictionary<PublicKey, EvmAddress> _accounts = [];
 
@@ -36,7 +36,7 @@ public sealed class AccountBook
 
         var account = new EvmAddress(log.Topics[2].ToArray().AsSpan(Digest.Size - EvmAddress.Size));
         var reader = new AbiReader(log.Data);
-        _ = reader.Number();
+        _ = (reader.UInt64(), reader.Number());
         var bytes = reader.Bytes(PublicKey.Size);
         var proof = reader.Bytes(NodeKey.SignatureSize);
         if (!reader.Ok || bytes.Length != PublicKey.Size)

@@ -25,8 +25,8 @@ public static class CairnContract
     public const int OperationBytesMax = 100_000;
 
     private static readonly Lazy<byte[]> Code = new(ReadCode);
-    private static readonly Digest Posted = Event("Posted(bytes32,bytes)");
-    private static readonly Digest RunCreated = Event("RunCreated(bytes32,address,uint64,uint32,uint32,bytes)");
+    private static readonly Digest Posted = Event("Posted(bytes32,uint40,bytes)");
+    private static readonly Digest RunCreated = Event("RunCreated(bytes32,address,uint40,uint64,uint32,uint32,bytes)");
 
     /// <summary>What creates the contract: the compiled bytes of contracts/build/CairnRuns.json.</summary>
     public static byte[] DeployCode() => [.. Code.Value];
@@ -66,6 +66,7 @@ public static class CairnContract
     {
         operation = null;
         var reader = new AbiReader(log.Data);
+        _ = reader.UInt64();
         return log.Topics.Count == 2 && log.Topics[0] == Posted && reader.Bytes(OperationBytesMax) is { Length: > 0 } bytes && reader.Ok &&
             SignedOperation.TryRead(bytes, out operation, out _);
     }
@@ -83,6 +84,7 @@ public static class CairnContract
         }
 
         var reader = new AbiReader(log.Data);
+        _ = reader.UInt64();
         var (wei, dispute, exit) = (reader.UInt64(), reader.UInt64(), reader.UInt64());
         var bytes = reader.Bytes(GenesisBytesMax);
         if (!reader.Ok || dispute > uint.MaxValue || exit > uint.MaxValue || !Genesis.TryRead(bytes, out var read, out _) || read!.Digest != log.Topics[1])
@@ -94,7 +96,7 @@ public static class CairnContract
         return true;
     }
 
-    /// <summary>When the contract took a run.</summary>
+    /// <summary>What the contract keeps of a run.</summary>
     /// <param name="run">Which run.</param>
     public static byte[] RunQuestion(Digest run) => new AbiWriter().Word(run).Call("runs(bytes32)");
 
@@ -105,6 +107,15 @@ public static class CairnContract
         var reader = new AbiReader(answer);
         var block = reader.UInt64();
         return reader.Ok ? block : 0;
+    }
+
+    /// <summary>How much was said of a run, from the answer to <see cref="RunQuestion"/>; null if it is none, or the contract knows no such run.</summary>
+    /// <param name="answer">What the contract says.</param>
+    public static EventRecord? ReadRecord(byte[] answer)
+    {
+        var reader = new AbiReader(answer);
+        var (created, said, record) = (reader.UInt64(), reader.UInt64(), reader.Word());
+        return reader.Ok && created > 0 ? new EventRecord(said, record) : null;
     }
 
     private static Digest Event(string signature) => Keccak.Hash(Encoding.ASCII.GetBytes(signature));

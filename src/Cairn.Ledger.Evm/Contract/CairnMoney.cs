@@ -30,7 +30,7 @@ public sealed record ChainHolding(UInt128 Bond, UInt128 Credit, UInt128 Earned, 
 /// <summary>The calls of contracts/CairnRuns.sol that move money, and what is signed for them.</summary>
 public static class CairnMoney
 {
-    private static readonly Digest Settled = Keccak.Hash("Settled(bytes32,uint64,bytes32,uint64,bytes32)"u8);
+    private static readonly Digest Settled = Keccak.Hash("Settled(bytes32,uint64,uint40,bytes32,uint64,bytes32)"u8);
 
     /// <summary>Binds the sender to a node key, and adds what is sent along to its bond.</summary>
     /// <param name="run">Which run.</param>
@@ -121,6 +121,7 @@ public static class CairnMoney
         }
 
         var reader = new AbiReader(log.Data);
+        _ = reader.UInt64();
         var epoch = new AbiReader(log.Topics[2].ToArray());
         settlement = new ChainSettlement(epoch.UInt64(), reader.Word(), reader.UInt64(), reader.Word());
         return reader.Ok && epoch.Ok;
@@ -145,7 +146,7 @@ public static class CairnMoney
     public static ChainAccounts? ReadAccounts(byte[] answer)
     {
         var reader = new AbiReader(answer);
-        _ = reader.UInt64();
+        _ = (reader.UInt64(), reader.UInt64(), reader.Word());
         var (wei, dispute) = (reader.UInt64(), reader.UInt64());
         _ = reader.UInt64();
         var epoch = reader.UInt64();

@@ -8,7 +8,7 @@ namespace Cairn.Ledger.Evm;
 /// <param name="Height">Of the file.</param>
 public readonly record struct ChainCursor(ChainPlace Place, long Height)
 {
-    private const string Domain = "cairn/chain/cursor";
+    private const string Domain = "cairn/chain/cursor/2";
     private const int BytesMax = 256;
 
     /// <summary>Reads a cursor; null if there is none, or none that is whole: nothing is lost by that.</summary>
@@ -24,7 +24,8 @@ public readonly record struct ChainCursor(ChainPlace Place, long Height)
         var bytes = File.ReadAllBytes(path);
         var reader = new WireReader(bytes);
         var owner = reader.Digest();
-        var cursor = new ChainCursor(new ChainPlace((ulong)reader.Int64(), reader.Digest()), reader.Int64());
+        var place = new ChainPlace((ulong)reader.Int64(), reader.Digest(), new EventRecord((ulong)reader.Int64(), reader.Digest()));
+        var cursor = new ChainCursor(place, reader.Int64());
         var length = reader.Position;
         return reader.Digest() == Digest.Of(Domain, bytes.AsSpan(0, length)) && reader.Complete && owner == run ? cursor : null;
     }
@@ -38,6 +39,8 @@ public readonly record struct ChainCursor(ChainPlace Place, long Height)
         writer.Digest(run);
         writer.Int64((long)Place.Number);
         writer.Digest(Place.Hash);
+        writer.Int64((long)Place.Record.Said);
+        writer.Digest(Place.Record.Chained);
         writer.Int64(Height);
         writer.Digest(Digest.Of(Domain, writer.Written));
         DurableFile.Write(path, writer.ToArray());

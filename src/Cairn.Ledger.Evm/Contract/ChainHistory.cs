@@ -5,7 +5,7 @@ namespace Cairn.Ledger.Evm;
 /// <summary>A whole run from what the chain holds up to a block, and from nothing else: its genesis, its ledger, whose account is whose, what was settled.</summary>
 public sealed class ChainHistory
 {
-    private const ulong PieceBlocks = 2000;
+    private const int Attempts = 3;
 
     private ChainHistory(Genesis genesis, ChainTerms terms, ulong end)
     {
@@ -48,24 +48,47 @@ public sealed class ChainHistory
             throw new InputException($"run {run.Short} was created in block {created}, which is not final yet: wait a moment.");
         }
 
-        ChainHistory? history = null;
-        var settlements = new List<ChainSettlement>();
-        for (var first = created; first <= end; first += PieceBlocks)
+        ChainFaultException? last = null;
+        for (var attempt = 0; attempt < Attempts * chain.Endpoints.Count; attempt++)
         {
-            var logs = await chain.LogsAsync(contract, run, first, Math.Min(end, first + PieceBlocks - 1), cancellation);
-            history ??= Begin(logs, end);
-            history.Replay.Take(new ChainStep(first - 1, logs, default));
-            foreach (var log in logs)
+            try
             {
-                history.Book.Take(log);
-                if (CairnMoney.TryReadSettled(log, out var settlement))
-                {
-                    settlements.Add(settlement);
-                }
+                var node = chain.At(attempt % chain.Endpoints.Count);
+                return Read(await WholeAsync(node, new ChainFollowing(contract, run, 0), created, cancellation), end);
+            }
+            catch (ChainFaultException fault)
+            {
+                last = fault;
             }
         }
 
-        history!.Settlements = settlements;
+        throw last!;
+    }
+
+    // Up to the newest block, since only there every node knows how much was said: one that hides something is found out.
+    private static async Task<IReadOnlyList<ChainLog>> WholeAsync(ChainClient node, ChainFollowing following, ulong created, CancellationToken cancellation)
+    {
+        var sight = await new ChainLook(node, following).LookAsync(new ChainPlace(created - 1, Digest.Zero), [], believeShorter: true, cancellation);
+        return sight.Kind == SightKind.Seen ? sight.New!
+            : throw new ChainFaultException(ChainFaultKind.Unreachable, "the chain moved while it was read: try again");
+    }
+
+    private static ChainHistory Read(IReadOnlyList<ChainLog> logs, ulong end)
+    {
+        var history = Begin(logs, end);
+        ChainLog[] final = [.. logs.TakeWhile(log => log.Block <= end)];
+        history.Replay.Take(new ChainStep(0, final, default));
+        var settlements = new List<ChainSettlement>();
+        foreach (var log in final)
+        {
+            history.Book.Take(log);
+            if (CairnMoney.TryReadSettled(log, out var settlement))
+            {
+                settlements.Add(settlement);
+            }
+        }
+
+        history.Settlements = settlements;
         return history;
     }
 

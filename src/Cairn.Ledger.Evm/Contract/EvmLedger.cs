@@ -13,12 +13,24 @@ public sealed record EvmLedgerOptions
     /// <summary>Blocks that must stand on one before anybody acts on it.</summary>
     public required ulong Confirmations { get; init; }
 
+    /// <summary>How long all nodes of the chain may know fewer blocks than one has shown before that is believed, and what was in the others is posted again.</summary>
+    public TimeSpan LagMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long what was said may be nowhere on the chain before that is trouble.</summary>
+    public TimeSpan UnseenMax { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How often to look at the chain.</summary>
     public TimeSpan LookEvery { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The clock of the waits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
+
+/// <summary>What is to be known of a chain and its nodes at present.</summary>
+/// <param name="What">In words; names the nodes.</param>
+/// <param name="Since">Since when; UTC.</param>
+/// <param name="Waits">True if the run waits for it; false where another node of the chain helps.</param>
+public sealed record ChainTrouble(string What, DateTimeOffset Since, bool Waits);
 
 /// <summary>A run's ledger whose order a chain makes. What is said here is posted there, many at a time; what the chain has made final comes into the run's ledger
 /// file, from which everybody reads as from an embedded one.</summary>
@@ -41,6 +53,10 @@ public sealed class EvmLedger : IDisposable
     // What was said and is not final yet, by what it says, with the block in which it was seen (0: in none).
     private readonly Dictionary<Digest, (SignedOperation Operation, ulong Block)> _said = [];
 
+    // Since when something that was said has been seen nowhere; null if all was seen.
+    private DateTimeOffset? _unseenSince;
+    private string _postingFault = "";
+
     private EvmLedger(EvmLedgerOptions options, ChainMirror mirror, ChainReplay replay, ChainFollower follower, ChainSender? sender)
     {
         (_options, _mirror, _replay, _follower, _sender) = (options, mirror, replay, follower, sender);
@@ -49,8 +65,11 @@ public sealed class EvmLedger : IDisposable
     /// <summary>Raised after the file has grown.</summary>
     public event Action? Moved;
 
-    /// <summary>What is wrong with the chain's nodes at present, as a sentence; empty if nothing.</summary>
-    public string Trouble { get; private set; } = "";
+    /// <summary>Raised when <see cref="Trouble"/> is another.</summary>
+    public event Action<ChainTrouble?>? Troubled;
+
+    /// <summary>What is wrong with the chain or its nodes at present; null if nothing.</summary>
+    public ChainTrouble? Trouble { get; private set; }
 
     /// <summary>How often the chain has taken something back.</summary>
     public int Reorganisations => _replay.RolledBack;
@@ -71,7 +90,8 @@ public sealed class EvmLedger : IDisposable
             var run = mirror.Genesis.Digest;
             var created = await CreatedAsync(chain, options.Contract, run, cancellation);
             var after = mirror.Cursor?.Place ?? new ChainPlace(created - 1, Digest.Zero);
-            var follower = new ChainFollower(chain, options.Contract, run, options.Confirmations, after);
+            var following = new ChainFollowing(options.Contract, run, options.Confirmations) { LagMax = options.LagMax, Time = options.Time };
+            var follower = new ChainFollower(chain, following, after);
             var ledger = new EvmLedger(options, mirror, new ChainReplay(mirror.Genesis, mirror.Done), follower, sender);
             while (!await ledger.LookAsync(cancellation))
             {
@@ -92,11 +112,28 @@ public sealed class EvmLedger : IDisposable
     /// <param name="contract">The contract.</param>
     /// <param name="run">Digest of the run's genesis.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="InputException">It knows no such run.</exception>
+    /// <exception cref="InputException">No node knows such a run.</exception>
+    /// <exception cref="ChainFaultException">No node answers.</exception>
     public static async Task<ulong> CreatedAsync(ChainClient chain, EvmAddress contract, Digest run, CancellationToken cancellation)
     {
-        var block = CairnContract.CreatedBlock(await chain.ReadAsync(contract, CairnContract.RunQuestion(run), 4096, cancellation));
-        return block > 0 ? block : throw new InputException($"the contract {contract} on that chain knows no run {run.Short}: correct the address, or the chain's node.");
+        // All are asked: one that is behind does not know the run yet, and one that lies may deny it. Too early a block does no harm.
+        var (found, answered, last) = (ulong.MaxValue, false, (ChainFaultException?)null);
+        for (var node = 0; node < chain.Endpoints.Count; node++)
+        {
+            try
+            {
+                var block = CairnContract.CreatedBlock(await chain.At(node).ReadAsync(contract, CairnContract.RunQuestion(run), 4096, cancellation));
+                (found, answered) = (block > 0 ? Math.Min(found, block) : found, true);
+            }
+            catch (ChainFaultException fault)
+            {
+                last = fault;
+            }
+        }
+
+        return found < ulong.MaxValue ? found
+            : !answered ? throw last!
+            : throw new InputException($"the contract {contract} on that chain knows no run {run.Short}: correct the address, or the chain's node.");
     }
 
     /// <summary>Says something: judges it as the chain stands now, and posts it if it may stand.</summary>
@@ -117,6 +154,7 @@ public sealed class EvmLedger : IDisposable
             if (why == Rejection.None)
             {
                 _said.Add(what, (operation, 0));
+                _unseenSince ??= _options.Time.GetUtcNow();
                 _queue.Writer.TryWrite(operation);
             }
 
@@ -151,12 +189,14 @@ public sealed class EvmLedger : IDisposable
         {
             try
             {
-                await LookAsync(cancellation);
-                (Trouble, wait) = ("", _options.LookEvery);
+                var moved = await LookAsync(cancellation);
+                wait = _options.LookEvery;
+                Show(moved ? "" : string.Join("; ", _follower.Remarks));
             }
             catch (ChainFaultException fault)
             {
-                (Trouble, wait) = (fault.Message, Longer(wait));
+                wait = Longer(wait);
+                Show(fault.Message);
             }
 
             await Task.Delay(wait, _options.Time, cancellation);
@@ -186,6 +226,31 @@ public sealed class EvmLedger : IDisposable
         return true;
     }
 
+    // The worst first: that nothing can be seen, that what is said cannot be posted, that it comes to stand nowhere, that some node is not to be used.
+    private void Show(string unseen)
+    {
+        ChainTrouble? trouble;
+        lock (_gate)
+        {
+            var now = _options.Time.GetUtcNow();
+            var late = _unseenSince is { } since && now - since > _options.UnseenMax;
+            var what = unseen.Length > 0 ? unseen : _postingFault.Length > 0 ? _postingFault : late ? Unseen() : string.Join("; ", _follower.Remarks);
+            var waits = unseen.Length > 0 || _postingFault.Length > 0 || late;
+            trouble = what.Length == 0 ? null : new ChainTrouble(what, Trouble is { } before && before.Waits == waits ? before.Since : now, waits);
+            if (trouble == Trouble)
+            {
+                return;
+            }
+
+            Trouble = trouble;
+        }
+
+        Troubled?.Invoke(trouble);
+    }
+
+    private string Unseen() => _sender?.Trouble is { Length: > 0 } trouble ? trouble
+        : $"{_said.Count(said => said.Value.Block == 0)} operations are in no block of the chain yet";
+
     // What was said and seen is watched until it is final; what was taken back is posted again.
     private void Note(ChainStep step)
     {
@@ -213,6 +278,8 @@ public sealed class EvmLedger : IDisposable
                 _said.Remove(what);
             }
         }
+
+        _unseenSince = _said.Values.Any(said => said.Block == 0) ? _unseenSince ?? _options.Time.GetUtcNow() : null;
     }
 
     private async Task PostAsync(CancellationToken cancellation)
@@ -227,11 +294,11 @@ public sealed class EvmLedger : IDisposable
                 var call = batch.Count == 1 ? CairnContract.Post(run, batch[0]) : CairnContract.PostBatch(run, batch);
                 await _sender!.SendAsync(_options.Contract, call, 0, cancellation);
                 batch.Clear();
-                wait = _options.LookEvery;
+                (wait, _postingFault) = (_options.LookEvery, "");
             }
             catch (ChainFaultException fault)
             {
-                (Trouble, wait) = (fault.Message, Longer(wait));
+                (wait, _postingFault) = (Longer(wait), fault.Message);
                 await Task.Delay(wait, _options.Time, cancellation);
             }
         }

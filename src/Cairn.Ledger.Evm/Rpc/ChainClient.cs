@@ -32,10 +32,20 @@ public sealed class ChainClient
     private const int LogDataMax = 256 << 10;
     private const int LogsMax = 100_000;
     private readonly ChainEndpoints _endpoints;
+    private readonly int? _only;
 
-    /// <summary>Asks through these nodes.</summary>
+    /// <summary>Asks through these nodes: the one that answered last, else the next.</summary>
     /// <param name="endpoints">The nodes; the caller disposes them.</param>
     public ChainClient(ChainEndpoints endpoints) => _endpoints = endpoints;
+
+    private ChainClient(ChainEndpoints endpoints, int only) => (_endpoints, _only) = (endpoints, only);
+
+    /// <summary>The nodes.</summary>
+    public ChainEndpoints Endpoints => _endpoints;
+
+    /// <summary>Asks one of the nodes alone, so that answers belong together.</summary>
+    /// <param name="node">Which, from 0 on.</param>
+    public ChainClient At(int node) => new(_endpoints, node);
 
     /// <summary>Which chain this is.</summary>
     /// <param name="cancellation">Gives up.</param>
@@ -57,7 +67,7 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public async Task<UInt128> BalanceAsync(EvmAddress account, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync("eth_getBalance", $"""["{Hex(account)}","latest"]""", cancellation);
+        using var answer = await AskAsync("eth_getBalance", $"""["{Hex(account)}","latest"]""", cancellation);
         return ChainJson.Number(answer.RootElement, "a balance");
     }
 
@@ -66,7 +76,7 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public async Task<ChainBlock?> BlockAsync(ulong? number, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync(
+        using var answer = await AskAsync(
             "eth_getBlockByNumber", $"""["{(number is { } height ? ChainJson.Of(height) : "latest")}",false]""", cancellation);
         var block = answer.RootElement;
         if (block.ValueKind == JsonValueKind.Null)
@@ -87,7 +97,7 @@ public sealed class ChainClient
     {
         try
         {
-            using var answer = await _endpoints.AskAsync("eth_maxPriorityFeePerGas", "[]", cancellation);
+            using var answer = await AskAsync("eth_maxPriorityFeePerGas", "[]", cancellation);
             return ChainJson.Number(answer.RootElement, "a tip");
         }
         catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Refused)
@@ -106,14 +116,23 @@ public sealed class ChainClient
     public Task<ulong> EstimateGasAsync(EvmAddress from, EvmAddress? to, byte[] data, UInt128 value, CancellationToken cancellation) =>
         UInt64Async("eth_estimateGas", $"[{Call(from, to, data, value)}]", cancellation);
 
-    /// <summary>Reads from a contract.</summary>
+    /// <summary>Reads from a contract, as it is now.</summary>
     /// <param name="to">The contract.</param>
     /// <param name="data">The call.</param>
     /// <param name="bytesMax">The most that is taken.</param>
     /// <param name="cancellation">Gives up.</param>
-    public async Task<byte[]> ReadAsync(EvmAddress to, byte[] data, int bytesMax, CancellationToken cancellation)
+    public Task<byte[]> ReadAsync(EvmAddress to, byte[] data, int bytesMax, CancellationToken cancellation) => ReadAsync(to, data, bytesMax, null, cancellation);
+
+    /// <summary>Reads from a contract.</summary>
+    /// <param name="to">The contract.</param>
+    /// <param name="data">The call.</param>
+    /// <param name="bytesMax">The most that is taken.</param>
+    /// <param name="block">As it was after this block, which not every node knows of old ones; null for now.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<byte[]> ReadAsync(EvmAddress to, byte[] data, int bytesMax, ulong? block, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync("eth_call", $"""[{Call(null, to, data, 0)},"latest"]""", cancellation);
+        using var answer = await AskAsync(
+            "eth_call", $"""[{Call(null, to, data, 0)},"{(block is { } height ? ChainJson.Of(height) : "latest")}"]""", cancellation);
         return ChainJson.Bytes(answer.RootElement, bytesMax, "what a contract says");
     }
 
@@ -122,7 +141,7 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public async Task SendAsync(byte[] transaction, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
+        using var answer = await AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
         if (ChainJson.Word(answer.RootElement, "a transaction's hash") != Keccak.Hash(transaction))
         {
             throw ChainJson.Bad("another transaction's hash");
@@ -134,7 +153,7 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public async Task<ChainReceipt?> ReceiptAsync(Digest hash, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync("eth_getTransactionReceipt", $"""["0x{hash}"]""", cancellation);
+        using var answer = await AskAsync("eth_getTransactionReceipt", $"""["0x{hash}"]""", cancellation);
         var receipt = answer.RootElement;
         if (receipt.ValueKind == JsonValueKind.Null)
         {
@@ -181,7 +200,7 @@ public sealed class ChainClient
 
     private async Task<IReadOnlyList<ChainLog>> LogsInOneAsync(EvmAddress contract, Digest topic, ulong from, ulong to, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync(
+        using var answer = await AskAsync(
             "eth_getLogs",
             $$"""[{"address":"{{Hex(contract)}}","topics":[null,"0x{{topic}}"],"fromBlock":"{{ChainJson.Of(from)}}","toBlock":"{{ChainJson.Of(to)}}"}]""", cancellation);
         if (answer.RootElement.ValueKind != JsonValueKind.Array || answer.RootElement.GetArrayLength() > LogsMax)
@@ -233,9 +252,12 @@ public sealed class ChainClient
 
     private static string Hex(EvmAddress address) => ChainJson.Of(address.Bytes);
 
+    private Task<JsonDocument> AskAsync(string method, string parameters, CancellationToken cancellation) =>
+        _only is { } node ? _endpoints.AskAsync(node, method, parameters, cancellation) : _endpoints.AskAsync(method, parameters, cancellation);
+
     private async Task<ulong> UInt64Async(string method, string parameters, CancellationToken cancellation)
     {
-        using var answer = await _endpoints.AskAsync(method, parameters, cancellation);
+        using var answer = await AskAsync(method, parameters, cancellation);
         return ChainJson.UInt64(answer.RootElement, method);
     }
 }

@@ -18,6 +18,10 @@ public sealed class ChainEndpoints : IDisposable
     private readonly HttpClient _http;
     private readonly TimeSpan _patience;
     private readonly Uri[] _nodes;
+
+    // The chain for which each has answered; asked again after it could not be reached.
+    private readonly ulong?[] _chains;
+    private ulong? _expected;
     private int _current;
     private long _id;
 
@@ -28,6 +32,7 @@ public sealed class ChainEndpoints : IDisposable
     public ChainEndpoints(IReadOnlyList<string> addresses, TimeSpan? patience = null)
     {
         _nodes = [.. addresses.Select(Read)];
+        _chains = new ulong?[_nodes.Length];
         if (_nodes.Length == 0)
         {
             throw new InputException("no node of the chain is named: give its address with --rpc.");
@@ -40,6 +45,24 @@ public sealed class ChainEndpoints : IDisposable
         };
     }
 
+    /// <summary>How many there are.</summary>
+    public int Count => _nodes.Length;
+
+    /// <summary>The one that is asked first.</summary>
+    public int Current => Volatile.Read(ref _current);
+
+    /// <summary>What a node is called in sentences: its host, since its address may hold a key.</summary>
+    /// <param name="node">Which, from 0 on.</param>
+    public string NameOf(int node) => _nodes[node].Authority;
+
+    /// <summary>From now on only nodes of this chain are listened to: one that answers for another is passed over, and named.</summary>
+    /// <param name="chainId">The chain.</param>
+    public void Expect(ulong chainId) => _expected = chainId;
+
+    /// <summary>Asks a node first from now on.</summary>
+    /// <param name="node">Which.</param>
+    public void Prefer(int node) => Volatile.Write(ref _current, node);
+
     /// <summary>Asks, in the order of the nodes until one answers.</summary>
     /// <param name="method">The method's name.</param>
     /// <param name="parameters">Its parameters as JSON, the brackets included.</param>
@@ -49,14 +72,14 @@ public sealed class ChainEndpoints : IDisposable
     public async Task<JsonDocument> AskAsync(string method, string parameters, CancellationToken cancellation)
     {
         ChainFaultException? last = null;
-        var first = Volatile.Read(ref _current);
+        var first = Current;
         for (var i = 0; i < _nodes.Length; i++)
         {
             var node = (first + i) % _nodes.Length;
             try
             {
-                var answer = await AskOneAsync(_nodes[node], method, parameters, cancellation);
-                Volatile.Write(ref _current, node);
+                var answer = await AskAsync(node, method, parameters, cancellation);
+                Prefer(node);
                 return answer;
             }
             catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused || !_refusedByTheChain.Contains(method))
@@ -66,6 +89,37 @@ public sealed class ChainEndpoints : IDisposable
         }
 
         throw last!;
+    }
+
+    /// <summary>Asks one node.</summary>
+    /// <param name="node">Which.</param>
+    /// <param name="method">The method's name.</param>
+    /// <param name="parameters">Its parameters as JSON, the brackets included.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The result; the caller disposes it.</returns>
+    /// <exception cref="ChainFaultException">It failed, refused, or is of another chain.</exception>
+    public async Task<JsonDocument> AskAsync(int node, string method, string parameters, CancellationToken cancellation)
+    {
+        try
+        {
+            if (_expected is { } expected && _chains[node] != expected)
+            {
+                using var answer = await AskOneAsync(_nodes[node], "eth_chainId", "[]", cancellation);
+                _chains[node] = ChainJson.UInt64(answer.RootElement, "eth_chainId");
+                if (_chains[node] != expected)
+                {
+                    throw new ChainFaultException(
+                        ChainFaultKind.BadAnswer, $"the node of the chain at {NameOf(node)} answers for chain {_chains[node]}, and the run is on chain {expected}");
+                }
+            }
+
+            return await AskOneAsync(_nodes[node], method, parameters, cancellation);
+        }
+        catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Unreachable)
+        {
+            _chains[node] = null; // another may answer there the next time
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -42,6 +42,9 @@ public sealed class ChainSender : IDisposable
     /// <summary>How often a transaction was replaced by one with a higher fee.</summary>
     public int Replacements { get; private set; }
 
+    /// <summary>Why the transaction that is on its way stands nowhere yet, as far as the chain has said; empty if nothing is wrong.</summary>
+    public string Trouble { get; private set; } = "";
+
     /// <summary>Sends a transaction and waits until it is as final as the options ask.</summary>
     /// <param name="to">Whom it calls; null to create a contract.</param>
     /// <param name="data">The call.</param>
@@ -79,6 +82,7 @@ public sealed class ChainSender : IDisposable
         }
         finally
         {
+            Trouble = "";
             _turn.Release();
         }
     }
@@ -109,6 +113,7 @@ public sealed class ChainSender : IDisposable
             if (found is null)
             {
                 (bid, trouble) = await PressAsync(bid, trouble, cancellation);
+                Trouble = trouble?.Message ?? "";
             }
 
             if (bid.Taken == TakenMax)

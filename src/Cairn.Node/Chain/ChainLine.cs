@@ -8,15 +8,17 @@ namespace Cairn.Node;
 internal sealed class ChainLine : IDisposable
 {
     private const ulong WeiPerUnit = 1_000_000;
+    private static readonly TimeSpan WaitEvery = TimeSpan.FromSeconds(1);
     private readonly ChainEndpoints _endpoints;
     private readonly ChainClient _client;
     private readonly AccountKey _account;
     private readonly ChainSender _sender;
     private readonly TimeSpan _lookEvery;
+    private readonly Action<ChainTrouble?>? _waits;
 
-    private ChainLine(ChainEndpoints endpoints, ChainClient client, AccountKey account, RunChain chain)
+    private ChainLine(ChainEndpoints endpoints, ChainClient client, AccountKey account, RunChain chain, Action<ChainTrouble?>? waits)
     {
-        (_endpoints, _client, _account, Chain) = (endpoints, client, account, chain);
+        (_endpoints, _client, _account, Chain, _waits) = (endpoints, client, account, chain, waits);
         var local = chain.Nodes.All(node => new Uri(node).IsLoopback);
         _lookEvery = local ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(2);
         _sender = new ChainSender(client, account, new SenderOptions { PollEvery = _lookEvery, ChainId = chain.ChainId });
@@ -32,23 +34,26 @@ internal sealed class ChainLine : IDisposable
     /// <param name="options">What this node's owner chose.</param>
     /// <param name="known">What the run's folder says; null for a run that is to be created.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <param name="waits">Given, a chain that does not answer is waited for: told what is wrong, and of null once nothing is.</param>
     /// <exception cref="InputException">No node answers, it is another chain, or there is no account to pay with.</exception>
-    public static async Task<ChainLine> OpenAsync(ChainOptions options, RunChain? known, CancellationToken cancellation)
+    public static async Task<ChainLine> OpenAsync(ChainOptions options, RunChain? known, CancellationToken cancellation, Action<ChainTrouble?>? waits = null)
     {
         var nodes = options.Nodes.Count > 0 ? options.Nodes : known?.Nodes ?? [];
         var endpoints = new ChainEndpoints(nodes);
         try
         {
             var client = new ChainClient(endpoints);
-            var id = await AskedAsync(() => client.ChainIdAsync(cancellation));
-            if (known is not null && id != known.ChainId)
+            if (known is not null)
             {
-                throw new InputException($"the node answers for chain {id}, and the run is on chain {known.ChainId}: correct --rpc.");
+                endpoints.Expect(known.ChainId);
             }
+
+            var id = await WaitedAsync(() => client.ChainIdAsync(cancellation), waits, cancellation);
+            endpoints.Expect(id);
 
             var confirmations = options.Confirmations ?? known?.Confirmations ?? (id == ChainOptions.DevelopmentChain ? 1u : 12u);
             var contract = options.Contract ?? known?.Contract ?? "";
-            return new ChainLine(endpoints, client, options.OpenAccount(id), new RunChain(id, contract, confirmations, nodes));
+            return new ChainLine(endpoints, client, options.OpenAccount(id), new RunChain(id, contract, confirmations, nodes), waits);
         }
         catch
         {
@@ -92,8 +97,11 @@ internal sealed class ChainLine : IDisposable
     /// <summary>Opens the run's ledger and brings its file to where the chain is final.</summary>
     /// <param name="path">The file.</param>
     /// <param name="cancellation">Gives up.</param>
-    public Task<EvmLedger> FollowAsync(string path, CancellationToken cancellation) => AskedAsync(() => EvmLedger.OpenAsync(
-        path, _client, _sender, new EvmLedgerOptions { Contract = ContractAddress, Confirmations = Chain.Confirmations, LookEvery = _lookEvery }, cancellation));
+    public Task<EvmLedger> FollowAsync(string path, CancellationToken cancellation)
+    {
+        var options = new EvmLedgerOptions { Contract = ContractAddress, Confirmations = Chain.Confirmations, LookEvery = _lookEvery };
+        return WaitedAsync(() => EvmLedger.OpenAsync(path, _client, _sender, options, cancellation), _waits, cancellation);
+    }
 
     /// <summary>Sends a call to the contract.</summary>
     /// <param name="call">The call.</param>
@@ -146,6 +154,27 @@ internal sealed class ChainLine : IDisposable
     /// <summary>The contract.</summary>
     public EvmAddress ContractAddress => EvmAddress.TryParse(Chain.Contract, out var address) ? address
         : throw new InputException($"'{Chain.Contract}' is no address of a contract: correct it.");
+
+    // A node of a run that goes on waits for the chain as it waits for everything else.
+    private static async Task<T> WaitedAsync<T>(Func<Task<T>> ask, Action<ChainTrouble?>? waits, CancellationToken cancellation)
+    {
+        for (var since = DateTimeOffset.UtcNow; waits is not null;)
+        {
+            try
+            {
+                var answer = await ask();
+                waits(null);
+                return answer;
+            }
+            catch (ChainFaultException fault)
+            {
+                waits(new ChainTrouble(fault.Message, since, Waits: true));
+                await Task.Delay(WaitEvery, cancellation);
+            }
+        }
+
+        return await AskedAsync(ask);
+    }
 
     // While a run begins, trouble with the chain is for the person who begins it; later it is waited out.
     internal static async Task<T> AskedAsync<T>(Func<Task<T>> ask)

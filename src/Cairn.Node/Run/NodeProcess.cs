@@ -1,5 +1,6 @@
 using Cairn.Base;
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 using Cairn.Protocol;
 
 namespace Cairn.Node;
@@ -71,7 +72,17 @@ public static class NodeProcess
         });
         using var export = OpenTelemetryExport.StartIfConfigured(board);
         await using var health = options.Health is { } listen ? await HealthServer.StartAsync(listen, board) : null;
-        using var line = directory.Places.Chain is { } known ? await ChainLine.OpenAsync(options.Chain, known, cancellation) : null;
+        void SeeChain(ChainTrouble? trouble)
+        {
+            if (trouble is { Waits: true } && board.Now.Chain?.What != trouble.What)
+            {
+                log.Tell(new ChainDoesNotAnswer(options.Name, trouble.What));
+            }
+
+            board.SeeChain(trouble);
+        }
+
+        using var line = directory.Places.Chain is { } known ? await ChainLine.OpenAsync(options.Chain, known, cancellation, SeeChain) : null;
         using var chain = line is null ? null : await line.FollowAsync(directory.Ledger, cancellation);
         using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1)
         {
@@ -90,6 +101,11 @@ public static class NodeProcess
         board.Begin(node.Replica.Next.Number);
         log.Tell(new NodeStarted(
             options.Name, options.Role.ToString(), rules.Name, run.RulesDigest.ToString(), node.Replica.Next.Number, rules.Round.Rounds, health?.Address, needs));
+        if (chain is not null)
+        {
+            chain.Troubled += SeeChain;
+        }
+
         try
         {
             await Swarm.WithChainAsync(chain, bell, node.RunAsync, cancellation);

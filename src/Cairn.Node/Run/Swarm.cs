@@ -44,6 +44,11 @@ public static class Swarm
             watch(happened);
         });
         using var chain = line is null ? null : await line.FollowAsync(directory.Ledger, cancellation);
+        if (chain is not null)
+        {
+            chain.Troubled += boards.SeeChain;
+        }
+
         using var run = new RunContext(directory, rules, DataOf(directory, rules), log, options.Threads, rules.PeersMax) { Chain = chain };
         var bell = new LedgerBell();
         if (run.ReplayLedger().Announcements > 0)

@@ -1,4 +1,5 @@
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 using Cairn.Protocol;
 
 namespace Cairn.Node;
@@ -31,6 +32,22 @@ internal sealed class SwarmBoards(RunDirectory directory, RunRules rules)
         }
 
         board?.See(happened);
+    }
+
+    /// <summary>Passes on to all boards what is wrong with the chain that orders the ledger.</summary>
+    /// <param name="trouble">What, or null if nothing.</param>
+    public void SeeChain(ChainTrouble? trouble)
+    {
+        StatusBoard[] boards;
+        lock (_boards)
+        {
+            boards = [.. _boards.Values];
+        }
+
+        foreach (var board in boards)
+        {
+            board.SeeChain(trouble);
+        }
     }
 
     private static string? TellerOf(RunEvent happened) => happened switch

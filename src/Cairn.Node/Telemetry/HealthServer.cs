@@ -35,7 +35,7 @@ internal sealed class HealthServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(endpoint));
         var app = builder.Build();
         app.MapGet("/healthz", () => Say(!board.Now.Halted, board.Now.Halted ? "halted: this replica is wrong" : "alive"));
-        app.MapGet("/readyz", () => Say(board.Now.IsReady, board.Now.IsReady ? "ready" : board.Now.Trouble ?? $"waits for {board.Now.WaitsFor}"));
+        app.MapGet("/readyz", () => Say(board.Now.IsReady, board.Now.IsReady ? "ready" : board.Now.Trouble ?? WaitsFor(board)));
         app.MapGet("/status", () => Results.Text(board.Now.ToJson(), "application/json"));
         app.MapGet("/metrics", () => Results.Text(Metrics(board), "text/plain; version=0.0.4"));
         try
@@ -55,6 +55,9 @@ internal sealed class HealthServer : IAsyncDisposable
     private static IResult Say(bool good, string words) =>
         Results.Text(words + "\n", "text/plain", Encoding.UTF8, good ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
+    private static string WaitsFor(StatusBoard board) => board.Now.Chain is { Waits: true } trouble
+        ? $"waits for the chain since {trouble.Since:O}: {trouble.What}" : $"waits for {board.Now.WaitsFor}";
+
     private static string Metrics(StatusBoard board)
     {
         var (now, text) = (board.Now, new StringBuilder());
@@ -71,6 +74,7 @@ internal sealed class HealthServer : IAsyncDisposable
         Add("ledger_height", "gauge", "Blocks seen.", now.Height);
         Add("waiting_seconds", "gauge", "Seconds since what the node waits for last changed.", board.Waiting);
         Add("awaited_members", "gauge", "Members that the node waits for.", now.Whom.Count);
+        Add("chain_waiting_seconds", "gauge", "Seconds for which the run has waited for the chain that orders its ledger.", board.WaitingForChain);
         Add("ready", "gauge", "1 if the node takes part.", now.IsReady ? 1 : 0);
         Add("halted", "gauge", "1 if the replica is wrong.", now.Halted ? 1 : 0);
         Add("utilisation_ratio", "gauge", "Part of the time in which a peer had inner steps to do.", now.Utilisation ?? 0);

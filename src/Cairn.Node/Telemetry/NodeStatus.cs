@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cairn.Base;
+using Cairn.Ledger.Evm;
 
 namespace Cairn.Node;
 
@@ -24,6 +25,10 @@ public sealed record NodeStatus(
     string Name, string Role, string Run, int Round, int Rounds, string Stage, int Applied, long Height, string WaitsFor, IReadOnlyList<string> Whom,
     DateTimeOffset Since, string? Trouble, double? Utilisation, bool Finished, bool Halted)
 {
+    /// <summary>What is wrong with the chain that orders the ledger, or with its nodes, and since when; null if nothing, and where there is no chain.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ChainTrouble? Chain { get; init; }
+
     /// <summary>The name of the file in the node's folder.</summary>
     public const string FileName = "status.json";
 
@@ -31,7 +36,7 @@ public sealed record NodeStatus(
 
     /// <summary>True if it takes part: it has applied all that is closed, and nothing is wrong.</summary>
     [JsonIgnore]
-    public bool IsReady => !Halted && Trouble is null && Applied >= Round;
+    public bool IsReady => !Halted && Trouble is null && Chain is not { Waits: true } && Applied >= Round;
 
     /// <summary>One line of JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, NodeStatusJson.Default.NodeStatus);

@@ -19,6 +19,7 @@ namespace Cairn.Node;
 [JsonDerivedType(typeof(ReplicaHalted), "halted")]
 [JsonDerivedType(typeof(DeltaNotPut), "delta-not-put")]
 [JsonDerivedType(typeof(StoreDoesNotAnswer), "store-does-not-answer")]
+[JsonDerivedType(typeof(ChainDoesNotAnswer), "chain-does-not-answer")]
 [JsonDerivedType(typeof(RoundCannotBeHad), "round-cannot-be-had")]
 [JsonDerivedType(typeof(BeganFromCheckpoint), "began-from-checkpoint")]
 [JsonDerivedType(typeof(CheckpointRefused), "checkpoint-refused")]
@@ -146,6 +147,11 @@ public sealed record DeltaNotPut(string Node, int Round, string Detail) : RunEve
 /// <param name="Key">Which object.</param>
 /// <param name="Detail">What was seen.</param>
 public sealed record StoreDoesNotAnswer(string Node, string Key, string Detail) : RunEvent;
+
+/// <summary>The chain that orders the ledger cannot be followed, or does not take what is said; it is waited for.</summary>
+/// <param name="Node">Who tells.</param>
+/// <param name="Detail">What is wrong.</param>
+public sealed record ChainDoesNotAnswer(string Node, string Detail) : RunEvent;
 
 /// <summary>A node cannot get what a closed round needs, neither the updates nor a mean of them: it asks again.</summary>
 /// <param name="Node">The node.</param>

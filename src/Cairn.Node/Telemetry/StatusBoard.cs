@@ -1,5 +1,6 @@
 using Cairn.Base;
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 
 namespace Cairn.Node;
 
@@ -56,6 +57,9 @@ internal sealed class StatusBoard
     /// <summary>Seconds since what it waits for last changed.</summary>
     public double Waiting => (_time.GetUtcNow() - Now.Since).TotalSeconds;
 
+    /// <summary>Seconds for which the run has waited for the chain that orders its ledger; 0 if it does not.</summary>
+    public double WaitingForChain => Now.Chain is { Waits: true } trouble ? (_time.GetUtcNow() - trouble.Since).TotalSeconds : 0;
+
     /// <summary>Seconds since the node began.</summary>
     public double Uptime => _time.GetElapsedTime(_began).TotalSeconds;
 
@@ -98,6 +102,17 @@ internal sealed class StatusBoard
                 Finished = finished,
                 Halted = halted,
             };
+            Write();
+        }
+    }
+
+    /// <summary>Sees what is wrong with the chain that orders the ledger.</summary>
+    /// <param name="trouble">What, or null if nothing.</param>
+    public void SeeChain(ChainTrouble? trouble)
+    {
+        lock (_gate)
+        {
+            _now = _now with { Chain = trouble };
             Write();
         }
     }

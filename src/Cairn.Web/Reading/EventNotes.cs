@@ -14,6 +14,7 @@ internal static class EventNotes
             "checkpoint" => $"checkpoint {Short(data.Text("digest"))} is in the store",
             "refused" => $"the ledger refused its {data.Text("operation")?.ToLowerInvariant()}: {data.Text("reason")}",
             "delta-not-put" => $"could not store the mean of the round: {detail}",
+            "chain-does-not-answer" => $"waits for the chain: {detail}",
             "store-does-not-answer" => $"its store does not take {data.Text("key")} yet: {detail}",
             "round-cannot-be-had" => $"waits for what the round needs: {detail}",
             "began-from-checkpoint" => "begins from the checkpoint of the round",
