@@ -154,67 +154,170 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         await bank.AssertConservedAsync();
         await bank.RefusedAsync("OutOfTurn()", CairnMoney.TakeBond(bank.Run), bank.Accounts[0]);
 
+        // Nor does it get its pay twice, by whatever it asks meanwhile.
+        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), 5000);
+        for (var (epoch, earned) = (1ul, 100u); epoch <= 3; (epoch, earned) = (epoch + 1, earned + 100))
+        {
+            var tree = PayoutTree.Of(bank.Run, [new Payout(thief, earned, 0)]);
+            await bank.SendAsync(bank.Dev, bank.Settle(new ChainSettlement(epoch, tree.Root, 1, Digest.Zero), 0));
+            await bank.MineAsync(DisputeBlocks);
+            var claim = CairnMoney.Claim(bank.Run, tree.Payouts[0], []);
+            await bank.SendAsync(bank.Dev, claim);
+            await bank.Dev.SendAsync(thief, Steal(CairnMoney.Withdraw(bank.Run), epoch == 1 ? CairnMoney.Withdraw(bank.Run) : epoch == 2 ? claim : CairnMoney.TakeBond(bank.Run)), 0, Cancellation);
+            bank.PaidOut += 100;
+            Assert.Equal(777u + earned, await node.Chain.BalanceAsync(thief, Cancellation));
+            Assert.Equal(((UInt128)(1 + epoch), (UInt128)(1 + epoch)), (await ReadAsync("paid()"), await ReadAsync("refused()")));
+            await bank.AssertConservedAsync();
+        }
+
         async Task<UInt128> ReadAsync(string what) => new AbiReader(await node.Chain.ReadAsync(thief, AbiWriter.Selector(what), 64, Cancellation)).Number();
+    }
+
+    [Fact]
+    public async Task Sums_that_run_over_pay_nothing_and_what_is_asked_costs_a_bounded_amount_of_gas()
+    {
+        node.SkipIfMissing();
+        await using var bank = await Bank.OpenAsync(node, [100]);
+        await bank.RegisterAsync(0, 100 * WeiPerUnit);
+        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), 1000);
+        var (alice, most) = (bank.Accounts[3].Account, UInt128.MaxValue);
+        Payout[] many = [.. Enumerable.Range(1, 4000).Select(i => new Payout(new EvmAddress(World.Named("account", i).ToArray().AsSpan(12)), (UInt128)i, 0))];
+        var tree = PayoutTree.Of(bank.Run, [new Payout(alice, most, 0), new Payout(bank.Accounts[0].Account, 10, most), .. many]);
+        var settled = await bank.SendAsync(bank.Dev, bank.Settle(new ChainSettlement(1, tree.Root, 1, Digest.Zero), 0));
+        Assert.InRange(settled.GasUsed, 21_000ul, 150_000ul);
+        await bank.MineAsync(DisputeBlocks);
+        byte[] Claim(EvmAddress account) => tree.Payouts.Single(payout => payout.Account == account) is var one ? CairnMoney.Claim(bank.Run, one, tree.Prove(one)) : [];
+        await bank.RefusedAsync(null, Claim(alice));
+        var claimed = await bank.SendAsync(bank.Dev, Claim(bank.Accounts[0].Account)); // loses more than it has: all of it, and no more
+        Assert.InRange(claimed.GasUsed, 21_000ul, 180_000ul);
+        Assert.Equal((0u, 100 * WeiPerUnit), ((await bank.HoldingAsync(bank.Accounts[0].Account))!.Bond, (await bank.AccountsAsync()).Burned));
+        await bank.RefusedAsync(null, CairnMoney.Claim(bank.Run, many[7], [.. Enumerable.Repeat(Digest.Zero, 500)]));
+        await bank.AssertConservedAsync();
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task After_any_sequence_everything_that_was_paid_in_is_held_burned_or_paid_out_to_whom_it_belongs(ulong seed)
     {
         node.SkipIfMissing();
         await using var bank = await Bank.OpenAsync(node, [60, 40]);
-        var random = new SeededRandom(seed, "bank");
-        var (earned, cut, done) = (new UInt128[4], new UInt128[4], 0);
-        PayoutTree? tree = null;
-        var epoch = 0ul;
+        var other = new World().Genesis; // another run in the same contract: nothing that is asked of one may move what the other holds
+        await bank.SendAsync(bank.Dev, CairnContract.CreateRun(other, new ChainTerms(WeiPerUnit, DisputeBlocks, ExitBlocks), [new ChainVoice(bank.Accounts[0].Account, 1)]), 777);
+        bank.PaidIn -= 777;
+        var fuzz = new Fuzz(bank, node, seed);
+        await fuzz.StakeAsync(0, 60 * WeiPerUnit);
+        await fuzz.StakeAsync(1, 40 * WeiPerUnit);
         for (var step = 0; step < 120; step++)
         {
-            var who = random.NextBelow(4);
-            var sender = bank.Accounts[who];
+            await fuzz.StepAsync();
+            await bank.AssertConservedAsync(elsewhere: 777);
+            await fuzz.AssertEverybodyHasHisOwnAsync();
+        }
+
+        Assert.True(fuzz.Done > 30, $"only {fuzz.Done} of the steps did anything");
+        Assert.Equal(777u, CairnMoney.ReadAccounts(await node.Chain.ReadAsync(bank.Contract, CairnContract.RunQuestion(other.Digest), 4096, Cancellation))!.Pool);
+        await bank.AssertRecordAsync();
+    }
+
+    /// <summary>Calls drawn from a seed, honest and not, and a book of what everybody staked and got.</summary>
+    private sealed class Fuzz(Bank bank, AnvilNode node, ulong seed)
+    {
+        private readonly UInt128[] _earned = new UInt128[4];
+        private readonly UInt128[] _cut = new UInt128[4];
+        private readonly UInt128[] _staked = new UInt128[4];
+        private readonly UInt128[] _received = new UInt128[4];
+        private readonly List<byte[]> _settled = [];
+        private SeededRandom _random = new(seed, "bank");
+        private UInt128 _funded = 33;
+        private PayoutTree? _tree;
+        private ulong _epoch;
+
+        public int Done { get; private set; }
+
+        public async Task StepAsync()
+        {
+            var who = _random.NextBelow(4);
             try
             {
-                switch (random.NextBelow(10))
+                await (_random.NextBelow(14) switch
                 {
-                    case 0 or 1:
-                        await bank.RegisterAsync(who, (UInt128)random.NextBelow(100_000));
-                        break;
-                    case 2:
-                        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), (UInt128)(1 + random.NextBelow(50_000)));
-                        break;
-                    case 3:
-                        earned[who] += (UInt128)random.NextBelow(20_000);
-                        cut[who] += (UInt128)random.NextBelow(30_000);
-                        var next = PayoutTree.Of(bank.Run, Enumerable.Range(0, 4).Select(i => new Payout(bank.Accounts[i].Account, earned[i], cut[i])));
-                        await bank.SendAsync(bank.Dev, bank.Settle(new ChainSettlement(epoch + 1, next.Root, 1, Digest.Zero), 0, 1));
-                        (epoch, tree) = (epoch + 1, next);
-                        break;
-                    case 4 or 5 when tree is not null:
-                        var payout = tree.Payouts[random.NextBelow(tree.Payouts.Count)];
-                        await bank.SendAsync(sender, CairnMoney.Claim(bank.Run, payout, tree.Prove(payout)));
-                        break;
-                    case 6 or 7:
-                        await bank.SendAsync(sender, CairnMoney.Withdraw(bank.Run));
-                        break;
-                    case 8 when who > 1 && random.NextBelow(3) == 0:
-                        await bank.SendAsync(sender, CairnMoney.Exit(bank.Run));
-                        break;
-                    default:
-                        await bank.SendAsync(sender, CairnMoney.TakeBond(bank.Run));
-                        break;
-                }
-
-                done++;
+                    0 or 1 => StakeAsync(who, (UInt128)_random.NextBelow(100_000)),
+                    2 => FundAsync((UInt128)(1 + _random.NextBelow(50_000))),
+                    3 or 4 => SettleAsync(who),
+                    5 or 6 when _tree is not null => ClaimAsync(who, forged: false),
+                    7 when _tree is not null => ClaimAsync(who, forged: true),
+                    8 when _settled.Count > 0 => bank.RefusedAsync(null, _settled[_random.NextBelow(_settled.Count)]), // said once, it is not said again
+                    9 when _tree is not null => bank.SendAsync(bank.Dev, bank.ObjectTo(_epoch, _tree.Root, 1)),
+                    10 when _random.NextBelow(4) == 0 => PauseAsync(),
+                    11 when who > 1 && _random.NextBelow(3) == 0 => bank.SendAsync(bank.Accounts[who], CairnMoney.Exit(bank.Run)),
+                    12 => TakeAsync(who, CairnMoney.TakeBond(bank.Run)),
+                    _ => TakeAsync(who, CairnMoney.Withdraw(bank.Run)),
+                });
+                Done++;
             }
             catch (ChainFaultException)
             {
                 // Refused: nothing moved. That is checked as well.
             }
-
-            await bank.AssertConservedAsync();
         }
 
-        Assert.True(done > 30, $"only {done} of the steps did anything");
+        // What an account staked and earned is what it holds and got, less what was burned of it; and that is no more than it was cut.
+        public async Task AssertEverybodyHasHisOwnAsync()
+        {
+            var (burned, credited) = ((UInt128)0, (UInt128)0);
+            for (var who = 0; who < 4; who++)
+            {
+                var has = (await bank.HoldingAsync(bank.Accounts[who].Account))!;
+                var (mine, there) = (_staked[who] + has.Earned, has.Bond + has.Credit + _received[who]);
+                Assert.True(there <= mine && mine - there <= has.Cut && has.Earned <= _earned[who], $"account {who} staked {_staked[who]}, got {_received[who]}: {has}");
+                (burned, credited) = (burned + mine - there, credited + has.Earned);
+            }
+
+            var run = await bank.AccountsAsync();
+            Assert.Equal((burned, _funded - credited), (run.Burned, run.Pool));
+        }
+
+        public async Task StakeAsync(int who, UInt128 bond)
+        {
+            await bank.RegisterAsync(who, bond);
+            _staked[who] += bond;
+        }
+
+        private async Task FundAsync(UInt128 amount)
+        {
+            await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), amount);
+            _funded += amount;
+        }
+
+        private async Task SettleAsync(int who)
+        {
+            var (earned, cut) = (_earned[who] + (UInt128)_random.NextBelow(20_000), _cut[who] + (UInt128)_random.NextBelow(30_000));
+            Payout Of(int i) => i == who ? new Payout(bank.Accounts[i].Account, earned, cut) : new Payout(bank.Accounts[i].Account, _earned[i], _cut[i]);
+            var next = PayoutTree.Of(bank.Run, Enumerable.Range(0, 4).Select(Of));
+            var call = bank.Settle(new ChainSettlement(_epoch + 1, next.Root, 1, Digest.Zero), 0, 1);
+            await bank.SendAsync(bank.Dev, call);
+            _settled.Add(call);
+            (_epoch, _tree, _earned[who], _cut[who]) = (_epoch + 1, next, earned, cut);
+        }
+
+        private async Task ClaimAsync(int who, bool forged)
+        {
+            var payout = _tree!.Payouts[_random.NextBelow(_tree.Payouts.Count)];
+            var said = !forged ? payout : _random.NextBelow(2) == 0 ? payout with { Earned = payout.Earned + 1 } : payout with { Account = bank.Accounts[who].Account, Cut = 0 };
+            await bank.SendAsync(bank.Accounts[who], CairnMoney.Claim(bank.Run, said, _tree.Prove(payout)));
+            Assert.True(said == payout, "what was forged was paid");
+        }
+
+        private async Task PauseAsync() => await bank.SendAsync(bank.Dev, bank.Pause(await node.Chain.HeightAsync(Cancellation) + 3, 0, 1));
+
+        private async Task TakeAsync(int who, byte[] call)
+        {
+            var before = bank.PaidOut;
+            await bank.SendAsync(bank.Accounts[who], call);
+            _received[who] += bank.PaidOut - before;
+        }
     }
 
     /// <summary>A run on the chain with some accounts, and a book of what went in and out.</summary>
@@ -320,9 +423,19 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         public async Task<ChainHolding?> HoldingAsync(EvmAddress account) =>
             CairnMoney.ReadHolding(await _node.Chain.ReadAsync(Contract, CairnMoney.HoldingQuestion(Run, account), 4096, Cancellation));
 
-        public async Task AssertConservedAsync()
+        /// <summary>What is read of the contract's events is what it keeps of them.</summary>
+        public async Task AssertRecordAsync()
         {
-            var (held, run) = (await _node.Chain.BalanceAsync(Contract, Cancellation), await AccountsAsync());
+            var created = await EvmLedger.CreatedAsync(_node.Chain, Contract, Run, Cancellation);
+            var head = await _node.Chain.HeightAsync(Cancellation);
+            var logs = await _node.Chain.LogsAsync(Contract, Run, created, head, Cancellation);
+            Assert.True(logs.Select(log => log.Topics[0]).Distinct().Count() >= 6, "too few kinds of events to prove anything");
+            Assert.Equal(CairnContract.ReadRecord(await _node.Chain.ReadAsync(Contract, CairnContract.RunQuestion(Run), 4096, Cancellation)), default(EventRecord).After(logs));
+        }
+
+        public async Task AssertConservedAsync(UInt128 elsewhere = default)
+        {
+            var (held, run) = (await _node.Chain.BalanceAsync(Contract, Cancellation) - elsewhere, await AccountsAsync());
             Assert.Equal(PaidIn - PaidOut, held);
             Assert.Equal(held, run.Bonds + run.Pool + run.Credits + run.Burned);
         }

@@ -6,21 +6,31 @@ namespace Cairn.Ledger.Tests;
 internal sealed class RandomRun
 {
     private readonly long[] _trained;
+    private readonly Action<LedgerState>? _watch;
     private SeededRandom _random;
     private int _closed;
 
-    public RandomRun(ulong seed, int applyDelay)
+    /// <summary>Draws a run.</summary>
+    /// <param name="seed">From which it follows.</param>
+    /// <param name="applyDelay">The rule of that name.</param>
+    /// <param name="watch">Told after every operation that stands. Given, members also contradict themselves, are voted at fault, stop the run and leave it.</param>
+    /// <param name="change">Of the rules.</param>
+    /// <param name="bond">What a unit of everybody's bond is.</param>
+    public RandomRun(ulong seed, int applyDelay, Action<LedgerState>? watch = null, Func<LedgerRules, LedgerRules>? change = null, long bond = 1)
     {
+        _watch = watch;
         _random = new SeededRandom(seed, "world");
         var (peers, validators) = (1 + _random.NextBelow(5), 1 + _random.NextBelow(3));
         var bonds = new long[validators];
         for (var i = 0; i < validators; i++)
         {
-            bonds[i] = 1 + _random.NextBelow(10);
+            bonds[i] = bond * (1 + _random.NextBelow(10));
         }
 
         var sampleCount = 32 + _random.NextBelow(30);
-        World = new World(peers, validators, rules => rules with { Rounds = 20, SampleCount = sampleCount, SettleEvery = 4, PeersMax = 5, ApplyDelay = applyDelay }, bonds);
+        LedgerRules Rules(LedgerRules rules) => (change ?? (same => same))(
+            rules with { Rounds = 20, SampleCount = sampleCount, SettleEvery = 4, PeersMax = 5, ApplyDelay = applyDelay });
+        World = new World(peers, validators, Rules, bonds, 100 * bond);
         _trained = new long[sampleCount];
     }
 
@@ -32,9 +42,11 @@ internal sealed class RandomRun
 
     private LedgerState State => World.State;
 
-    public void Play()
+    /// <summary>Plays to the end.</summary>
+    /// <param name="stepsMax">Or for so many steps: where members may leave and be cut, nobody may be left who can go on.</param>
+    public void Play(int? stepsMax = null)
     {
-        for (var step = 0; State.Stage != Stage.Finished; step++)
+        for (var step = 0; State.Stage != Stage.Finished && step != stepsMax; step++)
         {
             Assert.True(step < 20_000, "the run stands still");
             var height = State.Height;
@@ -55,6 +67,12 @@ internal sealed class RandomRun
             return;
         }
 
+        if (_watch is not null && _random.NextBelow(12) == 0)
+        {
+            Misbehave(_random.NextBelow(State.Members.Count), _random.NextBelow(State.Members.Count));
+            return;
+        }
+
         var uid = _random.NextBelow(State.Members.Count);
         var member = State.Members[uid];
 
@@ -70,6 +88,19 @@ internal sealed class RandomRun
         }
 
         Try(uid, member.Role == Role.Peer ? PeerActs(uid) : ValidatorActs(uid));
+    }
+
+    private void Misbehave(int uid, int other)
+    {
+        var round = State.CurrentRound;
+        Try(uid, _random.NextBelow(8) switch
+        {
+            0 when _random.NextBelow(8) == 0 => new Exit(round),
+            1 => new VoteSlash(round, new Uid(other), Rejection.Equivocation, World.Named("evidence", _random.NextBelow(3))),
+            2 or 3 => Contradiction.Between(World.Sign(other, World.Base()), World.Sign(other, World.Base(1 + _random.NextBelow(3))))!,
+            4 => Contradiction.Between(World.Sign(other, World.Commit(other)), World.Sign(other, new Commit(round, World.Named("lie", _random.NextBelow(3)))))!,
+            _ => new VotePause(round, _random.NextBelow(4) == 0),
+        });
     }
 
     private bool Asleep(int uid)
@@ -108,7 +139,12 @@ internal sealed class RandomRun
         var why = World.Say(uid, operation);
         Refused += why == Rejection.None ? 0 : 1;
         Assert.Equal(why == Rejection.None, before != State.StateDigest());
-        if (why == Rejection.None && operation is not (Register or Timeout or Return) && State.CurrentRound == RoundOf(operation))
+        if (why == Rejection.None)
+        {
+            _watch?.Invoke(State);
+        }
+
+        if (why == Rejection.None && operation is not (Register or Timeout or Return or Exit or Accuse or VoteSlash or VotePause) && State.CurrentRound == RoundOf(operation))
         {
             Assert.Equal(Rejection.AlreadyThere, World.Check(uid, operation));
         }
