@@ -59,6 +59,7 @@ internal static class App
         StoreVerb.Create(),
         ChainVerb.Create(),
         AuditVerb.Create(),
+        ChainMoneyVerbs.Claim(),
         WalletVerb.Create(),
         DashboardVerb.Dashboard(),
         DashboardVerb.Replay(),

@@ -131,7 +131,7 @@ public sealed class NodeProcessTests : NodeProcesses
         await RefusesAsync(invite with { Height = 7 }, "old copy");
         await RefusesAsync(invite with { State = invite.Rules }, "another history");
         await RefusesAsync(invite with { Genesis = invite.Rules }, "another run");
-        await RefusesAsync(invite with { Rules = invite.Genesis }, "not those of the invite");
+        await RefusesAsync(invite with { Rules = invite.Genesis }, "not those of the run");
 
         async Task RefusesAsync(Invite changed, string says) => Assert.Contains(
             says, (await ToldAsync("join", $"{changed}", "--dir", Folder["hers"], "--name", "alice")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);

@@ -32,6 +32,14 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal(run.Undisturbed.Report.BaseDigest, outcome.Report.BaseDigest);
         Assert.Equal(run.Undisturbed.Report.PerPeer, outcome.Report.PerPeer);
         Assert.True(outcome.Report.DigestAgreement);
+
+        // Whoever has the chain and the store finds the same, and a checkpoint with the quorum's base.
+        var directory = new RunDirectory(folder["run"]);
+        var audit = await ChainAudit.RunAsync(
+            [node.Address], directory.Places.Chain!.Contract, ChainAudit.RunOf(directory), 4, directory, directory.Store, TestContext.Current.CancellationToken);
+        Assert.Equal((true, outcome.Report.BaseDigest), (audit.FolderAgrees, audit.Rounds[^1].Base));
+        Assert.Empty(audit.Store!.Faults);
+        Assert.NotNull(audit.Store.CheckpointBase);
     }
 
     [Fact]
@@ -44,8 +52,10 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         var outcome = await SmallRun.RunAsync(options);
         var directory = new RunDirectory(folder["run"]);
         var contract = directory.Places.Chain!.Contract;
-        Task<AuditReport> AuditAsync() => ChainAudit.RunAsync([node.Address], contract, ChainAudit.RunOf(directory), 1, directory, cancellation);
+        Task<AuditReport> AuditAsync() => ChainAudit.RunAsync([node.Address], contract, ChainAudit.RunOf(directory), 1, directory, directory.Store, cancellation);
         var before = await AuditAsync();
+        Assert.Empty(before.Store!.Faults);
+        Assert.Equal((2 * run.Undisturbed.Report.PerPeer.Count, 2), (before.Store.Updates, before.Store.Means));
         Assert.True(before.FolderAgrees);
         Assert.Equal(("Finished", outcome.Report.BaseDigest), (before.Stage, before.Rounds[^1].Base));
         Assert.All(before.Members, member => Assert.Null(member.Account));
@@ -72,6 +82,15 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal(settled.Settlement.Root.ToString(), after.PayoutRoot);
         Assert.Equal(before.State, after.State);
         Assert.Equal(2, after.Members.Count(member => member.Account is not null));
+
+        // What a store has lost, or holds otherwise than the ledger names it, is told.
+        var files = Directory.GetFiles(Path.Combine(directory.Store, "rounds"), "*", SearchOption.AllDirectories).Where(path => path.Contains("updates", StringComparison.Ordinal)).Order().ToList();
+        File.Delete(files[0]);
+        File.WriteAllBytes(files[1], [1, 2, 3]);
+        var spoiled = (await AuditAsync()).Store!;
+        Assert.Equal((before.Store.Updates - 2, 2), (spoiled.Updates, spoiled.Faults.Count));
+        Assert.Contains(spoiled.Faults, fault => fault.Contains("nowhere", StringComparison.Ordinal));
+        Assert.Contains(spoiled.Faults, fault => fault.Contains("damaged", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -118,7 +118,7 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
     private async Task<IReadOnlyList<string>> CompareWithChainAsync(RunDirectory directory, CancellationToken cancellation)
     {
         var (run, contract) = (ChainAudit.RunOf(directory), directory.Places.Chain!.Contract);
-        var audit = await ChainAudit.RunAsync([_chainAddress], contract, run, LocalChain.Confirmations, directory, cancellation);
+        var audit = await ChainAudit.RunAsync([_chainAddress], contract, run, LocalChain.Confirmations, directory, null, cancellation);
         var rounds = RunSummary.Read(directory).History;
         tell($"from the chain alone: height {audit.Height}, {audit.Rounds.Count} rounds, {audit.Void} void operations");
         var faults = new List<string>();

@@ -5,11 +5,17 @@ using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
 
-/// <summary><c>cairn audit</c>: a run rebuilt from the chain alone.</summary>
+/// <summary><c>cairn audit</c>: a run rebuilt from the chain alone, and its stores compared with it.</summary>
 internal static class AuditVerb
 {
     private static readonly Option<string?> Contract = new("--contract") { Description = "The contract. Default: that of the run's folder." };
     private static readonly Option<string?> Run = new("--run") { Description = "Digest of the run's genesis. Default: that of the run's folder." };
+    private static readonly Option<string?> Store = new("--store")
+    {
+        Description = "The run's common store, s3://bucket/prefix?endpoint=… or a folder: what the ledger names must be there. " +
+            "Default: that of the run's folder, if there is one.",
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print what was found as one line of JSON and nothing else." };
 
     public static Command Create()
@@ -17,10 +23,11 @@ internal static class AuditVerb
         var command = new Command(
             "audit",
             "Rebuilds a run from the chain alone, every signature verified and every rule applied again, and says who did what, who earned what, and every digest. " +
-            "Exit code 4 if a folder's ledger says otherwise.\n\n" +
-            "Examples:  cairn audit --dir runs/ours\n           cairn audit --rpc https://chain.example.org --contract 0x… --run 3f…")
+            "Then it asks the stores for what the ledger names: the updates that are still kept, the means, and the newest checkpoint, whose base must be the " +
+            "quorum's. Exit code 4 if a folder's ledger says otherwise, or a store does not hold what it should.\n\n" +
+            "Examples:  cairn audit --dir runs/ours\n           cairn audit --rpc https://chain.example.org --contract 0x… --run 3f… --store s3://…")
         {
-            NodeConfig.Dir, ChainConfig.Rpc, Contract, Run, ChainConfig.Confirmations, Json,
+            NodeConfig.Dir, ChainConfig.Rpc, Contract, Run, ChainConfig.Confirmations, Store, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -38,7 +45,8 @@ internal static class AuditVerb
         var run = digest is null ? ChainAudit.RunOf(directory!) : Digest.TryParse(digest, out var read) ? read
             : throw new InputException($"'{digest}' is no digest of a run: it must be 64 hexadecimal digits.");
         var depth = parsed.GetValue(ChainConfig.Confirmations) is { } asked ? (ulong)Math.Max(0, asked) : known?.Confirmations ?? 12;
-        var report = await ChainAudit.RunAsync(nodes, contract, run, depth, directory, cancellation);
+        var store = parsed.GetValue(Store) ?? (directory is null ? null : directory.Places.Store ?? directory.Store);
+        var report = await ChainAudit.RunAsync(nodes, contract, run, depth, directory, store, cancellation);
         if (parsed.GetValue(Json))
         {
             Console.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.AuditReport));
@@ -48,7 +56,7 @@ internal static class AuditVerb
             Tell(report);
         }
 
-        return report.FolderAgrees == false ? ExitCode.Disagreement : ExitCode.Success;
+        return report.FolderAgrees == false || report.Store is { Faults.Count: > 0 } ? ExitCode.Disagreement : ExitCode.Success;
     }
 
     private static void Tell(AuditReport report)
@@ -68,6 +76,17 @@ internal static class AuditVerb
         }
 
         Console.WriteLine($"payouts  root {report.PayoutRoot}\nheld     {report.HeldWei} wei by the contract");
+        if (report.Store is { } store)
+        {
+            Console.WriteLine(
+                $"store    {store.Store}: {store.Updates} updates and {store.Means} means of late rounds as the ledger names them\n" +
+                $"model    checkpoint {store.Checkpoint ?? "none yet"}, base {store.CheckpointBase ?? "none"}");
+            foreach (var fault in store.Faults)
+            {
+                Console.WriteLine($"FAULT    {fault}");
+            }
+        }
+
         if (report.FolderAgrees is { } agrees)
         {
             Console.WriteLine(agrees ? "\nthe folder's ledger says the same" : "\nTHE FOLDER'S LEDGER SAYS OTHERWISE");

@@ -5,7 +5,7 @@ using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
 
-/// <summary><c>cairn chain bind|fund|settle|claim</c>: the money of a run on a chain.</summary>
+/// <summary><c>cairn chain bind|fund|settle|claim</c>, and <c>cairn claim</c> for short: the money of a run on a chain.</summary>
 internal static class ChainMoneyVerbs
 {
     private static readonly Option<string> Name = new("--name") { Description = "The node whose key is bound to the account.", Required = true };
@@ -52,7 +52,7 @@ internal static class ChainMoneyVerbs
         });
 
     public static Command Claim() => Create(
-        "claim", "Takes what an account has earned by the last settlement whose window has passed.\n\nExample:  cairn chain claim --account alice.json",
+        "claim", "Takes what an account has earned by the last settlement whose window has passed.\n\nExample:  cairn claim --account alice.json",
         [], async (directory, chain, _, cancellation) =>
         {
             var outcome = await ChainMoney.ClaimAsync(directory, chain, cancellation);

@@ -38,32 +38,47 @@ public sealed record AuditedRound(int Round, int Updates, string Manifest, strin
 /// <param name="FolderAgrees">Whether the ledger's file of a folder has the same blocks, as far as both reach; null without a folder.</param>
 public sealed record AuditReport(
     string Run, string Rules, ulong ChainId, string Contract, ulong Block, long Height, string State, string Stage, long Void, IReadOnlyList<AuditedMember> Members,
-    IReadOnlyList<AuditedRound> Rounds, string PayoutRoot, string HeldWei, bool? FolderAgrees);
+    IReadOnlyList<AuditedRound> Rounds, string PayoutRoot, string HeldWei, bool? FolderAgrees)
+{
+    /// <summary>What the stores hold; null if nobody said where they are.</summary>
+    public StoreAuditReport? Store { get; init; }
+}
 
-/// <summary>Rebuilds a run from the chain alone: every signature verified, every rule applied again.</summary>
+/// <summary>Rebuilds a run from the chain alone: every signature verified, every rule applied again. Then compares what its stores hold with what the ledger names.</summary>
 public static class ChainAudit
 {
-    /// <summary>Audits a run.</summary>
+    /// <summary>Audits a run, and its stores if a folder or a place says where they are.</summary>
     /// <param name="nodes">Nodes of the chain.</param>
     /// <param name="contract">The contract.</param>
     /// <param name="run">Digest of the run's genesis.</param>
     /// <param name="confirmations">Blocks that must stand on the last one that is read.</param>
     /// <param name="folder">A run's folder whose ledger is compared, or null.</param>
+    /// <param name="store">The run's common store, an S3 address or a folder, to be compared as well; or null.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="InputException">The chain does not answer, or has no such run.</exception>
     public static async Task<AuditReport> RunAsync(
-        IReadOnlyList<string> nodes, string contract, Digest run, ulong confirmations, RunDirectory? folder, CancellationToken cancellation)
+        IReadOnlyList<string> nodes, string contract, Digest run, ulong confirmations, RunDirectory? folder, string? store, CancellationToken cancellation)
     {
         var address = EvmAddress.TryParse(contract, out var parsed) ? parsed : throw new InputException($"'{contract}' is no address of a contract: correct it.");
         using var endpoints = new ChainEndpoints(nodes);
         var chain = new ChainClient(endpoints);
-        return await ChainLine.AskedAsync(async () =>
+        var (report, state) = await ChainLine.AskedAsync(async () =>
         {
             var height = await chain.HeightAsync(cancellation);
             var history = await ChainHistory.ReadAsync(chain, address, run, height - Math.Min(height, confirmations), cancellation);
             var held = CairnMoney.ReadAccounts(await chain.ReadAsync(address, CairnContract.RunQuestion(run), 4096, cancellation));
-            return Report(history, await chain.ChainIdAsync(cancellation), address, held) with { FolderAgrees = folder is null ? null : Agrees(folder, history) };
+            var found = Report(history, await chain.ChainIdAsync(cancellation), address, held);
+            return (found with { FolderAgrees = folder is null ? null : Agrees(folder, history) }, history.Replay.State);
         });
+        if (store is null)
+        {
+            return report;
+        }
+
+        using var stores = StoreOpening.ReadersOf(store);
+        var rules = folder is not null && RunSetup.ReadRules(folder) is var here && here.ComputeDigest() == state.Genesis.RulesDigest ? here
+            : await RunSetup.FetchRulesAsync(stores.Common, state.Genesis.RulesDigest, cancellation);
+        return report with { Store = await new StoreAudit(state, rules, stores).RunAsync(cancellation) };
     }
 
     /// <summary>Digest of the genesis of the run in a folder.</summary>

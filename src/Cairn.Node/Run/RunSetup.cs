@@ -59,17 +59,24 @@ public static class RunSetup
         using var _ = line;
         using var __ = store as IDisposable;
         tell($"joining run {invite.Run}: fetching its rules");
-        var bytes = await FetchAsync(store, Key(RulesKey), RulesBytesMax, cancellation);
-        var rules = RunRulesFile.Read(bytes, RulesKey);
-        if (rules.ComputeDigest() != invite.Rules)
-        {
-            throw new InputException($"the rules in {invite.Store} are not those of the invite: its owner must put them right, or send a new invite.");
-        }
+        var rules = await FetchRulesAsync(store, invite.Rules, cancellation);
 
         await FetchDataAsync(store, rules, directory, tell, cancellation);
         CheckData(directory, rules);
         new RunPlaces(invite.Ledger, invite.Store).Write(directory.Root);
-        DurableFile.Write(directory.Rules, bytes);
+        DurableFile.Write(directory.Rules, RunRulesFile.Write(rules));
+    }
+
+    /// <summary>The rules of a run from its common store.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="digest">Of the rules.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">They cannot be had, or are others.</exception>
+    public static async Task<RunRules> FetchRulesAsync(IObjectStore store, Digest digest, CancellationToken cancellation)
+    {
+        var rules = RunRulesFile.Read(await FetchAsync(store, Key(RulesKey), RulesBytesMax, cancellation), RulesKey);
+        return rules.ComputeDigest() == digest ? rules
+            : throw new InputException($"the rules in {store.Name} are not those of the run: its owner must put them right.");
     }
 
     // What was fetched wrong, or has been damaged since, must not stand in the way of the next try.
@@ -154,7 +161,7 @@ public static class RunSetup
         var outcome = await PatientFetch.AskAsync(() => store.GetAsync(key, bytesMax, cancellation), TimeProvider.System, cancellation);
         return outcome.Status == FetchStatus.Found
             ? outcome.Bytes
-            : throw new InputException($"cannot fetch what the invite names: {outcome.Detail} Ask for a new invite, or see that the store answers.");
+            : throw new InputException($"cannot fetch what the run needs: {outcome.Detail} Ask for a new invite, or see that the store answers.");
     }
 
     private static ObjectKey Key(string text)

@@ -43,11 +43,16 @@ internal static class StoreOpening
     /// <summary>The stores of a run for somebody who only reads.</summary>
     /// <param name="directory">The run's folder.</param>
     /// <exception cref="InputException">The common store's text is no place.</exception>
-    public static RunStores ReadersOf(RunDirectory directory)
+    public static RunStores ReadersOf(RunDirectory directory) => ReadersOf(directory.Places.Store ?? directory.Store);
+
+    /// <summary>The stores of a run for somebody who only reads and knows where its common one is.</summary>
+    /// <param name="text">An S3 address or a folder.</param>
+    /// <exception cref="InputException">The text is no place.</exception>
+    public static RunStores ReadersOf(string text)
     {
-        if (directory.Places.Store is not { } text || AddressOf(text) is not { } address)
+        if (AddressOf(text) is not { } address)
         {
-            return RunStores.One(new DirectoryStore(directory.Store));
+            return RunStores.One(new DirectoryStore(text));
         }
 
         var line = new S3Line(new S3Options(), allowPrivateHosts: IsPrivate(address));
