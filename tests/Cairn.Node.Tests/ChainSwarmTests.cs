@@ -83,6 +83,20 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal(before.State, after.State);
         Assert.Equal(2, after.Members.Count(member => member.Account is not null));
 
+        // By an invite alone a stranger finds chain, ledger, rules and data; one that knows another history is refused.
+        await RunSetup.PublishAsync(directory, File.ReadAllBytes(directory.Rules), directory.Store, new StoreAccess(), _ => { }, cancellation);
+        Assert.True(Invite.TryParse(Invite.Of(directory).ToString(), out var invite));
+        Assert.StartsWith("evm://31337/", invite.Ledger, StringComparison.Ordinal);
+        var hers = new RunDirectory(folder["hers"]);
+        await Assert.ThrowsAsync<InputException>(() => RunSetup.JoinAsync(invite with { State = Digest.Zero }, hers, [], _ => { }, cancellation));
+        await RunSetup.JoinAsync(invite, hers, [], _ => { }, cancellation);
+        Assert.Equal((invite.Genesis, directory.Places.Chain, invite.Store), (ChainAudit.RunOf(hers), hers.Places.Chain! with { Nodes = directory.Places.Chain.Nodes }, hers.Places.Store));
+        Assert.Equal([node.Address], hers.Places.Chain.Nodes);
+
+        // A run that is over takes no votes, and says so.
+        await Assert.ThrowsAsync<InputException>(() => ChainVoices.VotePauseAsync(directory, true, [], chain, cancellation));
+        await Assert.ThrowsAsync<InputException>(() => ChainVoices.LeaveAsync(directory, "nobody", chain, cancellation));
+
         // What a store has lost, or holds otherwise than the ledger names it, is told.
         var files = Directory.GetFiles(Path.Combine(directory.Store, "rounds"), "*", SearchOption.AllDirectories).Where(path => path.Contains("updates", StringComparison.Ordinal)).Order().ToList();
         File.Delete(files[0]);
@@ -91,6 +105,20 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal((before.Store.Updates - 2, 2), (spoiled.Updates, spoiled.Faults.Count));
         Assert.Contains(spoiled.Faults, fault => fault.Contains("nowhere", StringComparison.Ordinal));
         Assert.Contains(spoiled.Faults, fault => fault.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("evm://31337/0x5FbDB2315678afecb367f032d93F642f64180aa3?confirmations=1&node=http%3A%2F%2F127.0.0.1%3A8545", true)]
+    [InlineData("evm://31337/0x5FbDB2315678afecb367f032d93F642f64180aa3?confirmations=1", false)]
+    [InlineData("evm://31337/0x5FbDB2315678afecb367f032d93F642f64180aa3?confirmations=01&node=http%3A%2F%2F127.0.0.1%3A8545", false)]
+    [InlineData("evm://31337/0x5FbDB2315678afecb367f032d93F642f64180aa3?node=http%3A%2F%2F127.0.0.1%3A8545", false)]
+    [InlineData("evm://-1/0x5FbDB2315678afecb367f032d93F642f64180aa3?confirmations=1&node=x", false)]
+    [InlineData("evm://1/0x00?confirmations=1&node=x", false)]
+    [InlineData("/home/run/ledger.cairn", false)]
+    public void The_place_of_a_ledger_on_a_chain_has_one_form(string text, bool good)
+    {
+        Assert.Equal(good, RunChain.TryParse(text, out var chain));
+        Assert.Equal(good ? text : null, chain?.ToText());
     }
 
     [Fact]

@@ -67,7 +67,7 @@ internal static class JoinVerb
         // The name comes from a stranger: of a folder it may be a part, no more.
         var run = string.Concat(invite.Run.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '-'));
         var folder = config.Folder ?? Path.Combine("runs", $"{config.NodeName}-in-{run}");
-        await RunSetup.JoinAsync(invite, new RunDirectory(folder), json ? _ => { } : Console.WriteLine, cancellation);
+        await RunSetup.JoinAsync(invite, new RunDirectory(folder), config.Chain.Nodes, json ? _ => { } : Console.WriteLine, cancellation);
         return await NodeVerb.RunAsync(Role.Peer, "peer", config, folder, json, cancellation);
     }
 }

@@ -73,7 +73,7 @@ internal static class RunCreateVerb
             Console.WriteLine($"  ./cairn {(summary.Role == "Peer" ? "peer" : "validator")} --dir {RunFolders.Quoted(folder)} --name {summary.Name}");
         }
 
-        if (rules.PeersMax > options.Peers && options.Chain is null)
+        if (rules.PeersMax > options.Peers)
         {
             Console.WriteLine($"\nand whoever wants to join, under a name of its own:\n  ./cairn join {Invite.Of(directory)} --name alice");
         }

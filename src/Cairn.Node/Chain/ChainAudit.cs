@@ -44,7 +44,8 @@ public sealed record AuditReport(
     public StoreAuditReport? Store { get; init; }
 }
 
-/// <summary>Rebuilds a run from the chain alone: every signature verified, every rule applied again. Then compares what its stores hold with what the ledger names.</summary>
+/// <summary>Rebuilds a run from the chain alone: every signature verified, every rule applied again. Then compares what its stores hold with what the ledger
+/// names.</summary>
 public static class ChainAudit
 {
     /// <summary>Audits a run, and its stores if a folder or a place says where they are.</summary>
@@ -76,9 +77,32 @@ public static class ChainAudit
         }
 
         using var stores = StoreOpening.ReadersOf(store);
-        var rules = folder is not null && RunSetup.ReadRules(folder) is var here && here.ComputeDigest() == state.Genesis.RulesDigest ? here
+        var here = folder is null ? null : RunSetup.ReadRules(folder);
+        var rules = here?.ComputeDigest() == state.Genesis.RulesDigest ? here!
             : await RunSetup.FetchRulesAsync(stores.Common, state.Genesis.RulesDigest, cancellation);
         return report with { Store = await new StoreAudit(state, rules, stores).RunAsync(cancellation) };
+    }
+
+    /// <summary>Compares what a chain holds of a run with what an invite says of it.</summary>
+    /// <param name="invite">The invite.</param>
+    /// <param name="where">The chain.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>What the run begins with.</returns>
+    /// <exception cref="InputException">The chain does not answer, is another, or holds another history.</exception>
+    internal static async Task<Genesis> CheckAsync(Invite invite, RunChain where, CancellationToken cancellation)
+    {
+        var contract = EvmAddress.TryParse(where.Contract, out var parsed) ? parsed : throw new InputException($"'{where.Contract}' is no address of a contract.");
+        using var endpoints = new ChainEndpoints(where.Nodes);
+        endpoints.Expect(where.ChainId);
+        var chain = new ChainClient(endpoints);
+        var history = await ChainLine.AskedAsync(async () =>
+        {
+            var height = await chain.HeightAsync(cancellation);
+            return await ChainHistory.ReadAsync(chain, contract, invite.Genesis, height - Math.Min(height, where.Confirmations), cancellation);
+        });
+        var genesis = history.Replay.State.Genesis;
+        invite.Check($"the ledger on chain {where.ChainId}", genesis, history.Replay.Blocks(1, new ChainPlace(history.End, Digest.Zero)));
+        return genesis;
     }
 
     /// <summary>Digest of the genesis of the run in a folder.</summary>

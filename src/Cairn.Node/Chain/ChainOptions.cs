@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Cairn.Base;
 using Cairn.Ledger.Evm;
 
@@ -48,4 +50,40 @@ public sealed record ChainOptions
 /// <param name="Contract">The contract on it.</param>
 /// <param name="Confirmations">Blocks that must stand on one before anybody acts on it.</param>
 /// <param name="Nodes">Nodes of the chain to ask.</param>
-public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmations, IReadOnlyList<string> Nodes);
+public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmations, IReadOnlyList<string> Nodes)
+{
+    private const string Scheme = "evm://";
+    private const int NodesMax = 8;
+    private const ulong ConfirmationsMax = 100_000;
+
+    /// <summary>The same as one line of text for an invite: evm://CHAIN/CONTRACT?confirmations=N&amp;node=ADDRESS…, addresses escaped.</summary>
+    public string ToText() =>
+        $"{Scheme}{ChainId}/{Contract}?confirmations={Confirmations}{string.Concat(Nodes.Take(NodesMax).Select(node => $"&node={Uri.EscapeDataString(node)}"))}";
+
+    /// <summary>Reads <see cref="ToText"/> from anywhere.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="chain">The value, or null.</param>
+    /// <returns>False for whatever is not exactly that.</returns>
+    public static bool TryParse(string text, [NotNullWhen(true)] out RunChain? chain)
+    {
+        chain = null;
+        if (!text.StartsWith(Scheme, StringComparison.Ordinal) || text[Scheme.Length..].Split('?') is not [var place, var rest]
+            || place.Split('/') is not [var id, var contract] || !EvmAddress.TryParse(contract, out _))
+        {
+            return false;
+        }
+
+        var parts = rest.Split('&');
+        string[] nodes = [.. parts.Skip(1).Select(part => Uri.UnescapeDataString(part.Replace("node=", "", StringComparison.Ordinal)))];
+        if (ulong.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var chainId)
+            && ulong.TryParse(parts[0].Replace("confirmations=", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out var depth)
+            && nodes.Length is > 0 and <= NodesMax && depth <= ConfirmationsMax)
+        {
+            // Only the one form.
+            var read = new RunChain(chainId, contract, depth, nodes);
+            chain = read.ToText() == text ? read : null;
+        }
+
+        return chain is not null;
+    }
+}

@@ -13,7 +13,7 @@ namespace Cairn.Node;
 /// <param name="Genesis">Digest of what the run began with.</param>
 /// <param name="Height">A recent height of the ledger.</param>
 /// <param name="State">Digest of its state there: a shorter or another history is refused.</param>
-/// <param name="Ledger">Where the ledger is.</param>
+/// <param name="Ledger">Where the ledger is: its file, or a chain (<see cref="RunChain.ToText"/>).</param>
 /// <param name="Store">Where rules and data are: an S3 address or a folder.</param>
 public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Height, Digest State, string Ledger, string Store)
 {
@@ -29,15 +29,11 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
     public static Invite Of(RunDirectory directory)
     {
         var rules = RunSetup.ReadRules(directory);
-        if (directory.Places.Chain is not null)
-        {
-            throw new InputException("invites to a run whose ledger is on a chain come with a later version.");
-        }
-
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
         var state = LedgerHistory.Replay(ledger).State;
         return new Invite(
-            rules.Name, rules.ComputeDigest(), ledger.Genesis.Digest, state.Height, state.StateDigest(), Path.GetFullPath(directory.Ledger),
+            rules.Name, rules.ComputeDigest(), ledger.Genesis.Digest, state.Height, state.StateDigest(),
+            directory.Places.Chain?.ToText() ?? Path.GetFullPath(directory.Ledger),
             directory.Places.Store ?? Path.GetFullPath(directory.Store));
     }
 
@@ -88,31 +84,41 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
     public void CheckLedger(string path)
     {
         using var ledger = EmbeddedLedger.Open(path, readOnly: true);
-        if (ledger.Genesis.Digest != Genesis)
+        Check($"the ledger {path}", ledger.Genesis, ledger.ReadNew()); // the handle verifies signatures as it reads
+    }
+
+    /// <summary>Compares a history with what the invite says of it.</summary>
+    /// <param name="what">What it is called in sentences.</param>
+    /// <param name="genesis">What it begins with.</param>
+    /// <param name="blocks">From the first on, their signatures verified.</param>
+    /// <exception cref="InputException">It is of another run, too short, or another.</exception>
+    internal void Check(string what, Genesis genesis, IEnumerable<Block> blocks)
+    {
+        if (genesis.Digest != Genesis)
         {
-            throw new InputException($"the ledger {path} is of another run than the invite: ask for a new invite.");
+            throw new InputException($"{what} is of another run than the invite: ask for a new invite.");
         }
 
-        var state = LedgerState.FromGenesis(ledger.Genesis);
-        foreach (var block in ledger.ReadNew())
+        var state = LedgerState.FromGenesis(genesis);
+        foreach (var block in blocks)
         {
             if (state.Height == Height)
             {
                 break;
             }
 
-            state.Apply(block, verifySignatures: false); // the handle verified them as it read
+            state.Apply(block, verifySignatures: false);
         }
 
         if (state.Height != Height)
         {
-            throw new InputException($"the ledger {path} ends at height {state.Height}, the invite knows {Height}: it is an old copy.");
+            throw new InputException($"{what} ends at height {state.Height}, the invite knows {Height}: it is an old copy.");
         }
 
         if (state.StateDigest() != State)
         {
             throw new InputException(
-                $"the ledger {path} has another history than the invite knows at height {Height}: do not join by it; ask where the run's ledger is.");
+                $"{what} has another history than the invite knows at height {Height}: do not join by it; ask where the run's ledger is.");
         }
     }
 

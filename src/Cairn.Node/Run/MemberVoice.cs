@@ -21,6 +21,22 @@ public static class MemberVoice
             return paused;
         }
 
+        foreach (var voter in VotersOf(directory, state, names))
+        {
+            Say(directory, ledger, voter.Name, new VotePause(state.CurrentRound, paused));
+        }
+
+        using var after = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        return LedgerHistory.Replay(after).State.Paused;
+    }
+
+    /// <summary>The validators that are to vote.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="state">Its ledger.</param>
+    /// <param name="names">Which; none for all whose keys are here.</param>
+    /// <exception cref="InputException">A name is no validator's.</exception>
+    internal static IReadOnlyList<Member> VotersOf(RunDirectory directory, LedgerState state, IReadOnlyList<string> names)
+    {
         var voters = state.Members.Where(m => names.Count == 0 ? state.Votes(m.Uid) && File.Exists(KeyOf(directory, m.Name)) : names.Contains(m.Name))
             .Where(m => m.Role == Role.Validator).ToList();
         if (names.FirstOrDefault(name => voters.All(v => v.Name != name)) is { } stranger)
@@ -28,13 +44,7 @@ public static class MemberVoice
             throw new InputException($"{stranger} is no validator of this run: name one of {Names(state, Role.Validator)}.");
         }
 
-        foreach (var voter in voters)
-        {
-            Say(directory, ledger, voter.Name, new VotePause(state.CurrentRound, paused));
-        }
-
-        using var after = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
-        return LedgerHistory.Replay(after).State.Paused;
+        return voters;
     }
 
     /// <summary>Lets a member leave for good.</summary>
@@ -46,21 +56,45 @@ public static class MemberVoice
     {
         using var ledger = Open(directory);
         var state = LedgerHistory.Replay(ledger).State;
+        CheckMember(state, name);
+        Say(directory, ledger, name, new Exit(state.CurrentRound));
+        return PaidOut(state);
+    }
+
+    /// <summary>Refuses a name that is no member's.</summary>
+    internal static void CheckMember(LedgerState state, string name)
+    {
         if (state.Members.All(m => m.Name != name))
         {
             throw new InputException($"{name} is no member of this run: name one of {Names(state, Role.Peer)}, {Names(state, Role.Validator)}.");
         }
-
-        Say(directory, ledger, name, new Exit(state.CurrentRound));
-        return new Round(Math.Min(state.CurrentRound.Number + state.Rules.ExitDelayRounds, state.Rules.Rounds - 1));
     }
 
+    /// <summary>The round after whose end the bond of who leaves now is paid out.</summary>
+    internal static Round PaidOut(LedgerState state) =>
+        new(Math.Min(state.CurrentRound.Number + state.Rules.ExitDelayRounds, state.Rules.Rounds - 1));
+
     private static EmbeddedLedger Open(RunDirectory directory) => directory.Places.Chain is not null
-        ? throw new InputException("the ledger of this run is ordered by a chain, over which this version lets only nodes speak.")
+        ? throw new InputException("the ledger of this run is ordered by a chain: speak over it (ChainVoices).")
         : directory.HoldsRun ? EmbeddedLedger.Open(directory.Ledger)
         : throw new InputException($"{directory.Root} holds no run: begin one with cairn swarm --dir {directory.Root}.");
 
     private static void Say(RunDirectory directory, EmbeddedLedger ledger, string name, Operation operation)
+    {
+        var outcome = ledger.Append(Sign(directory, ledger.Genesis.Digest, name, operation));
+        if (!outcome.Accepted)
+        {
+            throw Refused(name, operation, outcome.Why);
+        }
+    }
+
+    /// <summary>That the ledger refuses what a member says.</summary>
+    internal static InputException Refused(string name, Operation operation, Rejection why) =>
+        new($"the ledger refuses what {name} says ({operation.GetType().Name}): {Reason(why)}.");
+
+    /// <summary>Signs as a member whose key is here, remembered in its outbox as its node would.</summary>
+    /// <exception cref="InputException">The key is not here, or it has said otherwise in this round.</exception>
+    internal static SignedOperation Sign(RunDirectory directory, Digest run, string name, Operation operation)
     {
         var path = KeyOf(directory, name);
         if (!File.Exists(path))
@@ -69,18 +103,14 @@ public static class MemberVoice
         }
 
         using var key = directory.OpenKey(name);
-        var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, ledger.Genesis.Digest);
+        var outbox = new Outbox(Path.Combine(directory.Node(name), "outbox"), key, run);
         var signed = outbox.Sign(operation);
         if (!signed.Content.SequenceEqual(OperationCodec.ToBytes(operation)))
         {
             throw new InputException($"{name} has said otherwise in this round ({operation.GetType().Name}): say it again in the next.");
         }
 
-        var outcome = ledger.Append(signed);
-        if (!outcome.Accepted)
-        {
-            throw new InputException($"the ledger refuses what {name} says ({operation.GetType().Name}): {Reason(outcome.Why)}.");
-        }
+        return signed;
     }
 
     private static string Reason(Rejection why) => why switch

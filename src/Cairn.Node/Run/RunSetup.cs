@@ -43,13 +43,26 @@ public static class RunSetup
     /// <summary>Makes a folder from which a node can join, from an invite. What is there already and right is kept.</summary>
     /// <param name="invite">The invite.</param>
     /// <param name="directory">The new folder.</param>
+    /// <param name="nodes">Of the chain, where one orders the ledger; none for those that the invite names.</param>
     /// <param name="tell">Told what is being fetched.</param>
     /// <param name="cancellation">Gives up; the same call goes on.</param>
     /// <exception cref="InputException">Ledger, rules or data are not those of the invite, or cannot be had.</exception>
-    public static async Task JoinAsync(Invite invite, RunDirectory directory, Action<string> tell, CancellationToken cancellation)
+    public static async Task JoinAsync(
+        Invite invite, RunDirectory directory, IReadOnlyList<string> nodes, Action<string> tell, CancellationToken cancellation)
     {
         using var held = directory.Lock();
-        invite.CheckLedger(invite.Ledger);
+        var chain = !RunChain.TryParse(invite.Ledger, out var named) ? null : nodes.Count == 0 ? named : named with { Nodes = nodes };
+        Genesis? genesis = null;
+        if (chain is null)
+        {
+            invite.CheckLedger(invite.Ledger);
+        }
+        else
+        {
+            tell($"reading its ledger from chain {chain.ChainId}");
+            genesis = await ChainAudit.CheckAsync(invite, chain, cancellation);
+        }
+
         if (File.Exists(directory.Rules) && ReadRules(directory).ComputeDigest() != invite.Rules)
         {
             throw new InputException($"{directory.Root} holds another run: choose another --dir.");
@@ -63,7 +76,12 @@ public static class RunSetup
 
         await FetchDataAsync(store, rules, directory, tell, cancellation);
         CheckData(directory, rules);
-        new RunPlaces(invite.Ledger, invite.Store).Write(directory.Root);
+        new RunPlaces(chain is null ? invite.Ledger : null, invite.Store, chain).Write(directory.Root);
+        if (genesis is not null && !File.Exists(directory.Ledger))
+        {
+            EmbeddedLedger.Create(directory.Ledger, genesis).Dispose(); // the node fills it as it follows the chain
+        }
+
         DurableFile.Write(directory.Rules, RunRulesFile.Write(rules));
     }
 
