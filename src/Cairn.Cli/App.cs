@@ -59,7 +59,7 @@ internal static class App
         StoreVerb.Create(),
         ChainVerb.Create(),
         AuditVerb.Create(),
-        ChainMoneyVerbs.Claim(),
+        ChainMoneyVerbs.Claim("claim"),
         WalletVerb.Create(),
         DashboardVerb.Dashboard(),
         DashboardVerb.Replay(),

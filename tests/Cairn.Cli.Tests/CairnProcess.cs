@@ -47,11 +47,12 @@ internal sealed class CairnProcess : IDisposable
     public static CairnProcess Start(params string[] arguments) => Start(new Dictionary<string, string>(), arguments);
 
     /// <summary>Waits for the end.</summary>
+    /// <param name="minutesMax">How long at most.</param>
     /// <returns>The exit code.</returns>
-    public async Task<int> EndAsync()
+    public async Task<int> EndAsync(int minutesMax = 3)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromMinutes(3));
+        patience.CancelAfter(TimeSpan.FromMinutes(minutesMax));
         await _process.WaitForExitAsync(patience.Token);
         return _process.ExitCode;
     }

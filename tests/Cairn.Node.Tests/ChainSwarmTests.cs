@@ -114,7 +114,7 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
     [InlineData("evm://31337/0x5FbDB2315678afecb367f032d93F642f64180aa3?node=http%3A%2F%2F127.0.0.1%3A8545", false)]
     [InlineData("evm://-1/0x5FbDB2315678afecb367f032d93F642f64180aa3?confirmations=1&node=x", false)]
     [InlineData("evm://1/0x00?confirmations=1&node=x", false)]
-    [InlineData("/home/run/ledger.cairn", false)]
+    [InlineData("runs/ours/ledger.cairn", false)]
     public void The_place_of_a_ledger_on_a_chain_has_one_form(string text, bool good)
     {
         Assert.Equal(good, RunChain.TryParse(text, out var chain));

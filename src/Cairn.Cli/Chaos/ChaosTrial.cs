@@ -137,6 +137,11 @@ internal sealed class ChaosTrial(ChaosOptions options, Action<string> tell)
 
     private SmallDisk? Disk(RunDirectory directory)
     {
+        if (options.Strikes.Count > 0 && !options.Strikes.Contains(ChaosKinds.FullDisk))
+        {
+            return null;
+        }
+
         var node = _nodes.Last(node => node.Role == Role.Peer);
         var rules = RunSummary.Read(directory);
         var megabytes = 16 + (int)(rules.Parameters * 4L * 12 >> 20);

@@ -51,8 +51,10 @@ internal static class ChainMoneyVerbs
                     $"  ./cairn chain settle --up-to {outcome.Settlement.UpToBlock} --signature {string.Join(' ', outcome.Signatures)}");
         });
 
-    public static Command Claim() => Create(
-        "claim", "Takes what an account has earned by the last settlement whose window has passed.\n\nExample:  cairn claim --account alice.json",
+    /// <summary>Takes what was earned.</summary>
+    /// <param name="word">What it is called in its example: it stands among the verbs of chains, and by itself.</param>
+    public static Command Claim(string word) => Create(
+        "claim", $"Takes what an account has earned by the last settlement whose window has passed.\n\nExample:  cairn {word} --account alice.json",
         [], async (directory, chain, _, cancellation) =>
         {
             var outcome = await ChainMoney.ClaimAsync(directory, chain, cancellation);

@@ -31,7 +31,7 @@ internal static class ChainVerb
         });
         return new Command("chain", "A blockchain on this machine for trying out runs whose ledger is on one, and the money of such runs (docs/chain.md).")
         {
-            up, down, ChainMoneyVerbs.Bind(), ChainMoneyVerbs.Fund(), ChainMoneyVerbs.Settle(), ChainMoneyVerbs.Claim(),
+            up, down, ChainMoneyVerbs.Bind(), ChainMoneyVerbs.Fund(), ChainMoneyVerbs.Settle(), ChainMoneyVerbs.Claim("chain claim"),
         };
     }
 

@@ -89,7 +89,10 @@ internal static class RunVerb
     private static Command Leave()
     {
         var member = new Option<string>("--member") { Description = "Who leaves.", Required = true };
-        var leave = new Command("leave", "Lets a member leave a run for good.\n\nExample:  cairn run leave --member peer-2 --dir runs/swarm-1") { member, Dir, ChainConfig.Rpc, ChainConfig.Account };
+        var leave = new Command("leave", "Lets a member leave a run for good.\n\nExample:  cairn run leave --member peer-2 --dir runs/swarm-1")
+        {
+            member, Dir, ChainConfig.Rpc, ChainConfig.Account,
+        };
         leave.SetAction(async (parsed, cancellation) =>
         {
             var (directory, name) = (new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest()), parsed.GetValue(member)!);

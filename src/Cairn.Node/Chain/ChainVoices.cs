@@ -4,7 +4,7 @@ using Cairn.Ledger.Evm;
 
 namespace Cairn.Node;
 
-/// <summary>What a person has members say whose keys lie in the run's folder, where a chain orders the ledger: it is posted there, and waited for until it is final.</summary>
+/// <summary>What a person has members say whose keys lie in the run's folder, where a chain orders the ledger: posted there, and waited for until it is final.</summary>
 public static class ChainVoices
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
