@@ -41,7 +41,8 @@ public sealed record PeerRecord
     /// <summary>What it is to be paid for since the last settlement: accepted samples times the part of the work that was found, in sixteenths of a sample.</summary>
     public long CreditSinceSettle { get; init; }
 
-    /// <summary>Accepted samples of which nothing can be told yet: they are credited with the first finding, or at the end of the run.</summary>
+    /// <summary>Accepted samples of which nothing can be told yet: they are credited with the first finding, or at the end of the run, and forfeited with an update that
+    /// is refused as harmful or copied.</summary>
     public long Waiting { get; init; }
 
     /// <summary>The average of <see cref="WorkShare"/>; without meaning while <see cref="WorkCount"/> is 0.</summary>
@@ -114,7 +115,7 @@ public sealed record PeerRecord
             Reasons = reasons,
             SamplesSinceSettle = SamplesSinceSettle + accepted,
             CreditSinceSettle = CreditSinceSettle + (told ? (Waiting + accepted) * counted : 0),
-            Waiting = told ? 0 : Waiting + accepted,
+            Waiting = told || reason is Rejection.Harmful or Rejection.Copied ? 0 : Waiting + accepted,
             Work = known ? WorkShare.Average(Work, WorkCount, work) : Work,
             WorkCount = known ? Math.Min(WorkCount + 1, ProbesKept) : WorkCount,
         };

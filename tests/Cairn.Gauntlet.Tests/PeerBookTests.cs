@@ -142,6 +142,17 @@ public class PeerBookTests
         Assert.Equal([0L, 0L, 0L, 20L], book.Records.Select(record => record.Waiting));
     }
 
+    [Theory]
+    [InlineData(Rejection.Harmful, 0)]
+    [InlineData(Rejection.Copied, 0)]
+    [InlineData(Rejection.Missing, 10)]
+    [InlineData(Rejection.NotAsCommitted, 10)] // somebody else may have damaged it
+    public void Who_is_caught_forfeits_what_waits(Rejection reason, long left)
+    {
+        var book = TestData.After([TestData.Accepted(0)], [TestData.Refused(0, reason)]);
+        Assert.Equal(left, book.Records[0].Waiting);
+    }
+
     [Fact]
     public void Where_nobody_is_probed_nothing_waits()
     {
