@@ -50,6 +50,7 @@ internal static class App
         TrainVerb.Create(),
         GenerateVerb.Create(),
         EvalVerb.Create(),
+        CheckpointVerb.Create(),
         DataVerb.Create(),
         TokenizerVerb.Create(),
         RunVerb.Create(),

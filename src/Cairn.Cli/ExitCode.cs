@@ -13,7 +13,7 @@ internal static class ExitCode
     public const int BadInput = 2;
 
     /// <summary>What was computed again is not what others computed: a replica differs from the quorum and halted, the evidence is in its folder; or
-    /// epochs of a file differ from those of the chain that made them.</summary>
+    /// epochs of a file differ from those of the chain that made them; or two models that were compared differ.</summary>
     public const int Disagreement = 4;
 
     /// <summary>An oracle of the simulator failed; the seed and the command that repeats it are printed.</summary>

@@ -13,9 +13,10 @@ public sealed class RopeTable
     /// <param name="length">Positions; at least 1.</param>
     /// <param name="headDim">Width of a head; even.</param>
     /// <param name="theta">The base of the angles, such as 10,000.</param>
-    public RopeTable(int length, int headDim, double theta)
+    /// <param name="divisors">By what the frequency of each pair is divided, [HeadDim / 2]; null for 1 everywhere.</param>
+    public RopeTable(int length, int headDim, double theta, double[]? divisors = null)
     {
-        Invariant.Check(length > 0 && headDim > 0 && headDim % 2 == 0);
+        Invariant.Check(length > 0 && headDim > 0 && headDim % 2 == 0 && (divisors is null || divisors.Length == headDim / 2));
         Length = length;
         HeadDim = headDim;
         var half = headDim / 2;
@@ -23,7 +24,7 @@ public sealed class RopeTable
         _sin = new float[length * half];
         for (var i = 0; i < half; i++)
         {
-            var frequency = DeterministicMath.Exp(-2.0 * i / headDim * DeterministicMath.Log(theta));
+            var frequency = DeterministicMath.Exp(-2.0 * i / headDim * DeterministicMath.Log(theta)) / (divisors?[i] ?? 1);
             for (var t = 0; t < length; t++)
             {
                 var (sin, cos) = DeterministicMath.SinCos(t * frequency);

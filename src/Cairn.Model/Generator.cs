@@ -126,10 +126,10 @@ public sealed class Generator : IDisposable
             var pass = _transformer.EvaluationPass(p, layer, shape);
             pass.Project(stream);
             var qkv = _transformer.EvaluationActivations.Qkv.Slice(0, Shape.QkvWidth);
-            var attended = _transformer.EvaluationActivations.Attended.Slice(0, Shape.Dim);
-            Rotate(qkv[..(Shape.Dim + KvWidth)], _cached);
+            var attended = _transformer.EvaluationActivations.Attended.Slice(0, Shape.AttentionWidth);
+            Rotate(qkv[..(Shape.AttentionWidth + KvWidth)], _cached);
             Remember(layer, _cached, qkv);
-            _transformer.Kernels.AttentionStep(qkv[..Shape.Dim], _keys[layer].Span, _values[layer].Span, attended, _cached + 1, shape);
+            _transformer.Kernels.AttentionStep(qkv[..Shape.AttentionWidth], _keys[layer].Span, _values[layer].Span, attended, _cached + 1, shape);
             pass.Finish(stream, stream);
         }
 
@@ -145,8 +145,8 @@ public sealed class Generator : IDisposable
 
     private void Remember(int layer, int row, ReadOnlySpan<float> qkv)
     {
-        qkv.Slice(Shape.Dim, KvWidth).CopyTo(_keys[layer].Slice(row * KvWidth, KvWidth));
-        qkv.Slice(Shape.Dim + KvWidth, KvWidth).CopyTo(_values[layer].Slice(row * KvWidth, KvWidth));
+        qkv.Slice(Shape.AttentionWidth, KvWidth).CopyTo(_keys[layer].Slice(row * KvWidth, KvWidth));
+        qkv.Slice(Shape.AttentionWidth + KvWidth, KvWidth).CopyTo(_values[layer].Slice(row * KvWidth, KvWidth));
     }
 
     // The kernels rotate whole sequences from position 0; a single row at a later position is rotated here, in half-split pairs as there.

@@ -11,7 +11,7 @@ internal sealed class LayerActivations : IDisposable
         AttentionNorm = new FloatBuffer(checked(rows * shape.Dim));
         AttentionInverseRms = new FloatBuffer(rows);
         Qkv = new FloatBuffer(checked(rows * shape.QkvWidth));
-        Attended = new FloatBuffer(checked(rows * shape.Dim));
+        Attended = new FloatBuffer(checked(rows * shape.AttentionWidth));
         LogSumExp = new FloatBuffer(checked(rows * shape.Heads));
         Middle = new FloatBuffer(checked(rows * shape.Dim));
         FeedForwardNorm = new FloatBuffer(checked(rows * shape.Dim));
@@ -29,7 +29,7 @@ internal sealed class LayerActivations : IDisposable
     /// <summary>[R, QkvWidth]: rotated.</summary>
     public FloatBuffer Qkv { get; }
 
-    /// <summary>[R, D]: the output of attention before its projection.</summary>
+    /// <summary>[R, H·E]: the output of attention before its projection.</summary>
     public FloatBuffer Attended { get; }
 
     /// <summary>[batch, H, T].</summary>

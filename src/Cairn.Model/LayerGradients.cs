@@ -9,7 +9,7 @@ internal sealed class LayerGradients : IDisposable
     {
         Stream = new FloatBuffer(checked(rows * shape.Dim));
         Normed = new FloatBuffer(checked(rows * shape.Dim));
-        Attended = new FloatBuffer(checked(rows * shape.Dim));
+        Attended = new FloatBuffer(checked(rows * shape.AttentionWidth));
         Qkv = new FloatBuffer(checked(rows * shape.QkvWidth));
         GateUp = new FloatBuffer(checked(rows * 2 * shape.FeedForward));
         Activated = new FloatBuffer(checked(rows * shape.FeedForward));
@@ -21,7 +21,7 @@ internal sealed class LayerGradients : IDisposable
     /// <summary>[R, D].</summary>
     public FloatBuffer Normed { get; }
 
-    /// <summary>[R, D].</summary>
+    /// <summary>[R, H·E].</summary>
     public FloatBuffer Attended { get; }
 
     /// <summary>[R, QkvWidth].</summary>

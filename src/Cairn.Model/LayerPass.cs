@@ -35,7 +35,7 @@ internal readonly ref struct LayerPass
     {
         Project(inputRD);
         _kernels.Rope(QkvOf(_saved.Qkv), _rope, _shape, inverse: false);
-        _kernels.Attention(QkvOf(_saved.Qkv), Wide(_saved.Attended), _saved.LogSumExp.Slice(0, Rows * _model.Heads), _shape);
+        _kernels.Attention(QkvOf(_saved.Qkv), AttendedOf(_saved.Attended), _saved.LogSumExp.Slice(0, Rows * _model.Heads), _shape);
         Finish(inputRD, outputRD);
     }
 
@@ -55,7 +55,7 @@ internal readonly ref struct LayerPass
         var (dim, ffn) = (_model.Dim, _model.FeedForward);
         var middle = Wide(_saved.Middle);
         inputRD.CopyTo(middle);
-        _kernels.MatMul(Wide(_saved.Attended), _tensors.Output.In(_parameters), middle, Rows, dim, dim, accumulate: true);
+        _kernels.MatMul(AttendedOf(_saved.Attended), _tensors.Output.In(_parameters), middle, Rows, dim, _model.AttentionWidth, accumulate: true);
         _kernels.RmsNorm(
             middle, _tensors.FeedForwardNorm.In(_parameters), Wide(_saved.FeedForwardNorm), _saved.FeedForwardInverseRms.Slice(0, Rows), Rows, dim,
             _model.NormEpsilon);
@@ -93,12 +93,12 @@ internal readonly ref struct LayerPass
 
     private void BackwardAttention(ReadOnlySpan<float> inputRD, LayerGradients d, Span<float> gradients)
     {
-        var (dim, qkv) = (_model.Dim, _model.QkvWidth);
+        var (dim, qkv, attended) = (_model.Dim, _model.QkvWidth, _model.AttentionWidth);
         var dStream = Wide(d.Stream);
-        _kernels.MatMulInputGradient(dStream, _tensors.Output.In(_parameters), Wide(d.Attended), Rows, dim, dim, accumulate: false);
-        _kernels.MatMulParameterGradient(dStream, Wide(_saved.Attended), _tensors.Output.In(gradients), Rows, dim, dim, accumulate: false);
+        _kernels.MatMulInputGradient(dStream, _tensors.Output.In(_parameters), AttendedOf(d.Attended), Rows, dim, attended, accumulate: false);
+        _kernels.MatMulParameterGradient(dStream, AttendedOf(_saved.Attended), _tensors.Output.In(gradients), Rows, dim, attended, accumulate: false);
         _kernels.AttentionBackward(
-            Wide(d.Attended), QkvOf(_saved.Qkv), Wide(_saved.Attended), _saved.LogSumExp.Slice(0, Rows * _model.Heads), QkvOf(d.Qkv), _shape);
+            AttendedOf(d.Attended), QkvOf(_saved.Qkv), AttendedOf(_saved.Attended), _saved.LogSumExp.Slice(0, Rows * _model.Heads), QkvOf(d.Qkv), _shape);
         _kernels.Rope(QkvOf(d.Qkv), _rope, _shape, inverse: true);
         _kernels.MatMulInputGradient(QkvOf(d.Qkv), _tensors.Qkv(_parameters), Wide(d.Normed), Rows, qkv, dim, accumulate: false);
         _kernels.MatMulParameterGradient(QkvOf(d.Qkv), Wide(_saved.AttentionNorm), _tensors.Qkv(gradients), Rows, qkv, dim, accumulate: false);
@@ -108,6 +108,8 @@ internal readonly ref struct LayerPass
     }
 
     private Span<float> Wide(FloatBuffer buffer) => buffer.Slice(0, Rows * _model.Dim);
+
+    private Span<float> AttendedOf(FloatBuffer buffer) => buffer.Slice(0, Rows * _model.AttentionWidth);
 
     private Span<float> QkvOf(FloatBuffer buffer) => buffer.Slice(0, Rows * _model.QkvWidth);
 

@@ -12,7 +12,7 @@ public static class SafetensorsFile
 
     /// <summary>Bytes that <see cref="Write"/> writes for a layout.</summary>
     /// <param name="layout">The layout.</param>
-    public static long SizeBytes(ParameterLayout layout) => SafetensorsHeader.Write(layout).Length + (layout.Length * sizeof(float));
+    public static long SizeBytes(ParameterLayout layout) => SafetensorsHeader.Write(layout.Tensors).Length + (layout.Length * sizeof(float));
 
     /// <summary>Writes header and tensors in the order of the layout: the same parameters give the same bytes.</summary>
     /// <param name="stream">Receives the file; stays open.</param>
@@ -20,7 +20,7 @@ public static class SafetensorsFile
     public static void Write(Stream stream, Parameters parameters)
     {
         Invariant.Check(BitConverter.IsLittleEndian);
-        stream.Write(SafetensorsHeader.Write(parameters.Layout));
+        stream.Write(SafetensorsHeader.Write(parameters.Layout.Tensors));
         var all = parameters.Span;
         for (var at = 0; at < all.Length; at += PieceFloats)
         {

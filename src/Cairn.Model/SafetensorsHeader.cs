@@ -8,18 +8,26 @@ namespace Cairn.Model;
 /// <summary>The table of contents of a safetensors file: 8 bytes of length, then JSON that gives each tensor's type, shape and place in the
 /// data.</summary>
 /// <param name="Entries">In the order of the data, which they cover without gaps or overlaps.</param>
-internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> Entries)
+public sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> Entries)
 {
     /// <summary>The longest header that is read: far above the 90 KB that 723 tensors take.</summary>
     public const int BytesMax = 1 << 23;
 
     private const string Metadata = "__metadata__";
 
-    /// <summary>One tensor: begin and end are bytes into the data.</summary>
+    /// <summary>One tensor.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Type">How its numbers are stored, such as F32 or BF16.</param>
+    /// <param name="Dimensions">Its sides, the slowest first.</param>
+    /// <param name="Begin">Its first byte in the data.</param>
+    /// <param name="End">The byte after its last.</param>
     public sealed record Entry(string Name, string Type, long[] Dimensions, long Begin, long End);
 
-    /// <summary>The length and the JSON of a layout's fp32 tensors, filled up with spaces to a multiple of 8.</summary>
-    public static byte[] Write(ParameterLayout layout)
+    /// <summary>The length and the JSON of tensors that follow each other, filled up with spaces to a multiple of 8.</summary>
+    /// <param name="tensors">In the order of the data.</param>
+    /// <param name="type">How their numbers are stored: F32, F16 or BF16.</param>
+    /// <param name="bytesEach">Bytes of one number.</param>
+    public static byte[] Write(IEnumerable<ParameterTensor> tensors, string type = "F32", int bytesEach = sizeof(float))
     {
         var buffer = new ArrayBufferWriter<byte>();
         buffer.Write(stackalloc byte[8]);
@@ -29,9 +37,11 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
             json.WriteStartObject(Metadata);
             json.WriteString("format", "pt");
             json.WriteEndObject();
-            foreach (var tensor in layout.Tensors)
+            var at = 0L;
+            foreach (var tensor in tensors)
             {
-                WriteEntry(json, tensor);
+                WriteEntry(json, tensor, type, at, at + (tensor.Length * bytesEach));
+                at += tensor.Length * bytesEach;
             }
 
             json.WriteEndObject();
@@ -44,6 +54,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
     }
 
     /// <summary>Reads a header from anywhere: never takes more than <see cref="BytesMax"/>.</summary>
+    /// <param name="stream">At the first byte; left behind the header.</param>
     /// <exception cref="InputException">It is not a header, or its places do not fit together.</exception>
     public static SafetensorsHeader Read(Stream stream)
     {
@@ -53,6 +64,11 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
         if (length is < 2 or > BytesMax)
         {
             throw Refused($"its header claims {length} bytes, allowed are 2 to {BytesMax}");
+        }
+
+        if (stream.CanSeek && length > stream.Length - stream.Position)
+        {
+            throw Refused($"its header claims {length} bytes, of which {stream.Length - stream.Position} are there");
         }
 
         var bytes = new byte[(int)length];
@@ -70,7 +86,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
     }
 
     /// <summary>Reads exactly as many bytes, or refuses.</summary>
-    public static void Fill(Stream stream, Span<byte> bytes)
+    internal static void Fill(Stream stream, Span<byte> bytes)
     {
         if (stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
         {
@@ -79,13 +95,13 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
     }
 
     /// <summary>The refusal with its reason.</summary>
-    public static InputException Refused(string reason) =>
+    internal static InputException Refused(string reason) =>
         new($"the safetensors file cannot be used: {reason}; fetch the file again or choose another");
 
-    private static void WriteEntry(Utf8JsonWriter json, ParameterTensor tensor)
+    private static void WriteEntry(Utf8JsonWriter json, ParameterTensor tensor, string type, long begin, long end)
     {
         json.WriteStartObject(tensor.Name);
-        json.WriteString("dtype", "F32");
+        json.WriteString("dtype", type);
         json.WriteStartArray("shape");
         foreach (var dimension in tensor.Dimensions)
         {
@@ -94,8 +110,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsHeader.Entry> 
 
         json.WriteEndArray();
         json.WriteStartArray("data_offsets");
-        json.WriteNumberValue(tensor.Offset * sizeof(float));
-        json.WriteNumberValue(tensor.End * sizeof(float));
+        json.WriteNumberValue(begin);
+        json.WriteNumberValue(end);
         json.WriteEndArray();
         json.WriteEndObject();
     }

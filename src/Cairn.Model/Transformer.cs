@@ -32,7 +32,7 @@ public sealed class Transformer : IDisposable
         Invariant.Check(batchMax > 0 && lengthMax > 0 && lengthMax <= layout.Shape.Context);
         (Layout, Kernels, LengthMax, RowsMax) = (layout, kernels, lengthMax, checked(batchMax * lengthMax));
         var shape = layout.Shape;
-        Rope = new RopeTable(lengthMax, shape.HeadDim, shape.RopeTheta);
+        Rope = shape.Rope(lengthMax);
         var depth = training ? shape.Layers : 1;
         _streams = new FloatBuffer[training ? depth + 1 : 1];
         _layers = new LayerActivations[depth];

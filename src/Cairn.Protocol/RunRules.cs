@@ -17,10 +17,23 @@ namespace Cairn.Protocol;
 /// <param name="NormEpsilon">ε of the norms.</param>
 /// <param name="TiedHead">True if the head is the embedding.</param>
 /// <param name="ParameterCount">How many numbers a replica holds: a check on all of the above.</param>
-/// <param name="InitialBase">Merkle root over the parameters that the seed gives: a machine that computes another one cannot take part.</param>
+/// <param name="InitialBase">Merkle root over the parameters that the run begins with: a machine that has others cannot take part.</param>
+/// <param name="HeadWidth">Width of a head where it is not the stream's over the heads; else null.</param>
+/// <param name="RopeScaling">How rotary angles are stretched; null for not at all.</param>
+/// <param name="FromModel">True if the run begins with parameters that somebody brought; false if with those that the seed gives.</param>
 public sealed record ModelRules(
     string Preset, int Vocabulary, int Dim, int Layers, int Heads, int KvHeads, int FeedForward, int Context,
-    double RopeTheta, double NormEpsilon, bool TiedHead, long ParameterCount, Digest InitialBase);
+    double RopeTheta, double NormEpsilon, bool TiedHead, long ParameterCount, Digest InitialBase,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? HeadWidth = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RopeRules? RopeScaling = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool FromModel = false);
+
+/// <summary>How rotary angles are stretched.</summary>
+/// <param name="Factor">By how much.</param>
+/// <param name="LowFrequency">Bounds of the blend of Llama 3.1; all three 0 where all pairs are stretched alike.</param>
+/// <param name="HighFrequency">The upper bound.</param>
+/// <param name="OriginalContext">The context they are counted in.</param>
+public sealed record RopeRules(double Factor, double LowFrequency, double HighFrequency, double OriginalContext);
 
 /// <summary>The data, as the members agree on it.</summary>
 /// <param name="Manifest">Digest of the data set's manifest: names every shard by content.</param>
@@ -163,6 +176,17 @@ public sealed record RunRules(
         w.Byte(Model.TiedHead ? (byte)1 : (byte)0);
         w.Int64(Model.ParameterCount);
         w.Digest(Model.InitialBase);
+        if (Model.HeadWidth is not null || Model.RopeScaling is not null || Model.FromModel)
+        {
+            w.Text("model");
+            w.Int32(Model.HeadWidth ?? 0);
+            w.Byte(Model.FromModel ? (byte)1 : (byte)0);
+            foreach (var value in Model.RopeScaling is { } rope ? (double[])[rope.Factor, rope.LowFrequency, rope.HighFrequency, rope.OriginalContext] : [])
+            {
+                w.Double(value);
+            }
+        }
+
         w.Digest(Data.Manifest);
         w.Digest(Data.Tokenizer);
         w.Int64(Data.TrainSamples);

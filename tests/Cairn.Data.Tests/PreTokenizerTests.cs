@@ -56,7 +56,7 @@ public sealed class PreTokenizerTests
     }
 
     // .NET does not fold U+017F to s where case is ignored; Unicode and the engines that read tokenizer.json do.
-    private static Regex Build(string pattern) => new(pattern.Replace("(?i:'s|", "'ſ|(?i:'s|", StringComparison.Ordinal), RegexOptions.CultureInvariant);
+    internal static Regex Build(string pattern) => new(pattern.Replace("(?i:'s|", "'ſ|(?i:'s|", StringComparison.Ordinal), RegexOptions.CultureInvariant);
 
     private static List<string> Cut(PreTokenizer preTokenizer, string text)
     {

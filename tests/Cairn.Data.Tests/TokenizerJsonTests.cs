@@ -84,7 +84,7 @@ public sealed class TokenizerJsonTests
     }
 
     [Theory]
-    [InlineData("normalizer", """{"type":"NFC"}""")]
+    [InlineData("normalizer", """{"type":"NFKC"}""")]
     [InlineData("pre_tokenizer", "null")]
     [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[]}""")]
     [InlineData("added_tokens", "[]")]

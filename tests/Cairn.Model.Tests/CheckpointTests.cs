@@ -132,7 +132,7 @@ public sealed class CheckpointTests
     public void A_configuration_that_is_not_our_llama_is_refused_with_all_its_faults()
     {
         const string config = """
-            {"model_type":"gpt2","hidden_act":"gelu","attention_bias":true,"rope_scaling":{"factor":8},"hidden_size":"wide","vocab_size":10,
+            {"model_type":"gpt2","hidden_act":"gelu","attention_bias":true,"rope_scaling":{"factor":8,"type":"dynamic"},"hidden_size":"wide","vocab_size":10,
              "num_attention_heads":4,"intermediate_size":12,"max_position_embeddings":8}
             """;
         var refusal = Assert.Throws<InputException>(() => HuggingFaceConfig.ReadConfig(new MemoryStream(Encoding.UTF8.GetBytes(config))));

@@ -11,6 +11,7 @@ public sealed class ProjectTests
         ["Cairn.Compute"] = ["Cairn.Base"],
         ["Cairn.Data"] = ["Cairn.Base"],
         ["Cairn.Model"] = ["Cairn.Base", "Cairn.Compute"],
+        ["Cairn.Formats"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Data", "Cairn.Model"],
         ["Cairn.Training"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Model"],
         ["Cairn.Sparse"] = ["Cairn.Base", "Cairn.Compute"],
         ["Cairn.Ledger"] = ["Cairn.Base"],
@@ -19,11 +20,14 @@ public sealed class ProjectTests
         ["Cairn.Protocol"] = ["Cairn.Base", "Cairn.Ledger", "Cairn.Gauntlet"],
         ["Cairn.Exchange"] = ["Cairn.Base"],
         ["Cairn.Evaluation"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Data", "Cairn.Model"],
-        ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Ledger.Evm"],
+        ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Formats", "Cairn.Exchange", "Cairn.Ledger.Evm"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
         ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation", "Cairn.Web"],
-        ["Cairn.Web"] = ["Cairn.Base", "Cairn.Model", "Cairn.Data", "Cairn.Ledger", "Cairn.Protocol"],
-        ["Cairn.Cli"] = [.. Pure, "Cairn.Data", "Cairn.Evaluation", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench"],
+        ["Cairn.Web"] = ["Cairn.Base", "Cairn.Model", "Cairn.Data", "Cairn.Formats", "Cairn.Ledger", "Cairn.Protocol"],
+        ["Cairn.Cli"] =
+        [
+            .. Pure, "Cairn.Data", "Cairn.Evaluation", "Cairn.Formats", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench",
+        ],
     };
 
     private static readonly Dictionary<string, string[]> Packages = new()

@@ -2,6 +2,7 @@ using Cairn.Base;
 using Cairn.Compute;
 using Cairn.Data;
 using Cairn.Evaluation;
+using Cairn.Formats;
 using Cairn.Model;
 using Cairn.Node;
 
@@ -41,9 +42,17 @@ internal sealed class Examiner(Questions questions, int threads, TextWriter prog
         return new ModelScore(model, texts, tasks);
     }
 
-    /// <summary>A model by its folder: a run's newest checkpoint, or what lies there.</summary>
-    public static (Parameters Parameters, Tokenizer Tokenizer) Load(string dir) =>
-        new RunDirectory(dir) is { HoldsRun: true } run ? CheckpointFolder.LoadVerified(run) : CheckpointFolder.Load(dir);
+    /// <summary>A model by its place: a run's newest checkpoint, or whatever model lies there.</summary>
+    public static (Parameters Parameters, Tokenizer Tokenizer) Load(string dir)
+    {
+        if (new RunDirectory(dir) is { HoldsRun: true } run)
+        {
+            return CheckpointFolder.LoadVerified(run);
+        }
+
+        using var model = ModelFile.Open(dir);
+        return (model.LoadParameters(), model.Tokenizer);
+    }
 
     private T Told<T>(string model, string what, Func<IProgress<int>, T> work)
     {

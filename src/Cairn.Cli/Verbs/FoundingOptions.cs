@@ -38,6 +38,11 @@ internal static class FoundingOptions
         DefaultValueFactory = _ => "nano",
     };
 
+    public static readonly Option<string?> From = new("--from")
+    {
+        Description = "Go on with this model instead of a new one: a run's folder, a folder in the layout of Hugging Face, or a .gguf file. Overrides --preset.",
+    };
+
     public static readonly Option<int?> Rounds = new("--rounds") { Description = "Rounds to train; overrides --minutes." };
     public static readonly Option<double> Minutes = new("--minutes")
     {
@@ -94,7 +99,7 @@ internal static class FoundingOptions
 
     /// <summary>Those that the rules settle when the run is begun.</summary>
     public static IReadOnlyList<Option> OfRules { get; } =
-        [Peers, Validators, Preset, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, Probes, ProbeSequences];
+        [Peers, Validators, Preset, From, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, Probes, ProbeSequences];
 
     /// <summary>What was chosen.</summary>
     /// <param name="parsed">The command line.</param>
@@ -105,6 +110,7 @@ internal static class FoundingOptions
         Peers = parsed.GetValue(Peers),
         Validators = parsed.GetValue(Validators),
         Preset = parsed.GetValue(Preset)!,
+        From = parsed.GetValue(From) is { } from ? ModelPlace.FolderOf(from) : null,
         Rounds = parsed.GetValue(Rounds),
         Minutes = parsed.GetValue(Minutes),
         Data = parsed.GetValue(Data) ?? [],

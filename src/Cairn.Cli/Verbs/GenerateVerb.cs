@@ -13,9 +13,13 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn generate</c>: talks to a checkpoint.</summary>
 internal static class GenerateVerb
 {
+    // The cache of what was read is as long as this: published models name contexts for which no memory suffices.
+    private const int ContextMax = 8192;
+
     private static readonly Option<string?> Dir = new("--dir")
     {
-        Description = "A run's folder (its newest checkpoint is taken) or a folder with config.json, model.safetensors and tokenizer.json. Default: the newest run.",
+        Description = "A run's folder (its newest checkpoint is taken), a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file. " +
+            "Default: the newest run.",
     };
 
     private static readonly Option<string> Prompt = new("--prompt") { Description = "How the text begins.", DefaultValueFactory = _ => "The" };
@@ -59,13 +63,13 @@ internal static class GenerateVerb
         var (parameters, tokenizer) = Examiner.Load(parsed.GetValue(Dir) ?? RunFolders.Newest());
         using var owned = parameters;
         using var kernels = new CpuKernels(Math.Clamp(parsed.GetValue(Threads), 1, 256));
-        using var generator = new Generator(parameters, kernels);
+        using var generator = new Generator(parameters, kernels, Math.Min(parameters.Shape.Context, ContextMax));
         var settings = new SamplingSettings(
             parsed.GetValue(Temperature), parsed.GetValue(TopP), parsed.GetValue(TokensMax), parsed.GetValue(Seed), tokenizer.EosId);
         settings.Validate();
         var json = parsed.GetValue(Json);
         var prompt = parsed.GetValue(Prompt)!;
-        var ids = prompt.Length == 0 ? [tokenizer.EosId] : tokenizer.Encode(prompt);
+        var ids = prompt.Length == 0 ? [tokenizer.BosId ?? tokenizer.EosId] : (int[])[.. tokenizer.BosId is { } begin ? [begin] : (int[])[], .. tokenizer.Encode(prompt)];
         var (text, count, clock) = (new System.Text.StringBuilder(prompt), 0, Stopwatch.StartNew());
         var decoder = new StreamingDecoder(tokenizer);
         void Emit(string piece)

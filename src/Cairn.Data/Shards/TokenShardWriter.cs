@@ -59,15 +59,13 @@ internal sealed class TokenShardWriter
 
     private List<int> Encode(List<int> block)
     {
-        var encoder = _tokenizer.RentEncoder();
         var ids = new List<int>(BlockBytes / 3);
         foreach (var index in block)
         {
-            encoder.Encode(_documents[index].Text.Span, ids);
+            _tokenizer.Encode(_documents[index].Text.Span, ids);
             ids.Add(_tokenizer.EosId);
         }
 
-        _tokenizer.ReturnEncoder(encoder);
         return ids;
     }
 

@@ -53,8 +53,13 @@ public static class BpeTrainer
 
         tokens.AddRange(special.Select(Encoding.UTF8.GetBytes));
         tokens.AddRange(learner.Tokens);
-        var specialIds = Enumerable.Range(256, special.Count).ToArray();
-        var vocabulary = new Vocabulary([.. tokens], [.. learner.Merges], specialIds, [.. Enumerable.Range(0, 256)], wholeWordsFirst: false);
-        return new Tokenizer(vocabulary, PreTokenizer.Threes);
+        var parts = new TokenizerParts
+        {
+            Family = TokenizerFamily.Llama3,
+            Tokens = tokens,
+            Kinds = [.. tokens.Select((_, id) => id >= 256 && id < 256 + special.Count ? TokenKind.Control : TokenKind.Normal)],
+            Merges = learner.Merges,
+        };
+        return Tokenizer.Of(parts, "the trained vocabulary");
     }
 }

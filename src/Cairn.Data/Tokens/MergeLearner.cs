@@ -80,7 +80,7 @@ internal sealed class MergeLearner
             var result = NameToken(pair);
             if (_merged.Add(pair))
             {
-                Merges.Add(new Merge(pair.Left, pair.Right, result));
+                Merges.Add(new Merge(pair.Left, pair.Right, result, Merges.Count));
             }
 
             Apply(pair, result);

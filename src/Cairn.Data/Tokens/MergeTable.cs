@@ -3,12 +3,6 @@ using System.Runtime.CompilerServices;
 
 namespace Cairn.Data;
 
-/// <summary>Two neighbouring ids that become one.</summary>
-/// <param name="Left">The id before.</param>
-/// <param name="Right">The id after.</param>
-/// <param name="Result">The id of both together.</param>
-internal readonly record struct Merge(int Left, int Right, int Result);
-
 /// <summary>Finds the rank of a pair of ids among the merges: the lower, the earlier it is applied.</summary>
 internal sealed class MergeTable
 {
@@ -32,12 +26,12 @@ internal sealed class MergeTable
         _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)Math.Max(4 * merges.Length, 16))];
         _shift = 64 - BitOperations.Log2((uint)_slots.Length);
         Array.Fill(_slots, new Slot { Pair = ulong.MaxValue, Rank = None });
-        for (var rank = 0; rank < merges.Length; rank++)
+        foreach (ref readonly var merge in merges)
         {
-            ref var slot = ref Locate(merges[rank].Left, merges[rank].Right);
+            ref var slot = ref Locate(merge.Left, merge.Right);
             if (slot.Pair == ulong.MaxValue)
             {
-                slot = new Slot { Pair = PairOf(merges[rank].Left, merges[rank].Right), Rank = rank, Result = merges[rank].Result };
+                slot = new Slot { Pair = PairOf(merge.Left, merge.Right), Rank = merge.Rank, Result = merge.Result };
             }
         }
     }

@@ -20,12 +20,19 @@ internal sealed class PreTokenizer
     private const string Head = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|";
     private const string Tail = @"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
     private readonly int _numbersMax;
+    private readonly bool _plain;
 
-    private PreTokenizer(string pattern, int numbersMax)
+    private PreTokenizer(string pattern, int numbersMax, bool plain = false)
     {
         Pattern = pattern;
         _numbersMax = numbersMax;
+        _plain = plain;
     }
+
+    /// <summary>As in GPT-2, which is older: only a space joins what follows it, numbers are as long as they are, a line end is a space like others, and contractions
+    /// are written small.</summary>
+    public static PreTokenizer Plain { get; } =
+        new(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", int.MaxValue, plain: true);
 
     /// <summary>Numbers in groups of up to three (Llama 3): the pattern that is trained here.</summary>
     public static PreTokenizer Threes { get; } = new(Head + @"\p{N}{1,3}" + Tail, 3);
@@ -40,7 +47,15 @@ internal sealed class PreTokenizer
     /// <param name="pattern">From tokenizer.json.</param>
     /// <returns>Null for a pattern that is not scanned here.</returns>
     public static PreTokenizer? ForPattern(string? pattern) =>
-        pattern == Threes.Pattern ? Threes : pattern == Ones.Pattern ? Ones : null;
+        pattern == Threes.Pattern ? Threes : pattern == Ones.Pattern ? Ones : pattern == Plain.Pattern ? Plain : null;
+
+    /// <summary>The scanner of a family of byte tokens.</summary>
+    /// <param name="family">Not <see cref="TokenizerFamily.SentencePiece"/>.</param>
+    public static PreTokenizer For(TokenizerFamily family) =>
+        family == TokenizerFamily.Gpt2 ? Plain : family == TokenizerFamily.Llama3 ? Threes : Ones;
+
+    /// <summary>The family that cuts text in this way.</summary>
+    public TokenizerFamily Family => _plain ? TokenizerFamily.Gpt2 : _numbersMax == 3 ? TokenizerFamily.Llama3 : TokenizerFamily.Qwen2;
 
     /// <summary>Where the word that begins at a place ends.</summary>
     /// <param name="text">Any bytes.</param>
@@ -51,6 +66,11 @@ internal sealed class PreTokenizer
     {
         var kind = CharacterClass.At(text, start, out var length);
         var at = start + length;
+        if (_plain)
+        {
+            return PlainEnd(text, start, at, kind);
+        }
+
         switch (kind)
         {
             case CharacterKind.Letter:
@@ -71,6 +91,45 @@ internal sealed class PreTokenizer
         return next == CharacterKind.Letter ? EndOfLetters(text, at + length)
             : next == CharacterKind.Other && text[start] == ' ' ? EndOfOthers(text, at)
             : EndOfSpaces(text, start);
+    }
+
+    private static int PlainEnd(ReadOnlySpan<byte> text, int start, int at, CharacterKind kind)
+    {
+        // Small letters alone; the long s, which folds to s, is none of them.
+        if (text[start] == '\'' && at < text.Length && text[at] is >= (byte)'a' and <= (byte)'z' && Contraction(text, at) is > 0 and var contraction
+            && (contraction == 1 || text[at + 1] is >= (byte)'a' and <= (byte)'z'))
+        {
+            return at + contraction;
+        }
+
+        if (text[start] == ' ' && at < text.Length)
+        {
+            kind = CharacterClass.At(text, at, out _);
+        }
+
+        if (kind is not (CharacterKind.Space or CharacterKind.LineEnd))
+        {
+            return EndOfKind(text, at, kind);
+        }
+
+        var (last, end) = (start, start);
+        while (end < text.Length && CharacterClass.At(text, end, out var length) is CharacterKind.Space or CharacterKind.LineEnd)
+        {
+            last = end;
+            end += length;
+        }
+
+        return end == text.Length || last == start ? end : last;
+    }
+
+    private static int EndOfKind(ReadOnlySpan<byte> text, int at, CharacterKind kind)
+    {
+        while (at < text.Length && CharacterClass.At(text, at, out var length) == kind)
+        {
+            at += length;
+        }
+
+        return at;
     }
 
     private static int EndOfLetters(ReadOnlySpan<byte> text, int at)

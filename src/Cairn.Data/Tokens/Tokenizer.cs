@@ -4,21 +4,28 @@ using Cairn.Base;
 
 namespace Cairn.Data;
 
-/// <summary>Byte-level byte pair encoding: text to ids and back, without loss for any bytes. Immutable; safe to use from many threads at once.</summary>
-/// <remarks>Trained by <see cref="BpeTrainer"/> or read from a tokenizer.json. Sennrich, Haddow and Birch 2016; over bytes as in Radford et al. 2019, §2.2.</remarks>
+/// <summary>Byte pair encoding, over bytes or over characters with bytes as the last resort: text to ids and back. Immutable; safe to use from many threads at
+/// once.</summary>
+/// <remarks>Trained by <see cref="BpeTrainer"/>, or read from a tokenizer.json or a GGUF file. Sennrich, Haddow and Birch 2016; over bytes as in Radford et al.
+/// 2019, §2.2.
+/// Over bytes nothing is lost for any bytes. What is lost otherwise: with characters, U+2581 comes back as a space; where <see cref="TokenizerParts.Composes"/>,
+/// text that was
+/// not in composed form comes back in it.</remarks>
 public sealed class Tokenizer
 {
     /// <summary>The text of the token that ends every document.</summary>
     public const string EndOfText = "<|endoftext|>";
 
     private static readonly string[] EndNames = [EndOfText, "<|end_of_text|>", "</s>", "<eos>"];
-    private readonly PreTokenizer _preTokenizer;
-    private readonly ConcurrentBag<WordEncoder> _encoders = [];
+    private readonly ConcurrentBag<ITextEncoder> _encoders = [];
+    private readonly AddedTokens _always;
+    private readonly AddedTokens _onDemand;
 
-    internal Tokenizer(Vocabulary vocabulary, PreTokenizer preTokenizer)
+    private Tokenizer(TokenizerParts parts)
     {
-        (Vocabulary, _preTokenizer) = (vocabulary, preTokenizer);
-        EosId = FindEnd(vocabulary);
+        (Parts, Vocabulary) = (parts, new Vocabulary(parts));
+        (_always, _onDemand) = (new AddedTokens(Vocabulary, control: false), new AddedTokens(Vocabulary, control: true));
+        EosId = parts.End ?? FindEnd(parts);
         Invariant.Check(EosId >= 0);
         Digest = ComputeDigest();
     }
@@ -29,12 +36,24 @@ public sealed class Tokenizer
     /// <summary>The id that ends every document; text never yields it by itself.</summary>
     public int EosId { get; }
 
+    /// <summary>The id that the model wants before a text, or null.</summary>
+    public int? BosId => Parts.Begin;
+
     /// <summary>Names what the tokenizer does: tokens, merges, special ids and pattern. The same for any file that says the same.</summary>
     public Digest Digest { get; }
 
+    /// <summary>All that it is made of.</summary>
+    public TokenizerParts Parts { get; }
+
     internal Vocabulary Vocabulary { get; }
 
-    internal PreTokenizer PreTokenizer => _preTokenizer;
+    /// <summary>Builds a tokenizer from parts.</summary>
+    /// <param name="parts">From anywhere; stays unchanged from now on.</param>
+    /// <param name="source">Where they are from, for the refusal.</param>
+    /// <exception cref="InputException">Some text could not be encoded or would not come back, or the parts contradict each other.</exception>
+    public static Tokenizer Of(TokenizerParts parts, string source) => TokenizerCheck.FaultOf(parts) is { } fault
+        ? throw new InputException($"{source} cannot be used: {fault}; give a BPE tokenizer.json, or train one with 'cairn tokenizer train'.")
+        : new Tokenizer(parts);
 
     /// <summary>Reads a tokenizer.json.</summary>
     /// <param name="path">The file.</param>
@@ -53,9 +72,7 @@ public sealed class Tokenizer
     public int Encode(ReadOnlySpan<byte> text, List<int> ids)
     {
         var before = ids.Count;
-        var encoder = RentEncoder();
-        encoder.Encode(text, ids);
-        _encoders.Add(encoder);
+        Encode(text, ids, _always);
         return ids.Count - before;
     }
 
@@ -65,15 +82,7 @@ public sealed class Tokenizer
     public int[] Encode(string text, bool allowSpecial = false)
     {
         var ids = new List<int>(text.Length / 3);
-        var bytes = Encoding.UTF8.GetBytes(text).AsSpan();
-        while (allowSpecial && FindSpecial(bytes, out var at, out var id))
-        {
-            Encode(bytes[..at], ids);
-            ids.Add(id);
-            bytes = bytes[(at + Vocabulary.Token(id).Length)..];
-        }
-
-        Encode(bytes, ids);
+        Encode(Encoding.UTF8.GetBytes(text), ids, allowSpecial ? _onDemand : _always);
         return [.. ids];
     }
 
@@ -97,7 +106,8 @@ public sealed class Tokenizer
             at += token.Length;
         }
 
-        return bytes;
+        // The space that was put before the text.
+        return Parts.Prefix != SpacePrefix.Never && bytes is [(byte)' ', ..] ? bytes[1..] : bytes;
     }
 
     /// <summary>The text of ids; bytes that are not valid UTF-8 become U+FFFD.</summary>
@@ -111,13 +121,29 @@ public sealed class Tokenizer
 
     /// <summary>The id of a special token by its text, or −1.</summary>
     /// <param name="text">Such as <see cref="EndOfText"/>.</param>
-    public int SpecialId(string text) => SpecialId(Vocabulary, text);
+    public int SpecialId(string text) => SpecialId(Parts, text);
 
-    internal static int FindEnd(Vocabulary vocabulary)
+    /// <summary>An id as token files name it: bytes in the byte alphabet, spaces as U+2581 among characters, added tokens as they are.</summary>
+    /// <param name="id">0 to <see cref="VocabularySize"/> − 1.</param>
+    public string NameOf(int id)
+    {
+        var (token, kind) = (Parts.Tokens[id], Parts.Kinds[id]);
+        if (Parts.Family != TokenizerFamily.SentencePiece)
+        {
+            return kind == TokenKind.Normal ? ByteAlphabet.ToText(token) : Encoding.UTF8.GetString(token);
+        }
+
+        var marked = kind == TokenKind.Normal || (kind == TokenKind.UserDefined && token.All(value => value == ' '));
+        return kind == TokenKind.Byte ? $"<0x{token[0]:X2}>"
+            : marked ? Encoding.UTF8.GetString(token).Replace(' ', TokenizerText.SpaceMark)
+            : Encoding.UTF8.GetString(token);
+    }
+
+    internal static int FindEnd(TokenizerParts parts)
     {
         foreach (var name in EndNames)
         {
-            if (SpecialId(vocabulary, name) is >= 0 and var id)
+            if (SpecialId(parts, name) is >= 0 and var id)
             {
                 return id;
             }
@@ -129,16 +155,12 @@ public sealed class Tokenizer
     internal ReadOnlySpan<byte> BytesOf(int id, bool keepSpecial) =>
         !keepSpecial && Vocabulary.IsSpecial(id) ? default : Vocabulary.Token(id);
 
-    internal WordEncoder RentEncoder() => _encoders.TryTake(out var encoder) ? encoder : new WordEncoder(Vocabulary, _preTokenizer);
-
-    internal void ReturnEncoder(WordEncoder encoder) => _encoders.Add(encoder);
-
-    private static int SpecialId(Vocabulary vocabulary, string text)
+    private static int SpecialId(TokenizerParts parts, string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        foreach (var id in vocabulary.SpecialIds)
+        for (var id = 0; id < parts.Tokens.Count; id++)
         {
-            if (vocabulary.Token(id).SequenceEqual(bytes))
+            if (parts.Kinds[id] is TokenKind.Control && parts.Tokens[id].AsSpan().SequenceEqual(bytes))
             {
                 return id;
             }
@@ -147,40 +169,72 @@ public sealed class Tokenizer
         return -1;
     }
 
-    // The leftmost special text; of those that begin there the longest.
-    private bool FindSpecial(ReadOnlySpan<byte> text, out int at, out int id)
+    // Added tokens first; what lies between them is text.
+    private void Encode(ReadOnlySpan<byte> text, List<int> ids, AddedTokens added)
     {
-        (at, id) = (int.MaxValue, -1);
-        foreach (var candidate in Vocabulary.SpecialIds)
+        if (!_encoders.TryTake(out var encoder))
         {
-            var found = text.IndexOf(Vocabulary.Token(candidate));
-            if (found >= 0 && (found < at || (found == at && Vocabulary.Token(candidate).Length > Vocabulary.Token(id).Length)))
-            {
-                (at, id) = (found, candidate);
-            }
+            encoder = Parts.Family == TokenizerFamily.SentencePiece ? new PieceEncoder(Vocabulary) : new WordEncoder(Vocabulary, PreTokenizer.For(Parts.Family));
         }
 
-        return id >= 0;
+        var first = true;
+        while (added.Find(text, out var at, out var length, out var id))
+        {
+            EncodeSegment(encoder, text[..at], ids, first);
+            ids.Add(id);
+            text = text[(at + length)..];
+            first = false;
+        }
+
+        EncodeSegment(encoder, text, ids, first);
+        _encoders.Add(encoder);
+    }
+
+    private void EncodeSegment(ITextEncoder encoder, ReadOnlySpan<byte> text, List<int> ids, bool first)
+    {
+        if (Parts.Composes)
+        {
+            text = Composition.Compose(text);
+        }
+
+        if (!text.IsEmpty && (Parts.Prefix == SpacePrefix.EverySegment || (first && Parts.Prefix == SpacePrefix.First)))
+        {
+            text = (byte[])[(byte)' ', .. text];
+        }
+
+        encoder.Encode(text, ids);
     }
 
     private Digest ComputeDigest()
     {
         var content = new WireWriter();
-        content.Text(_preTokenizer.Pattern);
+        content.Text(Parts.Family == TokenizerFamily.SentencePiece ? "characters" : PreTokenizer.For(Parts.Family).Pattern);
         content.Byte(Vocabulary.WholeWordsFirst ? (byte)1 : (byte)0);
         content.Int32(EosId);
         content.Int32(Vocabulary.Count);
         for (var id = 0; id < Vocabulary.Count; id++)
         {
-            content.Byte(Vocabulary.IsSpecial(id) ? (byte)1 : (byte)0);
+            // 0 for text, 1 for what text never yields; kinds that our own vocabularies do not have keep their number.
+            content.Byte(Vocabulary.Kind(id) switch { TokenKind.Normal => 0, TokenKind.Control => 1, var kind => (byte)kind });
             content.Bytes(Vocabulary.Token(id));
         }
 
-        content.Int32(Vocabulary.Merges.Length);
+        content.Int32(Vocabulary.Merges.Count);
         foreach (var merge in Vocabulary.Merges)
         {
             content.Int32(merge.Left);
             content.Int32(merge.Right);
+            if (Parts.Family == TokenizerFamily.SentencePiece)
+            {
+                content.Int32(merge.Rank);
+            }
+        }
+
+        if (Parts.Composes || Parts.Begin is not null || Parts.Family == TokenizerFamily.SentencePiece)
+        {
+            content.Byte(Parts.Composes ? (byte)1 : (byte)0);
+            content.Byte((byte)Parts.Prefix);
+            content.Int32(Parts.Begin ?? -1);
         }
 
         return Digest.Of("cairn/tokenizer", content.Written);

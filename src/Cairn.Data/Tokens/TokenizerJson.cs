@@ -5,7 +5,7 @@ using Cairn.Base;
 
 namespace Cairn.Data;
 
-/// <summary>The tokenizer.json of the Hugging Face tokenizers library, for byte-level byte pair encoding: what is written here is read there with the same ids.</summary>
+/// <summary>The tokenizer.json of the Hugging Face tokenizers library, for byte pair encoding: what is written here is read there with the same ids.</summary>
 internal static class TokenizerJson
 {
     private const long FileBytesMax = 64L << 20;
@@ -46,94 +46,78 @@ internal static class TokenizerJson
             json.WriteString("version", "1.0");
             json.WriteNull("truncation");
             json.WriteNull("padding");
-            WriteAddedTokens(json, tokenizer.Vocabulary);
-            json.WriteNull("normalizer");
-            WritePreTokenizer(json, tokenizer.PreTokenizer.Pattern);
-            json.WriteNull("post_processor");
-            json.WriteStartObject("decoder");
-            WriteByteLevel(json);
-            WriteModel(json, tokenizer.Vocabulary);
+            WriteAddedTokens(json, tokenizer);
+            TokenizerJsonSteps.Write(json, tokenizer);
+            WriteModel(json, tokenizer);
             json.WriteEndObject();
         }
 
         stream.Write("\n"u8);
     }
 
-    private static void WriteAddedTokens(Utf8JsonWriter json, Vocabulary vocabulary)
+    private static void WriteAddedTokens(Utf8JsonWriter json, Tokenizer tokenizer)
     {
         json.WriteStartArray("added_tokens");
-        foreach (var id in vocabulary.SpecialIds)
+        for (var id = 0; id < tokenizer.VocabularySize; id++)
         {
+            if (tokenizer.Parts.Kinds[id] is not (TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown))
+            {
+                continue;
+            }
+
             json.WriteStartObject();
             json.WriteNumber("id", id);
-            json.WriteString("content", vocabulary.Token(id));
+            json.WriteString("content", tokenizer.NameOf(id));
             json.WriteBoolean("single_word", false);
             json.WriteBoolean("lstrip", false);
             json.WriteBoolean("rstrip", false);
             json.WriteBoolean("normalized", false);
-            json.WriteBoolean("special", true);
+            json.WriteBoolean("special", tokenizer.Parts.Kinds[id] != TokenKind.UserDefined);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
     }
 
-    private static void WritePreTokenizer(Utf8JsonWriter json, string pattern)
+    private static void WriteModel(Utf8JsonWriter json, Tokenizer tokenizer)
     {
-        json.WriteStartObject("pre_tokenizer");
-        json.WriteString("type", "Sequence");
-        json.WriteStartArray("pretokenizers");
-        json.WriteStartObject();
-        json.WriteString("type", "Split");
-        json.WriteStartObject("pattern");
-        json.WriteString("Regex", pattern);
-        json.WriteEndObject();
-        json.WriteString("behavior", "Isolated");
-        json.WriteBoolean("invert", false);
-        json.WriteEndObject();
-        json.WriteStartObject();
-        WriteByteLevel(json);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteByteLevel(Utf8JsonWriter json)
-    {
-        json.WriteString("type", "ByteLevel");
-        json.WriteBoolean("add_prefix_space", false);
-        json.WriteBoolean("trim_offsets", true);
-        json.WriteBoolean("use_regex", false);
-        json.WriteEndObject();
-    }
-
-    private static void WriteModel(Utf8JsonWriter json, Vocabulary vocabulary)
-    {
+        var characters = tokenizer.Parts.Family == TokenizerFamily.SentencePiece;
+        var unknown = Enumerable.Range(0, tokenizer.VocabularySize).FirstOrDefault(id => tokenizer.Parts.Kinds[id] == TokenKind.Unknown, -1);
         json.WriteStartObject("model");
         json.WriteString("type", "BPE");
         json.WriteNull("dropout");
-        json.WriteNull("unk_token");
+        if (unknown >= 0)
+        {
+            json.WriteString("unk_token", tokenizer.NameOf(unknown));
+        }
+        else
+        {
+            json.WriteNull("unk_token");
+        }
+
         json.WriteNull("continuing_subword_prefix");
         json.WriteNull("end_of_word_suffix");
-        json.WriteBoolean("fuse_unk", false);
-        json.WriteBoolean("byte_fallback", false);
-        json.WriteBoolean("ignore_merges", vocabulary.WholeWordsFirst);
+        json.WriteBoolean("fuse_unk", characters);
+        json.WriteBoolean("byte_fallback", characters);
+        json.WriteBoolean("ignore_merges", tokenizer.Parts.WholeWordsFirst);
         json.WriteStartObject("vocab");
-        for (var id = 0; id < vocabulary.Count; id++)
+        for (var id = 0; id < tokenizer.VocabularySize; id++)
         {
-            json.WriteNumber(NameOf(vocabulary, id), id);
+            // What a model's embedding has beyond its tokenizer has no name.
+            if (tokenizer.Parts.Kinds[id] != TokenKind.Unused)
+            {
+                json.WriteNumber(tokenizer.NameOf(id), id);
+            }
         }
 
         json.WriteEndObject();
         json.WriteStartArray("merges");
-        foreach (var merge in vocabulary.Merges)
+        foreach (var merge in tokenizer.Parts.Merges)
         {
-            json.WriteStringValue($"{NameOf(vocabulary, merge.Left)} {NameOf(vocabulary, merge.Right)}");
+            json.WriteStringValue($"{tokenizer.NameOf(merge.Left)} {tokenizer.NameOf(merge.Right)}");
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
     }
-
-    private static string NameOf(Vocabulary vocabulary, int id) =>
-        vocabulary.IsSpecial(id) ? Encoding.UTF8.GetString(vocabulary.Token(id)) : ByteAlphabet.ToText(vocabulary.Token(id));
 }

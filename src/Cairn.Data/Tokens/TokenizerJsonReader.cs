@@ -11,7 +11,8 @@ internal sealed class TokenizerJsonReader
     private const int TokenCharactersMax = 1 << 12;
     private readonly string _path;
     private readonly Dictionary<string, int> _idOfName = new(StringComparer.Ordinal);
-    private readonly Dictionary<int, string> _special = [];
+    private readonly Dictionary<int, (string Name, bool Special)> _added = [];
+    private TokenizerJsonPipeline? _pipeline;
 
     /// <summary>Begins.</summary>
     /// <param name="path">Named in every refusal.</param>
@@ -20,41 +21,39 @@ internal sealed class TokenizerJsonReader
         _path = path;
     }
 
+    private bool OfCharacters => _pipeline!.Family == TokenizerFamily.SentencePiece;
+
     /// <summary>Reads the document.</summary>
     /// <param name="root">The whole file.</param>
     /// <exception cref="InputException">It is damaged or of another kind.</exception>
     public Tokenizer Read(JsonElement root)
     {
         Require(root.ValueKind == JsonValueKind.Object, "it is no JSON object");
-        Require(Property(root, "normalizer").ValueKind is JsonValueKind.Null or JsonValueKind.Undefined, "it changes text before encoding (normalizer)");
-        var preTokenizer = ReadPreTokenizer(Property(root, "pre_tokenizer"));
-        var model = Property(root, "model");
-        Require(model.ValueKind == JsonValueKind.Object && TextOf(model, "type") is null or "BPE", "its model is not BPE");
-        Require(Property(model, "dropout").ValueKind is JsonValueKind.Null or JsonValueKind.Undefined, "its merges are random (dropout)");
-        Require(IsEmpty(model, "continuing_subword_prefix") && IsEmpty(model, "end_of_word_suffix"), "it marks word ends, so it is not byte-level");
-        ReadVocabulary(Property(model, "vocab"));
-        ReadAddedTokens(Property(root, "added_tokens"));
-        var (tokens, specialIds, idOfByte) = BuildTokens();
-        var merges = ReadMerges(Property(model, "merges"));
-        var vocabulary = new Vocabulary(tokens, merges, specialIds, idOfByte, Property(model, "ignore_merges").ValueKind == JsonValueKind.True);
-        Require(Tokenizer.FindEnd(vocabulary) >= 0, $"it has no special token that ends a document, such as {Tokenizer.EndOfText}");
-        return new Tokenizer(vocabulary, preTokenizer);
-    }
-
-    private PreTokenizer ReadPreTokenizer(JsonElement element)
-    {
-        const string Kind = "its pre_tokenizer is not the Split pattern of Llama 3 or Qwen 2 followed by ByteLevel";
-        Require(TextOf(element, "type") == "Sequence", Kind);
-        var parts = Property(element, "pretokenizers");
-        Require(parts.ValueKind == JsonValueKind.Array && parts.GetArrayLength() == 2, Kind);
-        var (split, bytes) = (parts[0], parts[1]);
-        Require(TextOf(split, "type") == "Split" && TextOf(split, "behavior") is "Isolated" or "isolated", Kind);
-        Require(Property(split, "invert").ValueKind == JsonValueKind.False, Kind);
-        Require(TextOf(bytes, "type") == "ByteLevel" && Property(bytes, "use_regex").ValueKind == JsonValueKind.False, Kind);
-        Require(Property(bytes, "add_prefix_space").ValueKind == JsonValueKind.False, Kind);
-        var preTokenizer = PreTokenizer.ForPattern(TextOf(Property(split, "pattern"), "Regex"));
-        Require(preTokenizer != null, Kind);
-        return preTokenizer!;
+        _pipeline = TokenizerJsonPipeline.Read(root, out var fault);
+        Require(fault is null, fault!);
+        var model = root.Find("model");
+        Require(model.ValueKind == JsonValueKind.Object && model.Text("type") is null or "BPE", "its model is not BPE");
+        Require(model.Lacks("dropout"), "its merges are random (dropout)");
+        Require(model.Lacks("continuing_subword_prefix") && model.Lacks("end_of_word_suffix"), "it marks word ends, so it is not byte-level");
+        Require(OfCharacters || model.Lacks("byte_fallback"), "it falls back to bytes and is byte-level too");
+        ReadVocabulary(model.Find("vocab"));
+        ReadAddedTokens(root.Find("added_tokens"));
+        var (tokens, kinds) = BuildTokens(model.Text("unk_token"));
+        var merges = ReadMerges(model.Find("merges"));
+        int? begin = _pipeline!.Begin is { } name && _idOfName.TryGetValue(name, out var id) ? id : null;
+        return Tokenizer.Of(
+            new TokenizerParts
+            {
+                Family = _pipeline.Family,
+                Tokens = tokens,
+                Kinds = kinds,
+                Merges = merges,
+                WholeWordsFirst = model.Find("ignore_merges").ValueKind == JsonValueKind.True,
+                Composes = _pipeline.Composes,
+                Prefix = _pipeline.Prefix,
+                Begin = begin,
+            },
+            _path);
     }
 
     private void ReadVocabulary(JsonElement vocab)
@@ -74,41 +73,58 @@ internal sealed class TokenizerJsonReader
         Require(added.ValueKind == JsonValueKind.Array, "it has no added_tokens");
         foreach (var entry in added.EnumerateArray())
         {
-            var content = TextOf(entry, "content");
+            var content = entry.Text("content");
             Require(content is { Length: > 0 and <= TokenCharactersMax }, "an added token has no content");
-            Require(TryId(Property(entry, "id"), out var id), $"the id of added token '{content}' is no number in range");
-            Require(_special.TryAdd(id, content!), $"the id of added token '{content}' is given twice");
+            Require(TryId(entry.Find("id"), out var id), $"the id of added token '{content}' is no number in range");
+            Require(_added.TryAdd(id, (content!, !entry.Lacks("special"))), $"the id of added token '{content}' is given twice");
             Require(_idOfName.TryAdd(content!, id) || _idOfName[content!] == id, $"added token '{content}' has another id in the vocab");
+            Require(entry.Lacks("single_word"), $"added token '{content}' is to stand alone (single_word), which is not done here");
+            Require(entry.Lacks("lstrip") && entry.Lacks("rstrip"), $"added token '{content}' takes spaces beside it (lstrip, rstrip), which is not done here");
         }
     }
 
-    private (byte[][] Tokens, int[] SpecialIds, int[] IdOfByte) BuildTokens()
+    private (byte[][] Tokens, TokenKind[] Kinds) BuildTokens(string? unknown)
     {
-        var tokens = new byte[_idOfName.Count][];
-        var idOfByte = new int[256];
-        Array.Fill(idOfByte, -1);
+        var (tokens, kinds) = (new byte[_idOfName.Count][], new TokenKind[_idOfName.Count]);
         foreach (var (name, id) in _idOfName)
         {
             Require(id < tokens.Length && tokens[id] == null, $"the ids of its tokens are not 0 to {tokens.Length - 1}, each once");
-            var bytes = _special.ContainsKey(id) ? Encoding.UTF8.GetBytes(name) : ByteAlphabet.ToBytes(name);
-            Require(bytes != null, $"token '{name}' is not written in the byte alphabet");
-            tokens[id] = bytes!;
-            if (bytes!.Length == 1 && !_special.ContainsKey(id))
-            {
-                idOfByte[bytes[0]] = id;
-            }
+            kinds[id] = KindOf(name, id, unknown);
+            tokens[id] = BytesOf(name, kinds[id]);
         }
 
-        Require(Array.IndexOf(idOfByte, -1) is var missing && missing < 0, $"byte {missing} has no token, so text could be lost");
-        return (tokens, [.. _special.Keys.Order()], idOfByte);
+        return (tokens, kinds);
+    }
+
+    private TokenKind KindOf(string name, int id, string? unknown) =>
+        OfCharacters && name == unknown ? TokenKind.Unknown
+        : _added.TryGetValue(id, out var added) ? added.Special ? TokenKind.Control : TokenKind.UserDefined
+        : OfCharacters && TokenizerText.ToByte(name) is not null ? TokenKind.Byte
+        : TokenKind.Normal;
+
+    private byte[] BytesOf(string name, TokenKind kind)
+    {
+        if (kind == TokenKind.Byte && TokenizerText.ToByte(name) is { } value)
+        {
+            return [value];
+        }
+
+        if (OfCharacters)
+        {
+            var all = kind == TokenKind.Normal || (kind == TokenKind.UserDefined && name.All(character => character == TokenizerText.SpaceMark));
+            return Encoding.UTF8.GetBytes(all ? TokenizerText.WithSpaces(name) : name);
+        }
+
+        var bytes = kind == TokenKind.Normal ? ByteAlphabet.ToBytes(name) : Encoding.UTF8.GetBytes(name);
+        Require(bytes != null, $"token '{name}' is not written in the byte alphabet");
+        return bytes!;
     }
 
     private Merge[] ReadMerges(JsonElement list)
     {
         Require(list.ValueKind == JsonValueKind.Array, "its model has no merges");
-        Require(list.GetArrayLength() <= 2 * BpeTrainer.VocabularySizeMax, $"it has more than {2 * BpeTrainer.VocabularySizeMax} merges");
+        Require(list.GetArrayLength() <= 4 * BpeTrainer.VocabularySizeMax, $"it has more than {4 * BpeTrainer.VocabularySizeMax} merges");
         var merges = new Merge[list.GetArrayLength()];
-        var seen = new HashSet<TokenPair>(merges.Length);
         var rank = 0;
         foreach (var entry in list.EnumerateArray())
         {
@@ -116,8 +132,8 @@ internal sealed class TokenizerJsonReader
             Require(
                 TryOrdinary(left, out var leftId) & TryOrdinary(right, out var rightId) & TryOrdinary(left + right, out var result),
                 $"merge {rank} ('{left} {right}') names a token that its vocab lacks");
-            Require(seen.Add(new TokenPair(leftId, rightId)), $"merge {rank} ('{left} {right}') is listed twice");
-            merges[rank++] = new Merge(leftId, rightId, result);
+            merges[rank] = new Merge(leftId, rightId, result, rank);
+            rank++;
         }
 
         return merges;
@@ -137,7 +153,8 @@ internal sealed class TokenizerJsonReader
         return (parts[0], parts[1]);
     }
 
-    private bool TryOrdinary(string name, out int id) => _idOfName.TryGetValue(name, out id) && !_special.ContainsKey(id);
+    private bool TryOrdinary(string name, out int id) =>
+        _idOfName.TryGetValue(name, out id) && (!_added.TryGetValue(id, out var added) || (OfCharacters && !added.Special));
 
     private static bool TryId(JsonElement element, out int id)
     {
@@ -145,20 +162,11 @@ internal sealed class TokenizerJsonReader
         return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out id) && id is >= 0 and < BpeTrainer.VocabularySizeMax;
     }
 
-    private static JsonElement Property(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
-
-    private static string? TextOf(JsonElement element, string name) =>
-        Property(element, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    private static bool IsEmpty(JsonElement element, string name) =>
-        Property(element, name).ValueKind is JsonValueKind.Null or JsonValueKind.Undefined || TextOf(element, name) == "";
-
     private void Require(bool condition, string fault)
     {
         if (!condition)
         {
-            throw new InputException($"{_path} cannot be used: {fault}; give a byte-level BPE tokenizer.json, or train one with 'cairn tokenizer train'.");
+            throw new InputException($"{_path} cannot be used: {fault}; give a BPE tokenizer.json, or train one with 'cairn tokenizer train'.");
         }
     }
 }

@@ -1,75 +1,112 @@
+using System.Text;
 using Cairn.Base;
 
 namespace Cairn.Data;
 
-/// <summary>Tokens and merges of a byte-level vocabulary. Every one of the 256 bytes has a token of its own, so that any bytes can be encoded.</summary>
+/// <summary>Tokens and merges, ready to be looked up. Every one of the 256 bytes has a token of its own, so that any bytes can be encoded.</summary>
 internal sealed class Vocabulary
 {
+    private readonly TokenizerParts _parts;
     private readonly byte[][] _tokens;
-    private readonly bool[] _special;
     private readonly Dictionary<Digest, int>? _wholeWords;
+    private readonly Dictionary<int, int>? _characters;
 
-    /// <summary>Takes over checked tables.</summary>
-    /// <param name="tokens">The bytes of each id; of special tokens their text.</param>
-    /// <param name="merges">In order of rank.</param>
-    /// <param name="specialIds">Ids that text never yields by itself, ascending.</param>
-    /// <param name="idOfByte">The id of each byte.</param>
-    /// <param name="wholeWordsFirst">True if a word that is itself a token is not built by merges ("ignore_merges").</param>
-    public Vocabulary(byte[][] tokens, Merge[] merges, int[] specialIds, int[] idOfByte, bool wholeWordsFirst)
+    /// <summary>Takes over checked parts.</summary>
+    /// <param name="parts">Checked by <see cref="TokenizerCheck"/>.</param>
+    public Vocabulary(TokenizerParts parts)
     {
-        Invariant.Check(idOfByte.Length == 256);
-        (_tokens, Merges, SpecialIds, IdOfByte, WholeWordsFirst) = (tokens, merges, specialIds, idOfByte, wholeWordsFirst);
-        MergeTable = new MergeTable(merges);
-        _special = new bool[tokens.Length];
-        foreach (var id in specialIds)
-        {
-            _special[id] = true;
-        }
-
-        _wholeWords = wholeWordsFirst ? BuildWholeWords() : null;
+        _parts = parts;
+        _tokens = [.. parts.Tokens];
+        MergeTable = new MergeTable([.. parts.Merges]);
+        SpecialIds = [.. Enumerable.Range(0, Count).Where(IsSpecial)];
+        IdOfByte = BytesOf(parts);
+        _wholeWords = parts.WholeWordsFirst ? BuildWholeWords() : null;
+        _characters = parts.Family == TokenizerFamily.SentencePiece ? BuildCharacters() : null;
+        Invariant.Check(Array.IndexOf(IdOfByte, -1) < 0);
     }
 
     /// <summary>How many ids there are.</summary>
     public int Count => _tokens.Length;
 
     /// <summary>In order of rank.</summary>
-    public Merge[] Merges { get; }
+    public IReadOnlyList<Merge> Merges => _parts.Merges;
 
     /// <summary>The merges by pair.</summary>
     public MergeTable MergeTable { get; }
 
-    /// <summary>Ascending.</summary>
+    /// <summary>Ids that are left out of text, ascending.</summary>
     public int[] SpecialIds { get; }
 
     /// <summary>The id of each byte.</summary>
     public int[] IdOfByte { get; }
 
     /// <summary>A word that is itself a token is not built by merges.</summary>
-    public bool WholeWordsFirst { get; }
+    public bool WholeWordsFirst => _parts.WholeWordsFirst;
 
     /// <summary>The bytes of an id.</summary>
     /// <param name="id">0 to <see cref="Count"/> − 1.</param>
     public ReadOnlySpan<byte> Token(int id) => _tokens[id];
 
+    /// <summary>What an id is.</summary>
+    /// <param name="id">0 to <see cref="Count"/> − 1.</param>
+    public TokenKind Kind(int id) => _parts.Kinds[id];
+
     /// <summary>True for an id that text never yields by itself.</summary>
     /// <param name="id">0 to <see cref="Count"/> − 1.</param>
-    public bool IsSpecial(int id) => _special[id];
+    public bool IsSpecial(int id) => _parts.Kinds[id] is TokenKind.Control or TokenKind.Unknown or TokenKind.Unused;
 
     /// <summary>The ordinary token with exactly these bytes, or −1. Only where <see cref="WholeWordsFirst"/>.</summary>
     /// <param name="word">Any bytes.</param>
     public int Find(ReadOnlySpan<byte> word) => _wholeWords!.GetValueOrDefault(Digest.Of(word), -1);
+
+    /// <summary>The token that is one character, or −1. Only for tokens of characters.</summary>
+    /// <param name="character">Any.</param>
+    public int Find(Rune character) => _characters!.GetValueOrDefault(character.Value, -1);
+
+    /// <summary>The id of each byte, −1 where none has it.</summary>
+    /// <param name="parts">Any parts.</param>
+    internal static int[] BytesOf(TokenizerParts parts)
+    {
+        var kind = parts.Family == TokenizerFamily.SentencePiece ? TokenKind.Byte : TokenKind.Normal;
+        var ids = new int[256];
+        Array.Fill(ids, -1);
+        for (var id = 0; id < parts.Tokens.Count; id++)
+        {
+            if (parts.Kinds[id] == kind && parts.Tokens[id].Length == 1)
+            {
+                ids[parts.Tokens[id][0]] = id;
+            }
+        }
+
+        return ids;
+    }
 
     private Dictionary<Digest, int> BuildWholeWords()
     {
         var words = new Dictionary<Digest, int>(_tokens.Length);
         for (var id = 0; id < _tokens.Length; id++)
         {
-            if (!_special[id])
+            if (Kind(id) == TokenKind.Normal)
             {
                 words[Digest.Of(_tokens[id])] = id;
             }
         }
 
         return words;
+    }
+
+    private Dictionary<int, int> BuildCharacters()
+    {
+        var characters = new Dictionary<int, int>();
+        for (var id = 0; id < _tokens.Length; id++)
+        {
+            if (Kind(id) is TokenKind.Normal or TokenKind.UserDefined
+                && Rune.DecodeFromUtf8(_tokens[id], out var rune, out var length) == System.Buffers.OperationStatus.Done && length == _tokens[id].Length)
+            {
+                characters.TryAdd(rune.Value, id);
+            }
+        }
+
+        return characters;
     }
 }

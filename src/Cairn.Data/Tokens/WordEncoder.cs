@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Cairn.Data;
 
 /// <summary>Encodes text word by word and remembers the words it has met: natural text repeats them. One per thread.</summary>
-internal sealed class WordEncoder
+internal sealed class WordEncoder : ITextEncoder
 {
     private const int WordBytesMax = 64;
     private const int WordsMax = 1 << 17;
@@ -25,9 +25,7 @@ internal sealed class WordEncoder
         _merger = new WordMerger(vocabulary.MergeTable, vocabulary.IdOfByte);
     }
 
-    /// <summary>Appends the ids of a text.</summary>
-    /// <param name="text">Any bytes.</param>
-    /// <param name="ids">Where to.</param>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Encode(ReadOnlySpan<byte> text, List<int> ids)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Cairn.Data;
@@ -11,8 +12,6 @@ internal sealed class WordMerger
     private const int ScanLengthMax = 64;
     private readonly MergeTable _merges;
     private readonly int[] _idOfByte;
-    private readonly int[] _scanIds = new int[ScanLengthMax];
-    private readonly int[] _scanRanks = new int[ScanLengthMax];
     private int[] _ids = [];
     private int[] _results = [];
     private int[] _ranks = [];
@@ -27,22 +26,52 @@ internal sealed class WordMerger
     {
         _merges = merges;
         _idOfByte = idOfByte;
+        Room(ScanLengthMax);
     }
 
     /// <summary>The ids of a word.</summary>
     /// <param name="word">At least one byte.</param>
     /// <returns>Valid until the next call.</returns>
-    public ReadOnlySpan<int> Merge(ReadOnlySpan<byte> word) => word.Length <= ScanLengthMax ? Scan(word) : Queue(word);
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private ReadOnlySpan<int> Scan(ReadOnlySpan<byte> word)
+    public ReadOnlySpan<int> Merge(ReadOnlySpan<byte> word)
     {
-        Span<int> ids = _scanIds;
-        Span<int> ranks = _scanRanks;
-        var count = word.Length;
-        for (var i = 0; i < count; i++)
+        var ids = Room(word.Length);
+        for (var i = 0; i < ids.Length; i++)
         {
             ids[i] = _idOfByte[word[i]];
+        }
+
+        return MergeRoom(ids.Length);
+    }
+
+    /// <summary>The ids of a word whose characters are ids already.</summary>
+    /// <param name="word">At least one id.</param>
+    /// <returns>Valid until the next call.</returns>
+    public ReadOnlySpan<int> Merge(ReadOnlySpan<int> word)
+    {
+        word.CopyTo(Room(word.Length));
+        return MergeRoom(word.Length);
+    }
+
+    private Span<int> Room(int count)
+    {
+        if (count > _ids.Length)
+        {
+            var length = (int)BitOperations.RoundUpToPowerOf2((uint)count);
+            (_ids, _results, _ranks, _next, _previous) = (new int[length], new int[length], new int[length], new int[length], new int[length]);
+        }
+
+        return _ids.AsSpan(0, count);
+    }
+
+    private ReadOnlySpan<int> MergeRoom(int count) => count <= ScanLengthMax ? Scan(count) : Queue(count);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private ReadOnlySpan<int> Scan(int count)
+    {
+        Span<int> ids = _ids;
+        Span<int> ranks = _ranks;
+        for (var i = 0; i < count; i++)
+        {
             if (i > 0)
             {
                 ranks[i - 1] = _merges.Rank(ids[i - 1], ids[i], out _);
@@ -77,12 +106,12 @@ internal sealed class WordMerger
             }
         }
 
-        return _scanIds.AsSpan(0, count);
+        return _ids.AsSpan(0, count);
     }
 
-    private ReadOnlySpan<int> Queue(ReadOnlySpan<byte> word)
+    private ReadOnlySpan<int> Queue(int length)
     {
-        Prepare(word);
+        Prepare(length);
         while (_queue.TryDequeue(out var at, out var priority))
         {
             // A stale entry: its pair has since been merged away or become another.
@@ -95,20 +124,20 @@ internal sealed class WordMerger
             _ids[at] = _results[at];
             _ranks[gone] = MergeTable.None;
             _next[at] = _next[gone];
-            if (_next[at] < word.Length)
+            if (_next[at] < length)
             {
                 _previous[_next[at]] = at;
             }
 
-            Rate(at, word.Length);
+            Rate(at, length);
             if (at > 0)
             {
-                Rate(_previous[at], word.Length);
+                Rate(_previous[at], length);
             }
         }
 
         var count = 0;
-        for (var at = 0; at < word.Length; at = _next[at])
+        for (var at = 0; at < length; at = _next[at])
         {
             _ids[count++] = _ids[at];
         }
@@ -116,23 +145,16 @@ internal sealed class WordMerger
         return _ids.AsSpan(0, count);
     }
 
-    private void Prepare(ReadOnlySpan<byte> word)
+    private void Prepare(int length)
     {
-        if (_ids.Length < word.Length)
+        for (var i = 0; i < length; i++)
         {
-            var length = Math.Max(word.Length, 2 * ScanLengthMax);
-            (_ids, _results, _ranks, _next, _previous) = (new int[length], new int[length], new int[length], new int[length], new int[length]);
-        }
-
-        for (var i = 0; i < word.Length; i++)
-        {
-            _ids[i] = _idOfByte[word[i]];
             (_next[i], _previous[i]) = (i + 1, i - 1);
         }
 
-        for (var i = 0; i < word.Length; i++)
+        for (var i = 0; i < length; i++)
         {
-            Rate(i, word.Length);
+            Rate(i, length);
         }
     }
 

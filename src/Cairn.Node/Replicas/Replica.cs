@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Formats;
 using Cairn.Compute;
 using Cairn.Data;
 using Cairn.Model;
@@ -425,13 +426,14 @@ internal sealed class Replica : IDisposable
     private void Begin()
     {
         Clear();
-        Initializer.Fill(Base, _run.Rules.Seed);
+        InitialParameters.Fill(_run.Directory, _run.Rules, Base);
         BaseDigest = Base.Digest();
         if (BaseDigest != _run.Rules.Model.InitialBase)
         {
             throw new InputException(
-                $"this machine computes the initial parameters {BaseDigest.Short} where the rules name {_run.Rules.Model.InitialBase.Short}: " +
-                "it cannot take part. Please report its processor.");
+                $"this machine {(_run.Rules.Model.FromModel ? "has" : "computes")} the initial parameters {BaseDigest.Short} where the rules name " +
+                $"{_run.Rules.Model.InitialBase.Short}: it cannot take part. " +
+                (_run.Rules.Model.FromModel ? $"Restore {BaseFile.FileName} from a copy of the run, or join again." : "Please report its processor."));
         }
 
         Next = new Round(0);

@@ -101,7 +101,9 @@ internal sealed class RunContext : IDisposable
     public int DeltasRetained => RunRules.RetainedMeansPerUpdate * Rules.Round.RetainedRounds;
 
     public static ModelShape ShapeOf(ModelRules m) => new(
-        m.Vocabulary, m.Dim, m.Layers, m.Heads, m.KvHeads, m.FeedForward, m.Context, m.RopeTheta, (float)m.NormEpsilon, m.TiedHead);
+        m.Vocabulary, m.Dim, m.Layers, m.Heads, m.KvHeads, m.FeedForward, m.Context, m.RopeTheta, (float)m.NormEpsilon, m.TiedHead, m.HeadWidth,
+        m.RopeScaling is not { } rope ? null
+            : new RopeScaling(rope.Factor, rope.HighFrequency == 0 ? null : new RopeBlend(rope.LowFrequency, rope.HighFrequency, rope.OriginalContext)));
 
     public static AdamWSettings AdamOf(TrainingRules t) => new(t.Beta1, t.Beta2, t.Epsilon, t.WeightDecay, t.ClipNorm);
 

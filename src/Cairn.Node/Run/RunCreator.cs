@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cairn.Base;
 using Cairn.Data;
+using Cairn.Formats;
 using Cairn.Ledger;
 using Cairn.Model;
 using Cairn.Protocol;
@@ -20,6 +21,10 @@ internal static class RunCreator
 
     private const int CalibrationSteps = 16;
 
+    // Published models name contexts that no peer trains on.
+    private const int FromContextMax = 2048;
+    private const int NameCharactersMax = 40;
+
     // What a round takes besides training: checks, probes, applying, evaluation; and what a run takes besides its rounds.
     private const double RoundOverhead = 1.25;
     private const double FixedSeconds = 4;
@@ -27,7 +32,8 @@ internal static class RunCreator
     public static RunRules Create(
         RunDirectory directory, SwarmOptions options, bool forStrangers, Action<string> prepare, Action<byte[]> publish, Action<Genesis> order)
     {
-        var shape = Presets.Get(options.Preset);
+        var taken = options.From is { } model ? InitialParameters.Take(directory, model, FromContextMax) : ((ModelShape Shape, Digest Base, string Tokenizer)?)null;
+        var shape = taken?.Shape ?? Presets.Get(options.Preset);
         CheckMemory(options, shape);
         if (shape.ParameterCount >= int.MaxValue)
         {
@@ -42,13 +48,24 @@ internal static class RunCreator
             {
                 Corpus = new CorpusOptions { Paths = options.Data, JsonField = options.TextField },
                 VocabularySize = shape.Vocabulary,
+                TokenizerPath = taken?.Tokenizer,
             },
             directory.Data, new Steps(prepare));
-        shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
-        var preset = SwarmPreset.Of(options.Preset);
+
+        // A model that was brought may have more rows in its embedding than its tokenizer has ids; a new one has as many.
+        shape = taken is null ? shape with { Vocabulary = data.Tokenizer.VocabularySize } : shape;
+        var preset = SwarmPreset.Of(taken is null ? options.Preset : "");
         var layout = new ParameterLayout(shape);
         using var initial = new Parameters(layout);
-        Initializer.Fill(initial, options.Seed);
+        if (taken is null)
+        {
+            Initializer.Fill(initial, options.Seed);
+        }
+        else
+        {
+            BaseFile.Read(InitialParameters.PathOf(directory), initial);
+        }
+
         var training = new TrainingRules(
             options.InnerSteps ?? preset.InnerSteps, options.Batch ?? preset.Batch, preset.PeakRate, preset.WarmUpSteps, 0.1, 0.9, 0.95, 1e-8, 0.1, 1.0);
         var places = options.Places ?? options.Peers;
@@ -57,8 +74,9 @@ internal static class RunCreator
         var rules = new RunRules(
             RunRules.CurrentVersion, Path.GetFileName(directory.Root), options.Seed, places,
             new ModelRules(
-                options.Preset.ToLowerInvariant(), shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
-                shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest()),
+                NameOf(options), shape.Vocabulary, shape.Dim, shape.Layers, shape.Heads, shape.KvHeads, shape.FeedForward, shape.Context,
+                shape.RopeTheta, shape.NormEpsilon, shape.TiedHead, layout.Length, initial.Digest(), shape.HeadWidth, RopeOf(shape.RopeScaling),
+                FromModel: taken is not null),
             new DataRules(data.Digest, data.Tokenizer.Digest, data.SampleCount(shape.Context), data.HeldOut.SampleCount(shape.Context)),
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
             new SparseRules(
@@ -101,6 +119,16 @@ internal static class RunCreator
     }
 
     private static string BeaconFile(RunDirectory directory, string name) => Path.Combine(directory.Node(name), "beacon.key");
+
+    // What people call the shape: a preset, or the model that it is from.
+    private static string NameOf(SwarmOptions options)
+    {
+        var name = options.From is null ? options.Preset.ToLowerInvariant() : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.From)));
+        return name[..Math.Min(name.Length, NameCharactersMax)];
+    }
+
+    private static RopeRules? RopeOf(RopeScaling? scaling) => scaling is null ? null
+        : new RopeRules(scaling.Factor, scaling.Llama3?.LowFrequency ?? 0, scaling.Llama3?.HighFrequency ?? 0, scaling.Llama3?.OriginalContext ?? 0);
 
     // Progress<T> would post to another thread and lose the order.
     private sealed class Steps(Action<string> tell) : IProgress<string>
@@ -150,7 +178,7 @@ internal static class RunCreator
         if (needed > there)
         {
             throw new InputException(
-                $"{options.Peers} peers of preset {options.Preset} take at least {needed / 1e9:N1} GB of memory, this machine has {there / 1e9:N1} GB: " +
+                $"{options.Peers} peers of {NameOf(options)} take at least {needed / 1e9:N1} GB of memory, this machine has {there / 1e9:N1} GB: " +
                 "choose a smaller --preset or fewer --peers.");
         }
     }

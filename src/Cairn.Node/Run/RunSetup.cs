@@ -32,6 +32,7 @@ public static class RunSetup
         using var _ = line;
         using var __ = opened as IDisposable;
         await CreateAsync(opened, Key(RulesKey), rules, cancellation);
+        await InitialBaseTransfer.PublishAsync(opened, directory, RunRulesFile.Read(rules, RulesKey), tell, CreateAsync, cancellation);
         var names = DataSet.FilesOf(DataManifest.Load(Path.Combine(directory.Data, DataManifest.FileName))).ToList();
         for (var i = 0; i < names.Count; i++)
         {
@@ -74,6 +75,7 @@ public static class RunSetup
         tell($"joining run {invite.Run}: fetching its rules");
         var rules = await FetchRulesAsync(store, invite.Rules, cancellation);
 
+        await InitialBaseTransfer.FetchAsync(store, directory, rules, tell, FetchAsync, cancellation);
         await FetchDataAsync(store, rules, directory, tell, cancellation);
         CheckData(directory, rules);
         new RunPlaces(chain is null ? invite.Ledger : null, invite.Store, chain).Write(directory.Root);

@@ -211,7 +211,7 @@ public static class Swarm
         using var lease = await run.Engines.RentAsync(CancellationToken.None);
         var final = nodes.AnyReplica();
         using var initial = new Parameters(run.Layout);
-        Initializer.Fill(initial, run.Rules.Seed);
+        InitialParameters.Fill(run.Directory, run.Rules, initial);
         var (before, after) = (run.HeldOut.Measure(lease.Engine, initial, FinalSamples), run.HeldOut.Measure(lease.Engine, final.Base, FinalSamples));
         var report = ReportWriter.Write(run, before, after, final);
         run.Log.Tell(new RunFinished(report.Rounds, Finished: true, report.BaseDigest));

@@ -23,6 +23,9 @@ public sealed record SwarmOptions
     /// <summary>Size of the model.</summary>
     public string Preset { get; init; } = "nano";
 
+    /// <summary>A model to go on with, in any format that is read: its shape, tokenizer and parameters; null to begin with a new one of <see cref="Preset"/>.</summary>
+    public string? From { get; init; }
+
     /// <summary>Inner steps of a round; null for what suits the preset.</summary>
     public int? InnerSteps { get; init; }
 

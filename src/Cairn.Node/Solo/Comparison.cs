@@ -99,7 +99,7 @@ public static class Comparison
     {
         var (rules, batch) = (run.Rules, run.Rules.PeersMax * run.Rules.Training.Batch);
         using var engine = new Engine(run.Layout, run.Adam, run.Schedule, batch, threads: 1);
-        Initializer.Fill(engine.Local, rules.Seed);
+        InitialParameters.Fill(run.Directory, rules, engine.Local);
         using var training = new AdamWBaseline(engine.Transformer, engine.Local, run.Adam, run.Schedule with { Peak = rate }, batch, rules.Model.Context);
         var order = new EpochOrder(rules.Data.TrainSamples, rules.Seed);
         return Follow($"AdamW, one process, rate {rate:0.#####}", 0, run, engine, steps, batch, cancellation, (first, count) =>
@@ -110,7 +110,7 @@ public static class Comparison
     {
         var (rules, h, batch) = (run.Rules, run.Rules.Training.InnerSteps, run.Rules.Training.Batch);
         using var engine = new Engine(run.Layout, run.Adam, run.Schedule, batch, threads: 1);
-        Initializer.Fill(engine.Local, rules.Seed);
+        InitialParameters.Fill(run.Directory, rules, engine.Local);
         using var training = new DilocoBaseline(engine.Transformer, engine.Local, rules.PeersMax, run.Adam, run.Schedule, batch, rules.Model.Context);
         var order = new EpochOrder(rules.Data.TrainSamples, rules.Seed);
         var perPeer = rules.SamplesPerPeer;

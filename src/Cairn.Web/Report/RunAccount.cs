@@ -35,7 +35,7 @@ public static class RunAccount
     internal static string Command(RunBook book)
     {
         var (rules, members) = (book.Rules, book.State.Genesis.Members);
-        return $"./cairn swarm --preset {rules.Model.Preset} --peers {members.Count(member => member.Role == Role.Peer)} " +
+        return $"./cairn swarm {(rules.Model.FromModel ? "--from" : "--preset")} {rules.Model.Preset} --peers {members.Count(member => member.Role == Role.Peer)} " +
             $"--validators {members.Count(member => member.Role == Role.Validator)} --rounds {rules.Round.Rounds} --seed {rules.Seed}";
     }
 

@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Formats;
 using Cairn.Data;
 using Cairn.Model;
 
@@ -103,7 +104,14 @@ internal sealed class TalkModels(RunBook book, RunSources sources) : IDisposable
 
         if (round < 0)
         {
-            Initializer.Fill(parameters, book.Rules.Seed);
+            if (book.Rules.Model.FromModel)
+            {
+                BaseFile.Read(Path.Combine(sources.Folder, BaseFile.FileName), parameters);
+            }
+            else
+            {
+                Initializer.Fill(parameters, book.Rules.Seed);
+            }
         }
 
         return new Loaded(round, parameters, tokenizer);

@@ -1,0 +1,44 @@
+using Cairn.Base;
+using Cairn.Formats;
+using Cairn.Model;
+using Cairn.Protocol;
+
+namespace Cairn.Node;
+
+/// <summary>What the parameters of a run are before round 0: those that its seed gives, or those of the model that it goes on with.</summary>
+internal static class InitialParameters
+{
+    /// <summary>Where they lie, if they were brought.</summary>
+    public static string PathOf(RunDirectory directory) => Path.Combine(directory.Root, BaseFile.FileName);
+
+    /// <summary>Sets parameters to them.</summary>
+    /// <param name="directory">The run's folder.</param>
+    /// <param name="rules">Its rules; who needs certainty compares the digest with theirs.</param>
+    /// <param name="parameters">Overwritten.</param>
+    /// <exception cref="InputException">The file is missing or has another length.</exception>
+    public static void Fill(RunDirectory directory, RunRules rules, Parameters parameters)
+    {
+        if (rules.Model.FromModel)
+        {
+            BaseFile.Read(PathOf(directory), parameters);
+        }
+        else
+        {
+            Initializer.Fill(parameters, rules.Seed);
+        }
+    }
+
+    /// <summary>What a run that goes on with a model needs of it: its shape as the run trains it, its tokenizer in a file, and its parameters.</summary>
+    /// <param name="directory">Receives parameters and tokenizer.</param>
+    /// <param name="path">The model.</param>
+    /// <param name="contextMax">No longer samples are trained on, whatever the model bears.</param>
+    /// <returns>Shape, digest of the parameters, the tokenizer's file.</returns>
+    /// <exception cref="InputException">The model cannot be used.</exception>
+    public static (ModelShape Shape, Digest Base, string Tokenizer) Take(RunDirectory directory, string path, int contextMax)
+    {
+        using var model = ModelFile.Open(path);
+        var tokenizer = Path.Combine(directory.Root, "initial-tokenizer.json");
+        DurableFile.Write(tokenizer, model.Tokenizer.Save);
+        return (model.Shape with { Context = Math.Min(model.Shape.Context, contextMax) }, BaseFile.Write(model, PathOf(directory)), tokenizer);
+    }
+}

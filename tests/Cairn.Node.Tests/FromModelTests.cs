@@ -1,0 +1,42 @@
+using Cairn.Base;
+using Cairn.Formats;
+
+namespace Cairn.Node.Tests;
+
+/// <summary>A run that goes on with a model that somebody brought.</summary>
+public sealed class FromModelTests(SmallRun small)
+{
+    [Fact]
+    public async Task A_run_goes_on_with_a_model_and_whoever_joins_begins_with_the_same_parameters()
+    {
+        using var folder = new TestFolder();
+        var checkpoint = small.Undisturbed.CheckpointFolder;
+        Digest first;
+        using (var model = ModelFile.Open(checkpoint))
+        {
+            ModelWriter.WriteGguf(model, folder["model.gguf"], NumberType.F32);
+            first = ModelCheck.Of(model).Base;
+        }
+
+        var options = small.Options(folder["run"]) with { From = folder["model.gguf"], Rounds = 1, InnerSteps = 10 };
+        var rules = Swarm.Found(options, folder["store"], new StoreAccess(), _ => { }, TestContext.Current.CancellationToken);
+        Assert.True(rules.Model.FromModel);
+        Assert.Equal(first, rules.Model.InitialBase);
+
+        var joined = new RunDirectory(folder["joined"]);
+        await RunSetup.JoinAsync(Invite.Of(new RunDirectory(folder["run"])), joined, [], _ => { }, TestContext.Current.CancellationToken);
+        Assert.Equal(first, BaseFile.DigestOf(Path.Combine(joined.Root, BaseFile.FileName)));
+        TestFolder.FlipBit(Path.Combine(joined.Root, BaseFile.FileName), 1000);
+        Assert.NotEqual(first, BaseFile.DigestOf(Path.Combine(joined.Root, BaseFile.FileName)));
+    }
+
+    [Fact]
+    public async Task A_swarm_from_a_model_begins_where_the_model_ended()
+    {
+        using var folder = new TestFolder();
+        var options = small.Options(folder["run"]) with { From = small.Undisturbed.CheckpointFolder, Rounds = 1, InnerSteps = 10 };
+        var outcome = await Swarm.RunAsync(options, _ => { }, _ => { }, TestContext.Current.CancellationToken);
+        Assert.True(outcome.Finished && outcome.Report.DigestAgreement);
+        Assert.InRange(Math.Abs(outcome.Report.LossInitial - small.Undisturbed.Report.LossFinal), 0, 1e-6);
+    }
+}
