@@ -158,5 +158,7 @@ public static class DashboardBenchmark
         Nodes = Path.Combine(folder, "nodes"),
         Checkpoints = Path.Combine(folder, "checkpoints"),
         Comparison = Path.Combine(folder, "compare.json"),
+        Baseline = Path.Combine(folder, "baseline.json"),
+        Data = Path.Combine(folder, "manifest.json"),
     };
 }

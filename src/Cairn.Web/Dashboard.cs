@@ -19,6 +19,7 @@ public sealed class Dashboard : IAsyncDisposable
     private readonly RunReader _reader;
     private readonly Viewers _viewers;
     private readonly TalkRoom _talk;
+    private readonly CheckpointRoom _checkpoints;
     private WebApplication? _app;
     private Task _following = Task.CompletedTask;
 
@@ -27,6 +28,7 @@ public sealed class Dashboard : IAsyncDisposable
         _reader = RunReader.Open(sources, replaySpeed ?? 1);
         _viewers = new Viewers(() => RunPage.Now(_reader.Book), TimeProvider.System);
         _talk = new TalkRoom(_reader.Book, sources);
+        _checkpoints = new CheckpointRoom(_reader.Book, sources);
     }
 
     /// <summary>The address of the pages.</summary>
@@ -56,6 +58,7 @@ public sealed class Dashboard : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        _checkpoints.Dispose();
         await _viewers.DisposeAsync();
         if (_app is not null)
         {
@@ -111,7 +114,7 @@ public sealed class Dashboard : IAsyncDisposable
         });
         var app = builder.Build();
         app.Use(Guard.For(endpoint.Address));
-        new Routes(_reader, sources, _viewers, _talk).Map(app);
+        new Routes(_reader, sources, _viewers, _talk, _checkpoints).Map(app);
         return app;
     }
 }

@@ -1,9 +1,11 @@
+using Cairn.Base;
+
 namespace Cairn.Web;
 
 /// <summary>Where the files of a run are. The dashboard reads them and writes none.</summary>
 public sealed record RunSources
 {
-    /// <summary>The run's folder, as people name it.</summary>
+    /// <summary>The run's folder, or how people name the run that has none here.</summary>
     public required string Folder { get; init; }
 
     /// <summary>The agreed rules.</summary>
@@ -23,4 +25,20 @@ public sealed record RunSources
 
     /// <summary>Curves of other ways of training, for comparison; may be missing.</summary>
     public required string Comparison { get; init; }
+
+    /// <summary>The curve of the centralised baseline; may be missing.</summary>
+    public required string Baseline { get; init; }
+
+    /// <summary>The manifest of the data set, which says in words what the text is; may be missing.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>Brings a checkpoint here from stores on the network; null where the run has none.</summary>
+    public Func<WantedCheckpoint, CancellationToken, Task>? Bring { get; init; }
 }
+
+/// <summary>A checkpoint that is to be brought here.</summary>
+/// <param name="Round">After which round it stands.</param>
+/// <param name="Digest">What the ledger says that it is; whoever brings it compares.</param>
+/// <param name="Places">Where validators announced that they keep theirs; an empty text for the common store.</param>
+/// <param name="Folder">Where it is to lie.</param>
+public sealed record WantedCheckpoint(int Round, Digest Digest, IReadOnlyList<string> Places, string Folder);

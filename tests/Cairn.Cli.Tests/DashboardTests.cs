@@ -36,10 +36,8 @@ public sealed partial class DashboardTests : IDisposable
             Assert.Equal(0, await dashboard.EndAsync());
         }
 
-        // The same from ledger and store alone, with the rules where a run for strangers has them.
+        // The same from ledger and store alone.
         var run = new Cairn.Node.RunDirectory(_folder["run"]);
-        Directory.CreateDirectory(Path.Combine(run.Store, "run"));
-        File.Copy(run.Rules, Path.Combine(run.Store, "run", "rules.json"));
         using (var dashboard = CairnProcess.Start("dashboard", "--ledger", run.Ledger, "--store", run.Store, "--port", "0"))
         {
             await UntilFinishedAsync(await AddressAsync(dashboard));
@@ -52,6 +50,12 @@ public sealed partial class DashboardTests : IDisposable
         replay.Interrupt();
         Assert.Equal((0, ""), (await replay.EndAsync(), replay.Errors));
 
+        using (var train = CairnProcess.Start("train", "--like", _folder["run"], "--threads", "1"))
+        {
+            Assert.Equal((0, ""), (await train.EndAsync(), train.Errors));
+            Assert.EndsWith($"./cairn dashboard --dir {_folder["run"]}", train.Output.Trim(), StringComparison.Ordinal);
+        }
+
         foreach (var (file, more) in new[] { ("report.html", Array.Empty<string>()), ("model-card.md", ["--hf-card"]) })
         {
             using var report = CairnProcess.Start(["report", "--dir", _folder["run"], .. more]);
@@ -59,6 +63,8 @@ public sealed partial class DashboardTests : IDisposable
             Assert.Equal(Path.Combine(_folder["run"], file), report.Output.Trim());
             Assert.True(File.Exists(report.Output.Trim()));
         }
+
+        Assert.Contains("The baseline (AdamW, one process", await File.ReadAllTextAsync(Path.Combine(_folder["run"], "report.html"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,17 +78,22 @@ public sealed partial class DashboardTests : IDisposable
     [Theory]
     [InlineData("holds no run", "dashboard")]
     [InlineData("--ledger and --store together", "dashboard", "--ledger", "ledger.cairn")]
+    [InlineData("--contract", "dashboard", "--ledger", "evm", "--store", "s3://bucket", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("leave that out", "train", "--like", "x", "--seed", "3")]
+    [InlineData("holds no run", "train", "--like", "x")]
     [InlineData("--port", "dashboard", "--port", "70000")]
     [InlineData("--listen", "dashboard", "--listen", "everywhere")]
     [InlineData("--speed", "replay", "--speed", "0")]
     public async Task What_cannot_be_shown_is_refused_in_one_line(string word, params string[] arguments)
     {
-        using var refused = CairnProcess.Start([.. arguments, "--dir", _folder["none"]]);
+        string[] where = arguments.Contains("evm") ? [] : ["--dir", _folder["none"]];
+        using var refused = CairnProcess.Start([.. arguments, .. where]);
         Assert.Equal(ExitCode.BadInput, await refused.EndAsync());
         Assert.Contains(word, Assert.Single(refused.Errors.Trim().Split('\n')), StringComparison.Ordinal);
     }
 
-    private static async Task<string> AddressAsync(CairnProcess process)
+    /// <summary>The address that a process prints.</summary>
+    internal static async Task<string> AddressAsync(CairnProcess process)
     {
         for (; ; await Task.Delay(20, TestContext.Current.CancellationToken))
         {
@@ -95,12 +106,19 @@ public sealed partial class DashboardTests : IDisposable
         }
     }
 
-    private async Task UntilFinishedAsync(string address)
+    /// <summary>Waits until a dashboard has come to the end of its run.</summary>
+    internal static async Task UntilFinishedAsync(HttpClient dashboard)
     {
-        while (!(await NowAsync(address)).GetProperty("finished").GetBoolean())
+        while (!(await dashboard.GetStringAsync("api/now", TestContext.Current.CancellationToken)).Contains("\"finished\":true", StringComparison.Ordinal))
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
+    }
+
+    private static async Task UntilFinishedAsync(string address)
+    {
+        using var client = new HttpClient { BaseAddress = new Uri(address) };
+        await UntilFinishedAsync(client);
     }
 
     private async Task<JsonElement> NowAsync(string address)

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using Cairn.Exchange;
 using Cairn.Exchange.Tests;
 using Cairn.Node;
@@ -40,6 +42,24 @@ public sealed class S3RunTests(S3Server server) : NodeProcesses
         Variables.Clear();
         var generated = await ToldAsync("generate", "--dir", Folder["hers"], "--prompt", "Returns", "--max-tokens", "5");
         Assert.Equal((0, ""), (generated.Code, generated.Errors));
+
+        // And whoever has no more than ledger and store sees the run, fetches a checkpoint from the validator's store, and talks to it.
+        using (var dashboard = CairnProcess.Start(Variables, "dashboard", "--ledger", Path.Combine(Folder["run"], "ledger.cairn"), "--store", bucket.ToString(), "--port", "0"))
+        {
+            using var client = new HttpClient { BaseAddress = new Uri(await DashboardTests.AddressAsync(dashboard)) };
+            await DashboardTests.UntilFinishedAsync(client);
+            var newest = (await client.GetFromJsonAsync<JsonElement>("api/checkpoints", TestContext.Current.CancellationToken))[0];
+            Assert.Equal("elsewhere", newest.GetProperty("state").GetString());
+            var round = newest.GetProperty("round").GetInt32();
+            using var fetched = await client.PostAsync($"api/checkpoints/{round}/fetch", null, TestContext.Current.CancellationToken);
+            var after = (await fetched.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken))[0];
+            Assert.True(after.GetProperty("state").GetString() == "here", after.ToString());
+            using var said = await client.PostAsJsonAsync(
+                "api/talk", new { checkpoint = round, prompt = "The ", temperature = 0.7, tokens = 4, seed = 3 }, TestContext.Current.CancellationToken);
+            Assert.Equal(System.Net.HttpStatusCode.OK, said.StatusCode);
+            dashboard.Interrupt();
+            Assert.Equal((0, ""), (await dashboard.EndAsync(), dashboard.Errors));
+        }
 
         // Nothing of the account that writes is anywhere but in the environment.
         foreach (var path in Directory.EnumerateFiles(Folder["run"], "*", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(Folder["hers"], "*", SearchOption.AllDirectories)))

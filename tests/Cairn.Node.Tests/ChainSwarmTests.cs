@@ -60,6 +60,27 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal(("Finished", outcome.Report.BaseDigest), (before.Stage, before.Rounds[^1].Base));
         Assert.All(before.Members, member => Assert.Null(member.Account));
 
+        // Who only watches, and has nothing but the address of a node, sees the same.
+        var watched = folder["watched.cairn"];
+        var line = await ChainWatch.BeginAsync(watched, [node.Address], contract, ChainAudit.RunOf(directory), null, cancellation);
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
+        {
+            var trouble = new List<string>();
+            var following = ChainWatch.FollowAsync(watched, line, trouble.Add, stop.Token);
+            while (File.ReadAllBytes(watched).Length < new FileInfo(directory.Ledger).Length)
+            {
+                Assert.False(following.IsCompleted, string.Join(" ", trouble));
+                await Task.Delay(50, cancellation);
+            }
+
+            await stop.CancelAsync();
+            await following;
+            Assert.Empty(trouble);
+        }
+
+        Assert.Equal(await File.ReadAllBytesAsync(directory.Ledger, cancellation), await File.ReadAllBytesAsync(watched, cancellation));
+        await Assert.ThrowsAsync<InputException>(() => ChainWatch.BeginAsync(folder["none.cairn"], [node.Address], contract, Digest.Of([1]), null, cancellation));
+
         // A voice without its bond does not count, and says so.
         Assert.Equal(0ul, (await ChainMoney.SettleAsync(directory, null, [], chain, cancellation)).Block);
         Assert.Equal(1_000_000_000_000_000u, await ChainMoney.BindAsync(directory, "validator-1", null, chain, cancellation));

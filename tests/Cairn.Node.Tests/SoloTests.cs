@@ -36,6 +36,33 @@ public sealed class SoloTests(SmallRun run)
         Assert.True(Train(Options(folder["run"]) with { Resume = true }).Finished);
     }
 
+    [Fact]
+    public void The_baseline_of_a_run_sees_as_many_tokens_begins_at_the_same_loss_and_lies_where_the_run_is_shown()
+    {
+        using var folder = new TestFolder();
+        TestFolder.Copy(run.WholeFolder, folder["run"]);
+        var directory = new RunDirectory(folder["run"]);
+        var options = SoloOptions.BaselineOf(directory, null) with { Threads = 2 };
+        options.Validate();
+        Assert.False(Train(options, stopAt: 15).Finished);
+        var report = Train(SoloOptionsFile.Read(options.Directory)! with { Resume = true });
+        Assert.Equal(run.Undisturbed.Report.Tokens, report.Tokens);
+        var path = BaselineFile.For(directory, BaselineFile.FolderOf(directory));
+        var (baseline, curve) = (BaselineFile.Read(path)!, EventLog.Read(directory.Events).Select(line => line.Data).OfType<LossEvaluated>().ToList());
+        Assert.Equal((0, curve[0].Loss), (baseline.Curve[0].Tokens, baseline.Curve[0].Loss));
+        Assert.Equal(baseline.Curve.OrderBy(point => point.Tokens), baseline.Curve);
+        Assert.Equal((report.Tokens, report.LossFinal), (baseline.Curve[^1].Tokens, baseline.LossFinal));
+        Assert.Equal(baseline.Curve.Count, baseline.Curve.Select(point => point.Tokens).Distinct().Count());
+        Assert.StartsWith("Gets the", baseline.Sample, StringComparison.Ordinal);
+
+        // One on other text cannot stand beside it, and none cannot either.
+        Train(Options(folder["other"]) with { Steps = 1 });
+        var other = BaselineFile.Read(Path.Combine(folder["other"], BaselineFile.Name))!;
+        BaselineFile.Write(Path.Combine(folder["other"], BaselineFile.Name), other with { Data = new string('0', 64) });
+        Assert.Contains("other text", Assert.Throws<InputException>(() => BaselineFile.For(directory, folder["other"])).Message, StringComparison.Ordinal);
+        Assert.Contains("train --like", Assert.Throws<InputException>(() => BaselineFile.For(directory, folder["none"])).Message, StringComparison.Ordinal);
+    }
+
     private SoloOptions Options(string directory) => new()
     {
         Directory = directory,

@@ -44,6 +44,32 @@ public sealed partial class AccountTests(FinishedRun run) : IDisposable
     }
 
     [Fact]
+    public void What_the_baseline_writes_stands_beside_what_the_run_writes()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.WriteBaseline(copy, FinishedRun.DataOf(copy), "Gets the <baseline>.");
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.Contains("Gets the &lt;baseline&gt;.", page, StringComparison.Ordinal);
+        Assert.Contains("2.5000 nats/token on as many tokens", page, StringComparison.Ordinal);
+
+        // On other text it says nothing about this run.
+        FinishedRun.WriteBaseline(copy, new string('0', 64), "Gets the other.");
+        Assert.DoesNotContain("Gets the other.", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_log_the_account_says_all_that_the_ledger_tells_and_what_it_does_not()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.DropLogs(copy);
+        var (page, report) = (RunAccount.Html(FinishedRun.SourcesOf(copy)), run.Outcome.Report);
+        Assert.Contains(report.BaseDigest, page, StringComparison.Ordinal);
+        Assert.Contains(Words.Count(report.Tokens), page, StringComparison.Ordinal);
+        Assert.Contains("No log of the run was at hand", page, StringComparison.Ordinal);
+        Assert.Contains(Words.Count(report.Tokens), RunAccount.ModelCard(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Words_of_others_are_text_in_the_account()
     {
         var copy = run.Copy(_folder);

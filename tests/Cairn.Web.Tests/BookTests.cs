@@ -81,6 +81,7 @@ public sealed class BookTests(FinishedRun run) : IDisposable
     {
         using var reader = ReadAll(run.Sources);
         Assert.Contains(LedgerPage.Search(reader, "peer-2").Hits, hit => hit is { Kind: "member", Where: "peers/1" });
+        Assert.Contains(LedgerPage.Search(reader, "peer-2").Hits, hit => hit.Kind == "Commit" && hit.Title.EndsWith("peer-2 commits to its update", StringComparison.Ordinal));
         Assert.Contains(LedgerPage.Search(reader, "3").Hits, hit => hit is { Kind: "block", Where: "ledger/3" });
         Assert.Contains(LedgerPage.Search(reader, "3").Hits, hit => hit is { Kind: "round", Where: "rounds/3" });
         var round = RoundsPage.One(reader, 2)!;
@@ -139,6 +140,65 @@ public sealed class BookTests(FinishedRun run) : IDisposable
         Assert.NotNull(RoundsPage.One(reader, 1));
 
         static string Line(string fields) => $"{{\"time\":\"2026-01-01T00:00:00Z\",\"data\":{{{fields}}}}}";
+    }
+
+    [Fact]
+    public void Without_a_log_everything_is_there_that_the_ledger_tells()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.DropLogs(copy);
+        using var whole = ReadAll(run.Sources);
+        using var reader = ReadAll(FinishedRun.SourcesOf(copy));
+        var (known, now) = (RunPage.Now(whole.Book), RunPage.Now(reader.Book));
+        Assert.Equal((true, false), (known.Logged, now.Logged));
+        Assert.Equal(
+            (known.Height, known.Tip, known.Tokens, known.Bytes, known.Base, known.Agreement, true), (now.Height, now.Tip, now.Tokens, now.Bytes, now.Base, now.Agreement, now.Finished));
+        Assert.Equal(
+            PeersPage.All(whole.Book).Members.Select(member => (member.Name, member.Reward, member.Share, member.Bond, member.Accepted, member.Refused, member.BytesSent)),
+            PeersPage.All(reader.Book).Members.Select(member => (member.Name, member.Reward, member.Share, member.Bond, member.Accepted, member.Refused, member.BytesSent)));
+        for (var round = 0; round < FinishedRun.Rounds; round++)
+        {
+            var (one, other) = (RoundsPage.One(whole, round)!, RoundsPage.One(reader, round)!);
+            Assert.Equal((one.Operations, one.Manifest, one.Bases), (other.Operations, other.Manifest, other.Bases), Equal);
+            Assert.Equal(one.Stages.Select(stage => (stage.Name, stage.Done, stage.Of)), other.Stages.Select(stage => (stage.Name, stage.Done, stage.Of)));
+        }
+
+        using var room = new CheckpointRoom(reader.Book, FinishedRun.SourcesOf(copy));
+        Assert.Contains(room.All(), checkpoint => checkpoint is { State: "here", Bytes: > 0 });
+
+        static bool Equal(
+            (IReadOnlyList<OperationView>, IReadOnlyList<ManifestView>, IReadOnlyList<BaseView>) a, (IReadOnlyList<OperationView>, IReadOnlyList<ManifestView>, IReadOnlyList<BaseView>) b) =>
+            a.Item1.SequenceEqual(b.Item1) && a.Item2.SequenceEqual(b.Item2) && a.Item3.SequenceEqual(b.Item3);
+    }
+
+    [Fact]
+    public void A_log_that_was_cut_tells_what_is_left_of_it_and_the_ledger_the_rest()
+    {
+        var copy = run.Copy(_folder);
+        using (var log = File.OpenWrite(copy.Events))
+        {
+            log.SetLength(log.Length / 2);
+        }
+
+        using var reader = ReadAll(FinishedRun.SourcesOf(copy));
+        var now = RunPage.Now(reader.Book);
+        Assert.True(now.Finished);
+        Assert.InRange(now.CurvePoints, 2, FinishedRun.Rounds);
+        Assert.Equal(run.Outcome.Report.Tokens, now.Tokens);
+        Assert.Equal(FinishedRun.Rounds, RoundsPage.All(reader.Book, int.MaxValue).Rounds.Count(round => round.Manifest is not null));
+    }
+
+    [Fact]
+    public void A_baseline_that_comes_later_is_seen()
+    {
+        var copy = run.Copy(_folder);
+        using var reader = ReadAll(FinishedRun.SourcesOf(copy));
+        Assert.Empty(RunPage.Baselines(reader.Book));
+        var before = RunPage.Now(reader.Book).Baselines;
+        FinishedRun.WriteBaseline(copy, FinishedRun.DataOf(copy), "Gets the");
+        Assert.True(reader.LookAround());
+        Assert.False(reader.LookAround());
+        Assert.Equal((before + 1, "Gets the"), (RunPage.Now(reader.Book).Baselines, Assert.Single(RunPage.Baselines(reader.Book)).Sample));
     }
 
     internal static RunReader ReadAll(RunSources sources)

@@ -36,6 +36,8 @@ public sealed class BrowserTests(FinishedRun run, Chromium chromium) : IDisposab
         await page.Page.EvaluateAsync("window.stillTheSamePage = true");
         await page.Page.Locator("#line").GetByText("live").WaitForAsync();
         await page.Main.Locator(".stages li.on").GetByText("Train").WaitForAsync();
+        await using var other = await chromium.OpenAsync(dashboard.Address + "/#/peers");
+        await other.Main.GetByText("peer-2").FocusAsync();
         seen.Release();
         for (var round = 1; round <= 3; round++)
         {
@@ -47,6 +49,11 @@ public sealed class BrowserTests(FinishedRun run, Chromium chromium) : IDisposab
         await page.Page.Locator("#line").GetByText("run is over").WaitForAsync();
         var outcome = await swarm;
         Assert.True(outcome.Finished);
+
+        // What the keyboard had come to is still there, although all numbers around it have changed.
+        await other.Main.Locator("tr:has-text('peer-2') td:nth-child(9)").GetByText("3", new() { Exact = true }).WaitForAsync();
+        Assert.Equal("peer-2", await FocusedAsync(other));
+        await other.AssertCleanAsync();
         Assert.True(await page.Page.EvaluateAsync<bool>("window.stillTheSamePage === true"));
         await page.SeeAsync("After round 3");
         await page.GoAsync("Checkpoints");
@@ -62,7 +69,7 @@ public sealed class BrowserTests(FinishedRun run, Chromium chromium) : IDisposab
     {
         await using var dashboard = await Dashboard.StartAsync(run.Sources, AnyPort);
         await using var page = await chromium.OpenAsync(dashboard.Address, look);
-        foreach (var (tab, text) in Tabs.Zip((string[])["all replicas the same bits", "peer-2", "settles", "Verified:", "model.safetensors", "nobody waits", "Continue it"]))
+        foreach (var (tab, text) in Tabs.Zip((string[])["All replicas have the same bits", "peer-2", "settles", "Verified:", "model.safetensors", "nobody waits", "Continue it"]))
         {
             await page.GoAsync(tab);
             await page.SeeAsync(text);
@@ -77,6 +84,43 @@ public sealed class BrowserTests(FinishedRun run, Chromium chromium) : IDisposab
             await page.AssertCleanAsync();
             await page.ShootAsync($"{address.Replace('/', '-')}-{look}");
         }
+    }
+
+    [Fact]
+    public async Task What_a_run_began_with_writes_now_and_its_baseline_writes_stand_side_by_side()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.WriteBaseline(copy, FinishedRun.DataOf(copy), "Gets the best of both.");
+        await using var dashboard = await Dashboard.StartAsync(FinishedRun.SourcesOf(copy), AnyPort);
+        await using var page = await chromium.OpenAsync(dashboard.Address);
+        await page.SeeAsync("Gets the best of both.");
+        await page.SeeAsync("Before training");
+        await page.SeeAsync($"After round {FinishedRun.Rounds}");
+        await page.Main.Locator(".chart[aria-label*='AdamW: 2.400']").WaitForAsync();
+        await page.Main.GetByText("tokens", new() { Exact = true }).First.ClickAsync();
+        await page.AssertCleanAsync();
+        await page.ShootAsync("Run-baseline");
+    }
+
+    [Fact]
+    public async Task Every_page_of_a_run_without_a_log_says_what_is_missing_and_shows_the_rest()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.DropLogs(copy);
+        await using var dashboard = await Dashboard.StartAsync(FinishedRun.SourcesOf(copy), AnyPort);
+        await using var page = await chromium.OpenAsync(dashboard.Address);
+        await page.SeeAsync("the ledger does not hold the loss");
+        await page.ShootAsync("Run-no-log");
+        foreach (var (tab, text) in Tabs.Zip((string[])["All replicas have the same bits", "peer-2", "settles", "Verified:", "model.safetensors", "nobody waits", "Continue it"]))
+        {
+            await page.GoAsync(tab);
+            await page.SeeAsync(text);
+            await page.AssertCleanAsync();
+        }
+
+        await page.Page.EvaluateAsync("location.hash = '#/rounds/2'");
+        await page.SeeAsync("its verdict stands in the timeline");
+        await page.AssertCleanAsync();
     }
 
     [Fact]

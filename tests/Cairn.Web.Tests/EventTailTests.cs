@@ -42,6 +42,17 @@ public sealed class EventTailTests : IDisposable
     }
 
     [Fact]
+    public void A_log_that_was_begun_anew_is_read_from_its_beginning()
+    {
+        var tail = new EventTail(Log);
+        File.WriteAllText(Log, Line("a") + Line("b"));
+        Assert.Equal(["a", "b"], Read(tail));
+        File.WriteAllText(Log, Line("c"));
+        Assert.Empty(Read(tail));
+        Assert.Equal(["c"], Read(tail));
+    }
+
+    [Fact]
     public void A_line_can_be_read_again_from_its_place()
     {
         File.WriteAllText(Log, Line("a") + "\n\nrubbish\n" + Line("b"));

@@ -29,7 +29,29 @@ public sealed class FinishedRun : IAsyncLifetime
         Nodes = run.Node(""),
         Checkpoints = run.Checkpoints,
         Comparison = Path.Combine(run.Root, "compare.json"),
+        Baseline = Path.Combine(BaselineFile.FolderOf(run), BaselineFile.Name),
+        Data = Path.Combine(run.Data, "manifest.json"),
     };
+
+    /// <summary>Writes the curve of a centralised baseline where the dashboard of a run looks for one.</summary>
+    internal static void WriteBaseline(RunDirectory run, string data, string sample)
+    {
+        var folder = System.IO.Directory.CreateDirectory(BaselineFile.FolderOf(run)).FullName;
+        File.WriteAllText(
+            Path.Combine(folder, BaselineFile.Name),
+            $$"""{"name":"AdamW","lossFinal":2.4,"curve":[{"tokens":0,"loss":6.1},{"tokens":40000,"loss":2.5}],"sample":"{{sample}}","data":"{{data}}"}""");
+    }
+
+    internal static string DataOf(RunDirectory run) => Cairn.Protocol.RunRulesFile.Read(File.ReadAllBytes(run.Rules), run.Rules).Data.Manifest.ToString();
+
+    /// <summary>Deletes all logs of a run.</summary>
+    internal static void DropLogs(RunDirectory run)
+    {
+        foreach (var log in System.IO.Directory.EnumerateFiles(run.Root, "events.jsonl", SearchOption.AllDirectories).ToList())
+        {
+            File.Delete(log);
+        }
+    }
 
     public async ValueTask InitializeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Node.Tests;
 
 namespace Cairn.Web.Tests;
 
@@ -27,6 +28,19 @@ public sealed class ReplayTests(FinishedRun run)
         using var whole = BookTests.ReadAll(run.Sources);
         var (replayed, read) = (RunPage.Now(reader.Book), RunPage.Now(whole.Book));
         Assert.Equal((read.Height, read.Tip, read.Tokens, read.CurvePoints, true), (replayed.Height, replayed.Tip, replayed.Tokens, replayed.CurvePoints, replayed.Finished));
+    }
+
+    [Fact]
+    public async Task Without_a_log_a_replay_shows_how_the_run_ended_and_says_why()
+    {
+        using var folder = new TestFolder();
+        var copy = run.Copy(folder);
+        FinishedRun.DropLogs(copy);
+        using var reader = RunReader.Open(FinishedRun.SourcesOf(copy), speed: 20);
+        await new RunFollower(reader, TimeProvider.System, () => { }).ReplayAsync(20, TestContext.Current.CancellationToken);
+        var now = RunPage.Now(reader.Book);
+        Assert.True(now.Finished);
+        Assert.Contains("no log", Assert.Single(now.Notes).What, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -121,6 +121,32 @@ public sealed class ServerTests(FinishedRun run) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_checkpoint_in_a_store_on_the_network_is_fetched_when_somebody_asks_and_no_other()
+    {
+        var copy = run.Copy(_folder);
+        var (here, away) = (FinishedRun.SourcesOf(copy), _folder["away"]);
+        Directory.Move(copy.Checkpoints, away);
+        await using var dashboard = await Dashboard.StartAsync(
+            here with
+            {
+                Bring = (wanted, _) =>
+                {
+                    TestFolder.Copy(Path.Combine(away, $"{wanted.Round:D6}"), wanted.Folder);
+                    return wanted.Digest.IsZero || wanted.Places is not [""] ? throw new InputException("not asked for what the ledger names") : Task.CompletedTask;
+                },
+            },
+            new DashboardOptions(IPAddress.Loopback, 0));
+        using var client = new HttpClient { BaseAddress = new Uri(dashboard.Address) };
+        async Task<string?> StateAsync() => (await client.GetFromJsonAsync<JsonElement>("api/checkpoints", TestContext.Current.CancellationToken)) is var list && list.GetArrayLength() > 0
+            ? list[0].GetProperty("state").GetString() : null;
+        await UntilAsync(async () => await StateAsync() == "elsewhere" && (await client.GetStringAsync("api/now", TestContext.Current.CancellationToken)).Contains("\"finished\":true", StringComparison.Ordinal));
+        using var none = await client.PostAsync("api/checkpoints/3/fetch", null, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        using var fetched = await client.PostAsync($"api/checkpoints/{FinishedRun.Rounds - 1}/fetch", null, TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.OK, "here"), (fetched.StatusCode, await StateAsync()));
+    }
+
+    [Fact]
     public async Task A_checkpoint_says_the_same_for_the_same_seed_and_other_than_before_training()
     {
         var words = await TalkAsync(FinishedRun.Rounds - 1);
@@ -151,11 +177,14 @@ public sealed class ServerTests(FinishedRun run) : IAsyncLifetime
         Assert.NotEmpty((await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("error").GetString()!);
     }
 
-    [Fact]
-    public async Task Another_site_cannot_make_it_compute()
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site", "api/talk")]
+    [InlineData("Origin", "https://evil.example", "api/talk")]
+    [InlineData("Origin", "null", "api/checkpoints/5/fetch")]
+    public async Task Another_site_cannot_make_it_compute(string header, string value, string path)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "api/talk") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
-        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Headers.Add(header, value);
         using var answer = await _client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
     }

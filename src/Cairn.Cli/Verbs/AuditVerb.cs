@@ -9,7 +9,6 @@ namespace Cairn.Cli.Verbs;
 internal static class AuditVerb
 {
     private static readonly Option<string?> Contract = new("--contract") { Description = "The contract. Default: that of the run's folder." };
-    private static readonly Option<string?> Run = new("--run") { Description = "Digest of the run's genesis. Default: that of the run's folder." };
     private static readonly Option<string?> Store = new("--store")
     {
         Description = "The run's common store, s3://bucket/prefix?endpoint=… or a folder: what the ledger names must be there. " +
@@ -27,7 +26,7 @@ internal static class AuditVerb
             "quorum's. Exit code 4 if a folder's ledger says otherwise, or a store does not hold what it should.\n\n" +
             "Examples:  cairn audit --dir runs/ours\n           cairn audit --rpc https://chain.example.org --contract 0x… --run 3f… --store s3://…")
         {
-            NodeConfig.Dir, ChainConfig.Rpc, Contract, Run, ChainConfig.Confirmations, Store, Json,
+            NodeConfig.Dir, ChainConfig.Rpc, Contract, ChainConfig.Run, ChainConfig.Confirmations, Store, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -35,7 +34,7 @@ internal static class AuditVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var digest = parsed.GetValue(Run);
+        var digest = parsed.GetValue(ChainConfig.Run);
         var folder = parsed.GetValue(NodeConfig.Dir) ?? (digest is null ? RunFolders.Newest() : null);
         var directory = folder is null ? null : new RunDirectory(folder);
         var known = directory?.Places.Chain;

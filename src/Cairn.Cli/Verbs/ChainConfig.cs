@@ -23,6 +23,7 @@ internal static class ChainConfig
     };
 
     public static readonly Option<string?> Contract = new("--contract") { Description = "The contract on the chain. Default: a new one." };
+    public static readonly Option<string?> Run = new("--run") { Description = "Digest of the run's genesis. Default: that of the run's folder." };
     public static readonly Option<string?> Account = new("--account")
     {
         Description = $"The key file of the account that pays on the chain (cairn wallet); {ChainOptions.PassphraseVariable} opens it. " +

@@ -9,7 +9,6 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn report</c>: what happened in a run, for those who were not there.</summary>
 internal static class ReportVerb
 {
-    private static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the newest under runs/." };
     private static readonly Option<string?> Out = new("--out") { Description = "The file to write. Default: report.html in the run's folder, or model-card.md." };
     private static readonly Option<bool> Card = new("--hf-card")
     {
@@ -24,12 +23,12 @@ internal static class ReportVerb
             "provenance, how to do it again.\n\n" +
             "Example:  cairn report --dir runs/swarm-1")
         {
-            Dir, Out, Card,
+            WatchedRun.Dir, WatchedRun.Baseline, Out, Card,
         };
         command.SetAction(parsed =>
         {
-            var directory = new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest());
-            var (sources, card) = (DashboardVerb.SourcesOf(directory), parsed.GetValue(Card));
+            var directory = new RunDirectory(parsed.GetValue(WatchedRun.Dir) ?? RunFolders.Newest());
+            var (sources, card) = (WatchedRun.SourcesOf(directory, parsed.GetValue(WatchedRun.Baseline)), parsed.GetValue(Card));
             var path = parsed.GetValue(Out) ?? Path.Combine(directory.Root, card ? "model-card.md" : "report.html");
             DurableFile.Write(path, Encoding.UTF8.GetBytes(card ? RunAccount.ModelCard(sources) : RunAccount.Html(sources)));
             Console.WriteLine(path);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Cairn.Base;
 using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
@@ -7,10 +8,14 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn train</c>: the same model, data and engine by one process with ordinary AdamW.</summary>
 internal static class TrainVerb
 {
-    private static readonly Option<string> Dir = new("--dir")
+    private static readonly Option<string?> Dir = new("--dir")
     {
-        Description = "Where data, state and checkpoint lie.",
-        DefaultValueFactory = _ => Path.Combine("runs", "train"),
+        Description = "Where data, state and checkpoint lie. Default: runs/train; with --like the folder baseline in that of the run.",
+    };
+
+    private static readonly Option<string?> Like = new("--like")
+    {
+        Description = "A run's folder: train its model on its samples in their order, as many tokens, to be shown beside it.",
     };
 
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps.", DefaultValueFactory = _ => 600 };
@@ -36,9 +41,11 @@ internal static class TrainVerb
     public static Command Create()
     {
         var command = new Command(
-            "train", "Trains a model by one process with AdamW: the centralised baseline of a swarm.\n\nExample:  cairn train --preset nano --steps 600 --dir runs/train")
+            "train",
+            "Trains a model by one process with AdamW: the centralised baseline of a swarm.\n\n" +
+            "Examples:  cairn train --like runs/swarm-1\n           cairn train --preset nano --steps 600 --dir runs/train")
         {
-            Dir, FoundingOptions.Preset, Steps, Batch, Rate, FoundingOptions.Data, FoundingOptions.TextField, FoundingOptions.Seed, FoundingOptions.Threads,
+            Dir, Like, FoundingOptions.Preset, Steps, Batch, Rate, FoundingOptions.Data, FoundingOptions.TextField, FoundingOptions.Seed, FoundingOptions.Threads,
             Precision, Resume, Json,
         };
         command.SetAction(Run);
@@ -47,11 +54,12 @@ internal static class TrainVerb
 
     private static Task<int> Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var (directory, resume) = (parsed.GetValue(Dir)!, parsed.GetValue(Resume));
+        var (like, resume) = (parsed.GetValue(Like) is { } named ? new RunDirectory(named) : null, parsed.GetValue(Resume));
+        var directory = parsed.GetValue(Dir) ?? (like is null ? Path.Combine("runs", "train") : BaselineFile.FolderOf(like));
         var kept = resume ? SoloOptionsFile.Read(directory) : null;
         T Chosen<T>(Option<T> option, Func<SoloOptions, T> before) =>
             kept is not null && (parsed.GetResult(option) is null or { Implicit: true }) ? before(kept) : parsed.GetValue(option)!;
-        var options = new SoloOptions
+        var options = like is not null && !resume ? Baseline(parsed, like, directory) : new SoloOptions
         {
             Directory = directory,
             Preset = Chosen(FoundingOptions.Preset, o => o.Preset),
@@ -63,6 +71,7 @@ internal static class TrainVerb
             Seed = Chosen(FoundingOptions.Seed, o => o.Seed),
             Threads = parsed.GetValue(FoundingOptions.Threads),
             Precision = Chosen(Precision, o => o.Precision),
+            Like = kept?.Like,
             Resume = resume,
         };
         options.Validate();
@@ -86,7 +95,31 @@ internal static class TrainVerb
             : $"\n{report.Tokens:N0} tokens   held-out loss {report.LossInitial:F4} → {report.LossFinal:F4} nats/token   " +
               $"{report.BitsPerByteInitial:F3} → {report.BitsPerByteFinal:F3} bits/byte\n" +
               $"the model lies in {report.Checkpoint}\n\ntry next:\n  ./cairn generate --dir {RunFolders.Quoted(report.Checkpoint)} --prompt \"Returns the\"" +
+              (options.Like is { } run ? $"\n  ./cairn dashboard --dir {RunFolders.Quoted(run)}{NamedIn(options)}" : "") +
               (report.Finished ? "" : $"\n  ./cairn train --resume --dir {RunFolders.Quoted(options.Directory)}"));
         return Task.FromResult(report.Finished ? ExitCode.Success : ExitCode.Interrupted);
     }
+
+    private static SoloOptions Baseline(ParseResult parsed, RunDirectory run, string directory)
+    {
+        Option[] ofTheRun = [FoundingOptions.Preset, Batch, FoundingOptions.Data, FoundingOptions.TextField, FoundingOptions.Seed];
+        var given = ofTheRun.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToList();
+        if (given.Count > 0)
+        {
+            throw new InputException($"a training like a run takes {string.Join(", ", given)} from the run: leave that out.");
+        }
+
+        var options = SoloOptions.BaselineOf(run, directory);
+        return options with
+        {
+            Steps = parsed.GetResult(Steps) is { Implicit: false } ? parsed.GetValue(Steps) : options.Steps,
+            Rate = parsed.GetValue(Rate),
+            Threads = parsed.GetValue(FoundingOptions.Threads),
+            Precision = parsed.GetValue(Precision)!,
+        };
+    }
+
+    // Where a dashboard looks by itself it need not be told.
+    private static string NamedIn(SoloOptions options) => Path.GetFullPath(options.Directory) == BaselineFile.FolderOf(new RunDirectory(options.Like!)) ? ""
+        : " --baseline " + RunFolders.Quoted(options.Directory);
 }

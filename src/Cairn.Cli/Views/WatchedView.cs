@@ -19,7 +19,7 @@ internal sealed class WatchedView(IRunView inner, string folder) : IRunView
         {
             try
             {
-                _dashboard = Dashboard.StartAsync(DashboardVerb.SourcesOf(new RunDirectory(folder)), DashboardOptions.Usual).GetAwaiter().GetResult();
+                _dashboard = Dashboard.StartAsync(WatchedRun.SourcesOf(new RunDirectory(folder)), DashboardOptions.Usual).GetAwaiter().GetResult();
                 inner.Prepare($"watch it at {_dashboard.Address}{DashboardVerb.Reach(IPAddress.Loopback)}");
             }
             catch (InputException e)

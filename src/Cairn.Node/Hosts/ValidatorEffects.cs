@@ -9,7 +9,6 @@ namespace Cairn.Node;
 /// <summary>Does what a validator's machine asks for.</summary>
 internal sealed class ValidatorEffects : IEffectRunner
 {
-    private const int EvaluatedSamples = 64;
     private readonly RunContext _run;
     private readonly NodeIdentity _self;
     private readonly Replica _replica;
@@ -132,11 +131,11 @@ internal sealed class ValidatorEffects : IEffectRunner
                     return;
                 }
 
-                var measured = _run.HeldOut.Measure(lease.Engine, lease.Engine.Local, EvaluatedSamples);
+                var measured = _run.HeldOut.Measure(lease.Engine, lease.Engine.Local, Swarm.CurveSamples);
                 _run.Log.Tell(new LossEvaluated(round.Number, measured.Loss, measured.BitsPerByte, tokens, _clock.Elapsed.TotalSeconds));
                 if (round.Number < 0 || _run.Rules.ToLedgerRules().Settles(round))
                 {
-                    _run.Log.Tell(new TextSampled(round.Number, SampleText.Of(_run, lease.Engine, lease.Engine.Local)));
+                    _run.Log.Tell(new TextSampled(round.Number, SampleText.Of(_run.Data.Tokenizer, lease.Engine, lease.Engine.Local)));
                 }
             },
             cancellation);

@@ -49,7 +49,9 @@ public static class CheckpointFolder
 
         if (directory.IsOnNetwork && !File.Exists(Path.Combine(named.Folder, Checkpoint.ParametersFile)))
         {
-            CheckpointFetch.FetchAsync(directory, state, named.Folder).GetAwaiter().GetResult();
+            CheckpointFetch.FetchAsync(
+                directory, state.LatestCheckpoint!.Value.Round, named.Digest, [.. state.Validators.Select(member => member.Place).Distinct()], named.Folder,
+                CancellationToken.None).GetAwaiter().GetResult();
         }
 
         var (parameters, tokenizer) = Load(named.Folder);

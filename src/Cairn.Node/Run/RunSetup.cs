@@ -99,6 +99,50 @@ public static class RunSetup
             : throw new InputException($"the rules in {store.Name} are not those of the run: its owner must put them right.");
     }
 
+    /// <summary>Makes a folder from which a run can be watched: its rules, and where its ledger and store are. Nothing else is fetched.</summary>
+    /// <param name="directory">The new folder.</param>
+    /// <param name="ledger">The ledger's file, which is there.</param>
+    /// <param name="store">The store, an S3 address or a folder.</param>
+    /// <param name="chain">The chain that the ledger's file follows, or null.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">The store does not have the rules of that ledger.</exception>
+    public static async Task WatchAsync(RunDirectory directory, string ledger, string store, RunChain? chain, CancellationToken cancellation)
+    {
+        Digest wanted;
+        using (var tail = LedgerTail.Open(ledger))
+        {
+            wanted = tail.Genesis.RulesDigest;
+        }
+
+        var bytes = await RulesOfAsync(ledger, store, cancellation);
+        if (RunRulesFile.Read(bytes, RulesKey).ComputeDigest() != wanted)
+        {
+            throw new InputException($"the rules in {store} are not those of the ledger {ledger}: name the store of the same run.");
+        }
+
+        DurableFile.Write(directory.Rules, bytes);
+        directory.Keep(new RunPlaces(Path.GetFullPath(ledger), store.Contains("://", StringComparison.Ordinal) ? store : Path.GetFullPath(store), chain));
+    }
+
+    // A swarm on one machine has them beside its ledger and its store alone.
+    private static async Task<byte[]> RulesOfAsync(string ledger, string store, CancellationToken cancellation)
+    {
+        var (opened, line) = StoreOpening.One(store, null);
+        using var _ = line;
+        using var __ = opened as IDisposable;
+        var outcome = await PatientFetch.AskAsync(() => opened.GetAsync(Key(RulesKey), RulesBytesMax, cancellation), TimeProvider.System, cancellation);
+        var beside = new[] { ledger, store }.Select(place => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(place)) ?? "", "rules.json"))
+            .FirstOrDefault(File.Exists);
+        return outcome.Status == FetchStatus.Found ? outcome.Bytes
+            : beside is not null && new FileInfo(beside).Length <= RulesBytesMax ? await File.ReadAllBytesAsync(beside, cancellation)
+            : throw new InputException($"{store} has no rules of a run ({outcome.Detail.TrimEnd('.')}): name the common store of the run, as its invite does.");
+    }
+
+    /// <summary>The tokenizer's file from the common store; the caller compares it with the rules.</summary>
+    /// <exception cref="InputException">It cannot be had.</exception>
+    internal static Task<byte[]> FetchTokenizerAsync(IObjectStore store, CancellationToken cancellation) =>
+        FetchAsync(store, Key(DataPrefix + DataSet.TokenizerFileName), TokenizerBytesMax, cancellation);
+
     // What was fetched wrong, or has been damaged since, must not stand in the way of the next try.
     private static void CheckData(RunDirectory directory, RunRules rules)
     {
@@ -181,7 +225,7 @@ public static class RunSetup
         var outcome = await PatientFetch.AskAsync(() => store.GetAsync(key, bytesMax, cancellation), TimeProvider.System, cancellation);
         return outcome.Status == FetchStatus.Found
             ? outcome.Bytes
-            : throw new InputException($"cannot fetch what the run needs: {outcome.Detail} Ask for a new invite, or see that the store answers.");
+            : throw new InputException($"cannot fetch {key}: {outcome.Detail} See that the store answers and is that of the run, or ask for a new invite.");
     }
 
     private static ObjectKey Key(string text)

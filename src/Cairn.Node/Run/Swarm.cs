@@ -23,6 +23,9 @@ public static class Swarm
 {
     internal const int FinalSamples = 512;
 
+    /// <summary>Held-out samples of every point of a curve: the same for a swarm and its baselines, else they could not be drawn beside each other.</summary>
+    internal const int CurveSamples = 64;
+
     /// <summary>Creates a run, or goes on with one, and works until it is finished or told to stop.</summary>
     /// <param name="options">Validated.</param>
     /// <param name="watch">Told everything that happens, from any thread, one at a time.</param>
@@ -216,7 +219,8 @@ public static class Swarm
         var report = ReportWriter.Write(run, before, after, final);
         run.Log.Tell(new RunFinished(report.Rounds, Finished: true, report.BaseDigest));
         return new SwarmOutcome(
-            report, Finished: true, nodes.Halted, SampleText.Of(run, lease.Engine, initial), SampleText.Of(run, lease.Engine, final.Base),
+            report, Finished: true, nodes.Halted, SampleText.Of(run.Data.Tokenizer, lease.Engine, initial),
+            SampleText.Of(run.Data.Tokenizer, lease.Engine, final.Base),
             CheckpointFolder.Newest(run.Directory) ?? "");
     }
 

@@ -20,7 +20,10 @@ public readonly record struct CurvePoint(long Tokens, double Loss);
 /// <param name="BitsPerByteFinal">The same in bits per byte.</param>
 /// <param name="BytesPerPeerAndRound">What a peer sends in a round; 0 for one process.</param>
 /// <param name="Curve">Held-out loss over tokens.</param>
-public sealed record TrainingCurve(string Name, double LossFinal, double BitsPerByteFinal, double BytesPerPeerAndRound, IReadOnlyList<CurvePoint> Curve);
+/// <param name="Sample">What its model writes, from the same beginning and seed as the samples of a swarm; null where none was taken.</param>
+/// <param name="Data">Digest of the data set, where the curve lies apart from the run.</param>
+public sealed record TrainingCurve(
+    string Name, double LossFinal, double BitsPerByteFinal, double BytesPerPeerAndRound, IReadOnlyList<CurvePoint> Curve, string? Sample = null, string? Data = null);
 
 /// <summary>A swarm beside central training at equal tokens.</summary>
 /// <param name="Tokens">Tokens that each was trained on.</param>
@@ -48,7 +51,6 @@ public sealed record ComparisonReport(long Tokens, IReadOnlyList<TrainingCurve> 
 public static class Comparison
 {
     private const int Points = 24;
-    private const int CurveSamples = 256;
 
     /// <summary>Runs the baselines of a finished swarm and writes <c>compare.json</c>.</summary>
     /// <param name="folder">The swarm's folder.</param>
@@ -131,17 +133,17 @@ public static class Comparison
         var h = run.Rules.Training.InnerSteps;
         var stride = Math.Max(1, steps / h / Points) * h;
         var tokensPerStep = (long)batch * run.Rules.Model.Context;
-        var curve = new List<CurvePoint> { new(0, run.HeldOut.Measure(engine, engine.Local, CurveSamples).Loss) };
+        var curve = new List<CurvePoint> { new(0, run.HeldOut.Measure(engine, engine.Local, Swarm.CurveSamples).Loss) };
         for (var done = 0; done < steps; done += stride)
         {
             cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(stride, steps - done);
             train(done, count);
-            curve.Add(new CurvePoint((done + count) * tokensPerStep, run.HeldOut.Measure(engine, engine.Local, CurveSamples).Loss));
+            curve.Add(new CurvePoint((done + count) * tokensPerStep, run.HeldOut.Measure(engine, engine.Local, Swarm.CurveSamples).Loss));
         }
 
         var final = run.HeldOut.Measure(engine, engine.Local, Swarm.FinalSamples);
-        return new TrainingCurve(name, final.Loss, final.BitsPerByte, bytes, curve);
+        return new TrainingCurve(name, final.Loss, final.BitsPerByte, bytes, curve, SampleText.Of(run.Data.Tokenizer, engine, engine.Local));
     }
 
     private static void Fill(RunContext run, EpochOrder order, long first, int count, Span<int> tokens, Span<int> targets)
@@ -154,6 +156,8 @@ public static class Comparison
     }
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ComparisonReport))]
+[JsonSerializable(typeof(TrainingCurve))]
 internal sealed partial class ComparisonJson : JsonSerializerContext;

@@ -35,8 +35,31 @@ public sealed record SoloOptions
     /// <summary>"fp32", or "bf16": faster large products where the processor has them, but not the same bits everywhere. A swarm knows fp32 only.</summary>
     public string Precision { get; init; } = "fp32";
 
+    /// <summary>Folder of a run whose model, samples, seed and batch are taken, so that the two can be compared; null for a training by itself.</summary>
+    public string? Like { get; init; }
+
     /// <summary>Go on where the state in the folder stopped; the other options must be the same.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>The centralised baseline of a run: as many tokens as the run was trained on if it is over, else as many as its rules provide for.</summary>
+    /// <param name="run">The run; its data must be here.</param>
+    /// <param name="directory">Where the training is to lie; null for a folder in that of the run.</param>
+    /// <exception cref="InputException">There is no run, or its files are damaged.</exception>
+    public static SoloOptions BaselineOf(RunDirectory run, string? directory)
+    {
+        var rules = RunSetup.ReadRules(run);
+        using var ledger = Ledger.EmbeddedLedger.Open(run.Ledger, readOnly: true);
+        var state = LedgerHistory.Replay(ledger).State;
+        var steps = state.Stage == Ledger.Stage.Finished ? state.SamplesTrained / (rules.PeersMax * rules.Training.Batch) : rules.InnerStepsTotal;
+        return new SoloOptions
+        {
+            Directory = directory ?? BaselineFile.FolderOf(run),
+            Preset = rules.Model.Preset,
+            Steps = (int)Math.Max(1, steps),
+            Seed = rules.Seed,
+            Like = run.Root,
+        };
+    }
 
     /// <summary>Every value out of range, at once.</summary>
     /// <exception cref="InputException">Names them all.</exception>

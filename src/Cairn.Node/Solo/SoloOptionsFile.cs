@@ -41,7 +41,9 @@ public static class SoloOptionsFile
     /// <param name="options">Their folder is there.</param>
     internal static void Write(SoloOptions options) => DurableFile.Write(
         PathIn(options.Directory),
-        JsonSerializer.SerializeToUtf8Bytes(options with { Data = [.. options.Data.Select(Path.GetFullPath)] }, SoloJson.Default.SoloOptions));
+        JsonSerializer.SerializeToUtf8Bytes(
+            options with { Data = [.. options.Data.Select(Path.GetFullPath)], Like = options.Like is { } run ? Path.GetFullPath(run) : null },
+            SoloJson.Default.SoloOptions));
 
     private static string PathIn(string directory) => Path.Combine(directory, "training.json");
 }

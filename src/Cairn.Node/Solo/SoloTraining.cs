@@ -12,9 +12,8 @@ public static class SoloTraining
 {
     private const int ReportEvery = 15;
     private const int SaveEvery = 150;
-    private const int ProgressSamples = 64;
 
-    /// <summary>Trains until the steps are taken or it is told to stop; then writes the checkpoint.</summary>
+    /// <summary>Trains until the steps are taken or it is told to stop; then writes the checkpoint. The curve so far lies in <see cref="BaselineFile"/>.</summary>
     /// <param name="options">Validated.</param>
     /// <param name="prepare">Told what is being prepared.</param>
     /// <param name="watch">Told the progress.</param>
@@ -31,24 +30,35 @@ public static class SoloTraining
                 : $"{directory.Root} already holds a training: go on with it by --resume, or choose another --dir.");
         }
 
-        var shape = Presets.Get(options.Preset);
-        using var data = options.Resume ? DataSet.Open(directory.Data) : Begin(options, directory, shape, prepare);
-        shape = shape with { Vocabulary = data.Tokenizer.VocabularySize };
-        using var session = new SoloSession(options, shape, data, statePath);
+        if (!options.Resume)
+        {
+            SoloOptionsFile.Write(options);
+        }
+
+        var (plan, data) = Open(options, directory, prepare);
+        using var owned = data;
+        using var session = new SoloSession(options, plan, data, statePath);
         return session.Train(watch, cancellation, Path.Combine(directory.Root, "checkpoint"));
     }
 
-    // What goes on has its data beside it, and nothing is built anew in their place.
-    private static DataSet Begin(SoloOptions options, RunDirectory directory, ModelShape shape, Action<string> prepare)
+    private static (SoloPlan Plan, DataSet Data) Open(SoloOptions options, RunDirectory directory, Action<string> prepare)
     {
-        SoloOptionsFile.Write(options);
-        return DataSet.Prepare(
+        if (options.Like is { } like)
+        {
+            var run = new RunDirectory(like);
+            var rules = RunSetup.ReadRules(run);
+            return (SoloPlan.Like(options, rules), Swarm.DataOf(run, rules));
+        }
+
+        // What goes on has its data beside it, and nothing is built anew in their place.
+        var data = options.Resume ? DataSet.Open(directory.Data) : DataSet.Prepare(
             new DataSetOptions
             {
                 Corpus = new CorpusOptions { Paths = options.Data, JsonField = options.TextField },
-                VocabularySize = shape.Vocabulary,
+                VocabularySize = Presets.Get(options.Preset).Vocabulary,
             },
             directory.Data, new StepsTold(prepare));
+        return (SoloPlan.Of(options, data), data);
     }
 
     private sealed class StepsTold(Action<string> tell) : IProgress<string>
@@ -58,34 +68,25 @@ public static class SoloTraining
 
     private sealed class SoloSession : IDisposable
     {
-        private readonly SoloOptions _options;
+        private readonly SoloPlan _plan;
         private readonly DataSet _data;
         private readonly string _statePath;
-        private readonly int _batch;
         private readonly int _length;
         private readonly Engine _engine;
         private readonly AdamWBaseline _training;
         private readonly EpochOrder _order;
-        private readonly Digest _settings;
         private readonly HeldOutSet _heldOut;
+        private readonly List<CurvePoint> _curve = [];
 
-        public SoloSession(SoloOptions options, ModelShape shape, DataSet data, string statePath)
+        public SoloSession(SoloOptions options, SoloPlan plan, DataSet data, string statePath)
         {
-            (_options, _data, _statePath, _length) = (options, data, statePath, shape.Context);
-            var preset = SwarmPreset.Of(options.Preset);
-            _batch = options.Batch ?? (4 * preset.Batch);
-            var layout = new ParameterLayout(shape);
-            var rate = options.Rate ?? preset.PeakRate;
-            var warmUp = Math.Min(preset.WarmUpSteps, Math.Max(1, options.Steps / 10));
-            var schedule = new LearningRateSchedule(rate, warmUp, Math.Max(1, options.Steps - warmUp));
-            var settings = new AdamWSettings();
-            _engine = new Engine(layout, settings, schedule, _batch, options.Threads, options.Precision == "bf16" ? MatMulPrecision.Bf16 : MatMulPrecision.Fp32);
-            Initializer.Fill(_engine.Local, options.Seed);
-            _training = new AdamWBaseline(_engine.Transformer, _engine.Local, settings, schedule, _batch, _length);
-            _order = new EpochOrder(data.SampleCount(_length), options.Seed);
+            (_plan, _data, _statePath, _length) = (plan, data, statePath, plan.Shape.Context);
+            var precision = options.Precision == "bf16" ? MatMulPrecision.Bf16 : MatMulPrecision.Fp32;
+            _engine = new Engine(new ParameterLayout(plan.Shape), plan.Adam, plan.Schedule, plan.Batch, options.Threads, precision);
+            Initializer.Fill(_engine.Local, plan.Seed);
+            _training = new AdamWBaseline(_engine.Transformer, _engine.Local, plan.Adam, plan.Schedule, plan.Batch, _length);
+            _order = new EpochOrder(data.SampleCount(_length), plan.Seed);
             _heldOut = new HeldOutSet(data, _length);
-            _settings = Digest.Of("cairn/solo", System.Text.Encoding.UTF8.GetBytes(
-                $"{shape}|{options.Steps}|{_batch}|{rate:R}|{warmUp}|{options.Seed}|{options.Precision}|{data.Digest}"));
             if (options.Resume)
             {
                 Load();
@@ -95,33 +96,37 @@ public static class SoloTraining
         public SoloReport Train(Action<SoloProgress> watch, CancellationToken cancellation, string checkpoint)
         {
             HeldOutLoss initial;
-            using (var begin = Initializer.Create(_engine.Local.Layout, _options.Seed))
+            using (var begin = Initializer.Create(_engine.Local.Layout, _plan.Seed))
             {
                 initial = _heldOut.Measure(_engine, begin, Swarm.FinalSamples);
+                if (_curve.Count == 0)
+                {
+                    _curve.Add(new CurvePoint(0, _heldOut.Measure(_engine, begin, Swarm.CurveSamples).Loss));
+                }
             }
 
             var clock = Stopwatch.StartNew();
-            while (_training.StepsTaken < _options.Steps && !cancellation.IsCancellationRequested)
+            while (_training.StepsTaken < _plan.Steps && !cancellation.IsCancellationRequested)
             {
                 var first = _training.StepsTaken;
-                var count = (int)Math.Min(ReportEvery, _options.Steps - first);
+                var count = (int)Math.Min(ReportEvery, _plan.Steps - first);
                 clock.Restart();
                 var result = _training.Train(count, (step, tokens, targets) => Fill(first + step, tokens, targets), () => cancellation.IsCancellationRequested);
-                var speed = (long)result.Losses.Length * _batch * _length / clock.Elapsed.TotalSeconds;
+                var speed = (long)result.Losses.Length * _plan.Batch * _length / clock.Elapsed.TotalSeconds;
                 if (result.Losses.Length > 0)
                 {
-                    var now = _heldOut.Measure(_engine, _engine.Local, ProgressSamples);
-                    watch(new SoloProgress((int)_training.StepsTaken, _options.Steps, Tokens, result.Losses[^1], now.Loss, now.BitsPerByte, speed));
+                    var now = _heldOut.Measure(_engine, _engine.Local, Swarm.CurveSamples);
+                    _curve.Add(new CurvePoint(Tokens, now.Loss));
+                    watch(new SoloProgress((int)_training.StepsTaken, _plan.Steps, Tokens, result.Losses[^1], now.Loss, now.BitsPerByte, speed));
                 }
 
                 if (_training.StepsTaken % SaveEvery == 0)
                 {
-                    Save();
+                    Save(Swarm.CurveSamples);
                 }
             }
 
-            Save();
-            return Conclude(initial, checkpoint);
+            return Conclude(initial, Save(Swarm.FinalSamples), checkpoint);
         }
 
         public void Dispose()
@@ -130,29 +135,39 @@ public static class SoloTraining
             _engine.Dispose();
         }
 
-        private long Tokens => _training.StepsTaken * _batch * _length;
+        private long Tokens => _training.StepsTaken * _plan.Batch * _length;
 
-        private SoloReport Conclude(HeldOutLoss initial, string checkpoint)
+        private SoloReport Conclude(HeldOutLoss initial, HeldOutLoss final, string checkpoint)
         {
-            var final = _heldOut.Measure(_engine, _engine.Local, Swarm.FinalSamples);
             CheckpointFolder.Save(checkpoint, _engine.Local, _data.Tokenizer);
             return new SoloReport(
-                (int)_training.StepsTaken, _training.StepsTaken == _options.Steps, Tokens, initial.Loss, final.Loss,
+                (int)_training.StepsTaken, _training.StepsTaken == _plan.Steps, Tokens, initial.Loss, final.Loss,
                 initial.BitsPerByte, final.BitsPerByte, _engine.Local.Digest().ToString(), checkpoint);
         }
 
         private void Fill(long step, Span<int> tokens, Span<int> targets)
         {
-            for (var i = 0; i < _batch; i++)
+            for (var i = 0; i < _plan.Batch; i++)
             {
-                _data.CopySample(_order.At((step * _batch) + i), _length, tokens.Slice(i * _length, _length), targets.Slice(i * _length, _length));
+                _data.CopySample(_order.At((step * _plan.Batch) + i), _length, tokens.Slice(i * _length, _length), targets.Slice(i * _length, _length));
             }
         }
 
         private List<FloatBuffer> Sections => [_engine.Local.Buffer, _training.Optimizer.Moment1, _training.Optimizer.Moment2];
 
-        private void Save() => ReplicaStateFile.Write(
-            _statePath, new StateHeader(_settings, new Round((int)_training.StepsTaken), Digest.Zero, _training.Optimizer.Steps), Sections, [], flush: true);
+        private string CurvePath => Path.Combine(Path.GetDirectoryName(_statePath)!, BaselineFile.Name);
+
+        // The curve first: one that is ahead of the state is cut to it when the training goes on.
+        private HeldOutLoss Save(int samples)
+        {
+            var now = _heldOut.Measure(_engine, _engine.Local, samples);
+            BaselineFile.Write(CurvePath, new TrainingCurve(
+                $"AdamW, one process, rate {_plan.Schedule.Peak:0.#####}", now.Loss, now.BitsPerByte, 0, _curve,
+                SampleText.Of(_data.Tokenizer, _engine, _engine.Local), _data.Digest.ToString()));
+            ReplicaStateFile.Write(
+                _statePath, new StateHeader(_plan.Key, new Round((int)_training.StepsTaken), Digest.Zero, _training.Optimizer.Steps), Sections, [], flush: true);
+            return now;
+        }
 
         private void Load()
         {
@@ -161,7 +176,7 @@ public static class SoloTraining
                 throw new InputException($"{_statePath} is damaged or of another model: restore it from a copy, or begin anew in another --dir.");
             }
 
-            if (state.Header.Rules != _settings)
+            if (state.Header.Rules != _plan.Key)
             {
                 throw new InputException(
                     $"{_statePath} was made with other options (preset, steps, batch, rate, seed or data): give the same ones, or begin anew in another --dir.");
@@ -169,6 +184,7 @@ public static class SoloTraining
 
             _training.StepsTaken = state.Header.Next.Number;
             _training.Optimizer.RestoreSteps(state.Header.OptimizerSteps);
+            _curve.AddRange(BaselineFile.Read(CurvePath)?.Curve.TakeWhile(point => point.Tokens <= Tokens) ?? []);
         }
     }
 }

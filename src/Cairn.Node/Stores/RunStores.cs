@@ -84,10 +84,11 @@ internal sealed class RunStores : IDisposable
 
     /// <summary>Where a member's objects are.</summary>
     /// <param name="uid">The member.</param>
-    public IObjectStore Of(Uid uid) =>
-        !_announced.TryGetValue(uid, out var place) ? Common
-        : place == Place ? Own
-        : _opened.GetOrAdd(place, Open);
+    public IObjectStore Of(Uid uid) => At(_announced.GetValueOrDefault(uid, ""));
+
+    /// <summary>The store at a place that a member announced.</summary>
+    /// <param name="place">The place; empty for the common store.</param>
+    public IObjectStore At(string place) => place.Length == 0 ? Common : place == Place ? Own : _opened.GetOrAdd(place, Open);
 
     public void Dispose()
     {

@@ -11,6 +11,7 @@ internal static class LedgerPage
     private const int HitsShown = 40;
     private const int CandidatesRead = 400;
     private const int QueryMax = 128;
+    private const int SaidShown = 20;
 
     public static BlocksView All(RunReader reader, long before)
     {
@@ -49,12 +50,13 @@ internal static class LedgerPage
         var hits = new List<HitView>();
         var wanted = query.ToLowerInvariant();
         IReadOnlyList<int> candidates;
+        List<Member> members = [];
         lock (book.Gate)
         {
             if (wanted.Length > 0)
             {
-                hits.AddRange(book.State.Members.Where(member => member.Name.Contains(wanted, StringComparison.Ordinal)).Take(HitsShown)
-                    .Select(member => new HitView("member", $"{member.Name} (uid {member.Uid.Value}, {member.Role})", $"peers/{member.Uid.Value}")));
+                members = [.. book.State.Members.Where(member => member.Name.Contains(wanted, StringComparison.Ordinal)).Take(HitsShown)];
+                hits.AddRange(members.Select(member => new HitView("member", $"{member.Name} (uid {member.Uid.Value}, {member.Role})", $"peers/{member.Uid.Value}")));
             }
 
             if (long.TryParse(wanted, out var number) && number >= 1 && number <= book.State.Height)
@@ -70,8 +72,31 @@ internal static class LedgerPage
             candidates = book.Digests.Find(wanted, CandidatesRead);
         }
 
+        hits.AddRange(SaidBy(reader, [.. members.Select(member => member.Key)]));
         hits.AddRange(candidates.Select(height => reader.Ledger.BlockAt(height)).OfType<Block>().SelectMany(block => Matches(book, block, wanted)).Take(HitsShown));
         return new SearchView(query, [.. hits.Take(2 * HitsShown)]);
+    }
+
+    // The newest operations of some members, in the newest blocks.
+    private static IEnumerable<HitView> SaidBy(RunReader reader, HashSet<PublicKey> members)
+    {
+        var (book, hits) = (reader.Book, new List<HitView>());
+        long height;
+        lock (book.Gate)
+        {
+            height = book.State.Height;
+        }
+
+        for (var read = 0; members.Count > 0 && read < CandidatesRead && hits.Count < SaidShown && reader.Ledger.BlockAt(height - read) is { } block; read++)
+        {
+            lock (book.Gate)
+            {
+                hits.AddRange(block.Operations.Where(signed => members.Contains(signed.Author)).Select(signed => OperationWords.View(book, block.Height, signed))
+                    .Select(view => new HitView(view.Kind, $"block {block.Height}: {view.Who} {view.What}", $"ledger/{block.Height}")));
+            }
+        }
+
+        return hits.Take(SaidShown);
     }
 
     private static List<HitView> Matches(RunBook book, Block block, string digits)

@@ -7,7 +7,7 @@ namespace Cairn.Web;
 internal static class PeersPage
 {
     private const int MembersMax = 10_000;
-    private const int RoundsShown = 1000;
+    private const int RoundsShown = 2048;
 
     public static MembersView All(RunBook book)
     {

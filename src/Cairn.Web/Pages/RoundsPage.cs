@@ -83,7 +83,7 @@ internal static class RoundsPage
     {
         var line = place.Log.Again(place, out var document);
         using var owned = document;
-        return line is not { } judged ? [] : judged.Data.Items("verdicts", PeersShown).Select(verdict => new EvidenceView(
+        return line is not { Kind: "judged" } judged ? [] : judged.Data.Items("verdicts", PeersShown).Select(verdict => new EvidenceView(
             judged.Data.Text("node") ?? "?", verdict.Whole("uid") ?? -1, verdict.Text("peer") ?? "?", verdict.Text("reason") ?? "None", verdict.Number("score"),
             verdict.Number("heldBack"), verdict.Number("clearness"), verdict.Number("work"), verdict.Number("rating"), verdict.Text("detail"))).ToList();
     }

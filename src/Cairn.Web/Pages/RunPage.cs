@@ -43,12 +43,12 @@ internal static class RunPage
                 peers > 0 && ended.Sum(row => row.Computing) is > 0 and var computing ? Math.Min(1, computing / peers) : null,
                 book.Bytes, book.Updates > 0 ? (double)book.Bytes / book.Updates : null, book.Compression, state.Height, state.Tip.ToString(),
                 book.Agreement, state.QuorumBase(finished ? state.CurrentRound : new(state.CurrentRound.Number - 1))?.ToString(),
-                first?.Loss, last?.Loss, first?.BitsPerByte, last?.BitsPerByte, book.Curve.Generation, points.Count, book.Texts.Count,
-                state.Checkpoints.Count, [.. book.Notes.TakeLast(NotesShown).Reverse().Select(View)]);
+                first?.Loss, last?.Loss, first?.BitsPerByte, last?.BitsPerByte, book.Curve.Generation, points.Count, book.TextsSeen,
+                book.BaselinesSeen, book.LastLine is not null, state.Checkpoints.Count, [.. book.Notes.TakeLast(NotesShown).Reverse().Select(View)]);
         }
     }
 
-    public static CurveView Curve(RunBook book, int generation, int from, IReadOnlyList<BaselineView>? baselines)
+    public static CurveView Curve(RunBook book, int generation, int from)
     {
         lock (book.Gate)
         {
@@ -56,7 +56,7 @@ internal static class RunPage
             from = generation == curve.Generation ? Math.Clamp(from, 0, curve.Points.Count) : 0;
             return new CurveView(
                 curve.Generation, from,
-                [.. curve.Points.Skip(from).Take(CurvePiece).Select(point => new[] { point.Round + 1, point.Tokens, point.Loss, point.BitsPerByte })], baselines);
+                [.. curve.Points.Skip(from).Take(CurvePiece).Select(point => new[] { point.Round + 1, point.Tokens, point.Loss, point.BitsPerByte })]);
         }
     }
 
@@ -67,6 +67,17 @@ internal static class RunPage
             return [.. book.Texts.Select(text => new TextView(text.Round, text.Text))];
         }
     }
+
+    public static IReadOnlyList<BaselineView> Baselines(RunBook book)
+    {
+        lock (book.Gate)
+        {
+            return book.Baselines;
+        }
+    }
+
+    /// <summary>The baseline whose text is shown beside those of the run: the best of those that have one. Under no gate.</summary>
+    public static BaselineView? Central(RunBook book) => Baselines(book).Where(baseline => baseline.Sample is not null).MinBy(baseline => baseline.LossFinal);
 
     public static NoteView View(Note note) => new(note.Time, note.Round, note.Who, note.What);
 

@@ -16,16 +16,16 @@ internal sealed record NowView(
     DateTimeOffset? LastSign, IReadOnlyList<string> Whom, int WhomCount, IReadOnlyList<StageView> Stages, IReadOnlyList<StageView> Before, int Roster, int Members,
     int PeersPresent, int ValidatorsPresent, long Tokens, double? TokensPerSecond, double? RoundSeconds, double? Utilisation, long Bytes, double? BytesPerUpdate,
     double? Compression, long Height, string Tip, bool Agreement, string? Base, double? LossFirst, double? Loss, double? BitsPerByteFirst, double? BitsPerByte,
-    int CurveGeneration, int CurvePoints, int Texts, int Checkpoints, IReadOnlyList<NoteView> Notes);
+    int CurveGeneration, int CurvePoints, int Texts, int Baselines, bool Logged, int Checkpoints, IReadOnlyList<NoteView> Notes);
 
 /// <summary>Something that people should know.</summary>
 internal sealed record NoteView(DateTimeOffset Time, int? Round, string? Who, string What);
 
 /// <summary>A piece of the curve.</summary>
-internal sealed record CurveView(int Generation, int From, IReadOnlyList<double[]> Points, IReadOnlyList<BaselineView>? Baselines);
+internal sealed record CurveView(int Generation, int From, IReadOnlyList<double[]> Points);
 
 /// <summary>Another way of training at equal tokens.</summary>
-internal sealed record BaselineView(string Name, double? LossFinal, double? BitsPerByteFinal, IReadOnlyList<double[]> Points);
+internal sealed record BaselineView(string Name, double? LossFinal, double? BitsPerByteFinal, string? Sample, IReadOnlyList<double[]> Points);
 
 /// <summary>What the model wrote.</summary>
 internal sealed record TextView(int Round, string Text);
@@ -91,7 +91,10 @@ internal sealed record SearchView(string Query, IReadOnlyList<HitView> Hits);
 internal sealed record HitView(string Kind, string Title, string Where);
 
 /// <summary>A checkpoint that validators agreed on.</summary>
-internal sealed record CheckpointView(int Round, string Digest, bool Here, long Bytes, double? Loss, double? BitsPerByte, IReadOnlyList<FileView> Files);
+/// <param name="State">here, coming, elsewhere (in a store on the network), or gone.</param>
+/// <param name="Trouble">Why it could not be fetched, or null.</param>
+internal sealed record CheckpointView(
+    int Round, string Digest, string State, long Bytes, double? Loss, double? BitsPerByte, IReadOnlyList<FileView> Files, string? Trouble);
 
 /// <summary>A file of a checkpoint.</summary>
 internal sealed record FileView(string Name, long Bytes);
@@ -117,6 +120,7 @@ internal sealed record ErrorView(string Error);
 [JsonSerializable(typeof(NowView))]
 [JsonSerializable(typeof(CurveView))]
 [JsonSerializable(typeof(IReadOnlyList<TextView>))]
+[JsonSerializable(typeof(IReadOnlyList<BaselineView>))]
 [JsonSerializable(typeof(MembersView))]
 [JsonSerializable(typeof(MemberDetailView))]
 [JsonSerializable(typeof(RoundsView))]

@@ -60,6 +60,22 @@ internal sealed class EventTail(string path)
         return ReadAt(place.At, bytes) == bytes.Length ? Parse(bytes, place, out document) : null;
     }
 
+    // A log that is shorter than what was read of it has been begun anew.
+    private void NoticeNewFile()
+    {
+        try
+        {
+            if (File.Exists(path) && new FileInfo(path).Length < _at)
+            {
+                (_at, _begun, _tooLong) = (0, [], false);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Perhaps the next time.
+        }
+    }
+
     private static EventLine? Parse(byte[] bytes, EventPlace place, out JsonDocument? document)
     {
         document = null;
@@ -88,6 +104,7 @@ internal sealed class EventTail(string path)
         var read = ReadAt(_at + _begun.Length, window);
         if (read == 0)
         {
+            NoticeNewFile();
             return false;
         }
 

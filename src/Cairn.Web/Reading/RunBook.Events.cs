@@ -12,9 +12,10 @@ internal sealed partial class RunBook
     public void See(EventLine line)
     {
         Version++;
-        if (LastSign is null || line.Time > LastSign)
+        if (LastLine is null || line.Time > LastLine)
         {
-            LastSign = line.Time;
+            LastLine = line.Time;
+            LastSign = LastSign > line.Time ? LastSign : line.Time;
         }
 
         var (data, round) = (line.Data, line.Data.Whole("round"));
@@ -46,8 +47,7 @@ internal sealed partial class RunBook
             default:
                 if (EventNotes.Of(line) is { } note)
                 {
-                    Notes.Add(note);
-                    Notes.RemoveRange(0, Math.Max(0, Notes.Count - NotesKept));
+                    Add(note);
                 }
 
                 break;
@@ -138,6 +138,7 @@ internal sealed partial class RunBook
     {
         Texts.RemoveAll(known => known.Round >= text.Round);
         Texts.Add(text);
+        TextsSeen++;
         if (Texts.Count > TextsKept)
         {
             // The first stays: it is what the others are compared with.

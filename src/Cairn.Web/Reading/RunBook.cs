@@ -49,6 +49,18 @@ internal sealed partial class RunBook(RunRules rules, LedgerState state)
     /// <summary>What the model wrote, the first and the newest ones.</summary>
     public List<SampledText> Texts { get; } = [];
 
+    /// <summary>How many texts were seen, those that are no longer kept too.</summary>
+    public int TextsSeen { get; private set; }
+
+    /// <summary>The newest time that a log told, or null where no log is.</summary>
+    public DateTimeOffset? LastLine { get; private set; }
+
+    /// <summary>Other ways of training, for comparison.</summary>
+    public IReadOnlyList<BaselineView> Baselines { get; private set; } = [];
+
+    /// <summary>How often they changed.</summary>
+    public int BaselinesSeen { get; private set; }
+
     /// <summary>How many times smaller an update is than the parameters in fp32.</summary>
     public double? Compression { get; private set; }
 
@@ -84,6 +96,26 @@ internal sealed partial class RunBook(RunRules rules, LedgerState state)
 
     /// <summary>Tokens trained on in accepted updates.</summary>
     public long Tokens => State.SamplesTrained * Rules.Model.Context;
+
+    /// <summary>Takes note of other ways of training. Under the gate.</summary>
+    public void Compare(IReadOnlyList<BaselineView> baselines)
+    {
+        (Baselines, BaselinesSeen) = (baselines, BaselinesSeen + 1);
+        Version++;
+    }
+
+    /// <summary>Takes note of something that the dashboard itself has to say. Under the gate.</summary>
+    public void Say(string what)
+    {
+        Add(new Note(Now, null, null, what));
+        Version++;
+    }
+
+    private void Add(Note note)
+    {
+        Notes.Add(note);
+        Notes.RemoveRange(0, Math.Max(0, Notes.Count - NotesKept));
+    }
 
     /// <summary>The row of a round that has begun, made where it is new; null for one of which nothing is kept any more, or that cannot be.</summary>
     private RoundRow? Open(int number)

@@ -9,7 +9,7 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
     private const int BlocksAtOnce = 512;
     private const int LinesAtOnce = 512;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LookForLogs = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookAround = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>Follows until told to stop. A damaged ledger ends it; the book then says why.</summary>
@@ -29,10 +29,13 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
                 }
 
                 CatchUp();
-                if (time.GetElapsedTime(looked) >= LookForLogs)
+                if (time.GetElapsedTime(looked) >= LookAround)
                 {
                     looked = time.GetTimestamp();
-                    reader.FindLogs();
+                    if (reader.LookAround())
+                    {
+                        changed();
+                    }
                 }
 
                 await Task.Delay(Poll, time, cancellation);
@@ -64,9 +67,16 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
                 changed();
             }
 
+            // Of what no log told there are no times.
+            var told = reader.Book.State.Height;
             while (ReadBlocks(BlocksAtOnce))
             {
                 changed();
+            }
+
+            if (reader.Book.State.Height > told)
+            {
+                Say(told == 0 ? "no log of the run is here, and so no times: it is shown as it ended" : "the log ends here: the rest of the ledger is shown at once");
             }
 
             changed();
@@ -162,6 +172,14 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
         }
 
         changed();
+    }
+
+    private void Say(string what)
+    {
+        lock (reader.Book.Gate)
+        {
+            reader.Book.Say(what);
+        }
     }
 
     private void SetNow(DateTimeOffset now)

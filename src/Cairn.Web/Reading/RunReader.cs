@@ -11,11 +11,13 @@ internal sealed class RunReader : IDisposable
     private const long RulesBytesMax = 1 << 20;
     private readonly SortedDictionary<string, EventTail> _logs = new(StringComparer.Ordinal);
     private readonly RunSources _sources;
+    private readonly Baselines _baselines;
 
     private RunReader(RunSources sources, RunRules rules, LedgerTail ledger, double speed)
     {
         (_sources, Ledger) = (sources, ledger);
         Book = new RunBook(rules, ledger.State) { Speed = speed };
+        _baselines = new Baselines(sources, rules.Data.Manifest.ToString());
     }
 
     public LedgerTail Ledger { get; }
@@ -47,7 +49,7 @@ internal sealed class RunReader : IDisposable
         }
 
         var reader = new RunReader(sources, rules, ledger, speed);
-        reader.FindLogs();
+        reader.LookAround();
         lock (reader.Book.Gate)
         {
             reader.Book.Begin();
@@ -81,8 +83,27 @@ internal sealed class RunReader : IDisposable
         return true;
     }
 
-    /// <summary>Looks for logs of nodes that have come since.</summary>
-    public void FindLogs()
+    /// <summary>Looks for logs and baselines that have come since.</summary>
+    /// <returns>True if a baseline is new.</returns>
+    public bool LookAround()
+    {
+        FindLogs();
+        if (!_baselines.Look())
+        {
+            return false;
+        }
+
+        lock (Book.Gate)
+        {
+            Book.Compare(_baselines.Curves);
+        }
+
+        return true;
+    }
+
+    public void Dispose() => Ledger.Dispose();
+
+    private void FindLogs()
     {
         _logs.TryAdd(_sources.Events, new EventTail(_sources.Events));
         if (!Directory.Exists(_sources.Nodes))
@@ -95,8 +116,6 @@ internal sealed class RunReader : IDisposable
             _logs.TryAdd(log, new EventTail(log));
         }
     }
-
-    public void Dispose() => Ledger.Dispose();
 
     private EventTail? NextLog(out EventLine line)
     {

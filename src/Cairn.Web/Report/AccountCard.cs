@@ -11,6 +11,8 @@ internal static class AccountCard
     {
         var (now, rules, row) = (RunPage.Now(book), book.Rules, book.Round(round.Number));
         var peers = book.State.Members.Where(member => member.Role == Role.Peer && book.State.AcceptedOf(member.Uid) > 0).ToList();
+        var again = RunAccount.Command(book) is { } command ? $"On the same text the same bits come from `{command}`."
+            : "Strangers could join the run: it can be verified, but not done again without them.";
         var card = new StringBuilder();
         card.Append(
             $"""
@@ -48,7 +50,7 @@ internal static class AccountCard
             | ledger | `{book.State.Run}`, {Words.Count(book.State.Height)} blocks, last `{book.State.Tip}` |
             | program | Cairn {RunAccount.Program} |
 
-            On the same data the same bits come from `{RunAccount.Command(book)}`.
+            {again}
 
             ## Contribution
 

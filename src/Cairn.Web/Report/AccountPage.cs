@@ -27,39 +27,57 @@ internal static class AccountPage
         display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; } .key i { display: inline-block; width: 12px; height: 12px; border-radius: 3px;
         margin-right: 7px; } .k0 { background: var(--c0); } .k1 { background: var(--c1); } .k2 { background: var(--c2); } .k3 { background: var(--c3); } .k4 {
         background: var(--c4); }
-        blockquote { margin: 4px 0 14px; padding: 10px 14px; border-left: 3px solid var(--edge); white-space: pre-wrap; overflow-wrap: anywhere; } pre {
+        .side { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 14px; } figure { margin: 0; } figcaption { color: var(--dim); font-size:
+        13px; } .links a { margin-right: 16px; } a { color: var(--c0); }
+        blockquote { margin: 4px 0 0; padding: 10px 14px; border-left: 3px solid var(--edge); white-space: pre-wrap; overflow-wrap: anywhere; } pre {
         white-space: pre-wrap; overflow-wrap: anywhere; background: var(--page); padding: 10px 14px; border-radius: 10px; }
         @media (max-width: 600px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 6px; } }
         </style>
 
         """;
 
-    public static string Of(RunBook book, IReadOnlyList<BaselineView> baselines)
+    public static string Of(RunBook book, string? dataSource)
     {
-        var (page, now, rules) = (new Html().Raw(Head), RunPage.Now(book), book.Rules);
-        page.Element("title", $"Cairn: run {rules.Name}").Raw("</head><body>\n").Element("h1", $"Run {rules.Name}");
-        page.Raw("<p class=\"dim\">").Raw("An account from the run’s ledger, verified from its first block, and from its log. ");
-        page.Raw(now.Finished ? "The run is over.</p>\n" : "The run is not over.</p>\n");
+        var (page, now) = (new Html().Raw(Head), RunPage.Now(book));
+        page.Element("title", $"Cairn: run {book.Rules.Name}").Raw("</head><body>\n").Element("h1", $"Run {book.Rules.Name}");
+        Lead(page, book, now);
         Summary(page, book, now);
-        Curves(page, book, baselines);
-        Rounds(page, book);
+        Curves(page, book);
+        Texts(page, book);
         Members(page, book);
         Refusals(page, book);
-        Texts(page, book);
+        Rounds(page, book);
         Rules(page, book);
-        Provenance(page, book, now);
+        Provenance(page, book, now, dataSource);
         return page.Raw("</body></html>\n").ToString();
+    }
+
+    private static void Lead(Html page, RunBook book, NowView now)
+    {
+        var peers = book.State.Members.Count(member => member.Role == Role.Peer);
+        page.Element(
+            "p",
+            $"{Words.Of(peers, "peer", "peers")} trained one language model together. In every round each of them trained on text of its own share and sent " +
+            "what had changed, made very small; validators checked and weighed what came, and everybody took the same step from it. Who did what, who earned what, and what the model " +
+            "is worth stands below, from the run’s signed ledger, verified from its first block, and from its log.");
+        page.Element("p", now.Finished ? "The run is over." : $"The run is not over: round {Words.Count(now.Round + 1)} of {Words.Count(now.Rounds)}.");
+        if (book.LastLine is null)
+        {
+            page.Element("p", "No log of the run was at hand: losses, times and texts, which no ledger holds, are not known here.");
+        }
     }
 
     private static void Summary(Html page, RunBook book, NowView now)
     {
+        var took = book.Rounds.Sum(row => row.Seconds ?? 0);
         page.Raw("<section>\n").Element("h2", "In short").Pairs(
             ("Model", $"{book.Rules.Model.Preset}: {Words.Count(book.Rules.Model.ParameterCount)} parameters, " +
                 $"context of {Words.Count(book.Rules.Model.Context)} tokens"),
             ("Rounds", $"{Words.Count(book.Rounds.Count(row => row.Members is not null))} of {Words.Count(now.Rounds)}"),
-            ("Trained on", $"{Words.Count(now.Tokens)} tokens of accepted updates"),
+            ("Trained on", $"{Words.Count(now.Tokens)} tokens of accepted updates" + (took > 0 ? $", in {Words.Count((long)took)} s" : "")),
             ("Held-out loss", $"{Words.Fixed(now.LossFirst, 4)} → {Words.Fixed(now.Loss, 4)} nats/token" +
                 (now.LossFirst is { } first && now.Loss is { } last ? $" ({Words.Percent(1 - (last / first))} lower)" : "")),
+            ("One process", Central(book, now)),
             ("Bits per byte", $"{Words.Fixed(now.BitsPerByteFirst, 3)} → {Words.Fixed(now.BitsPerByte, 3)}"),
             ("Sent", $"{Words.Bytes(now.Bytes)} in {Words.Count(book.Updates)} updates" +
                 (now.Compression is { } times ? $", {Words.Fixed(times, 0)} times smaller than the parameters in fp32" : "")),
@@ -67,17 +85,25 @@ internal static class AccountPage
             .Raw("</section>\n");
     }
 
-    private static void Curves(Html page, RunBook book, IReadOnlyList<BaselineView> baselines)
+    // By the last points of the curves: those are measured on the same part of the text.
+    private static string Central(RunBook book, NowView now) =>
+        book.Baselines.Where(baseline => baseline.Points.Count > 0).MinBy(baseline => baseline.Points[^1][1]) is { } central && central.Points[^1][1] is var best
+        ? $"{Words.Fixed(best, 4)} nats/token on as many tokens ({central.Name})" + (now.Loss is { } loss ? $": the run is {Words.Percent((loss / best) - 1)} above it" : "")
+        : "not tried";
+
+    private static void Curves(Html page, RunBook book)
     {
         var lines = new List<(string, IReadOnlyList<(double, double)>)>
         {
             ("this run", [.. book.Curve.Points.Select(point => ((double)point.Tokens, point.Loss))]),
         };
-        lines.AddRange(baselines.Select(baseline => (baseline.Name, (IReadOnlyList<(double, double)>)[.. baseline.Points.Select(point => (point[0], point[1]))])));
-        page.Raw("<section>\n").Element("h2", "Held-out loss over tokens").Raw(CurvePlot.Draw(lines));
-        page.Element("p", baselines.Count > 0
-            ? "The others are the same model on the same samples in the same order by one process, at equal tokens."
-            : "No baseline was trained for this run: cairn swarm --compare does it at equal tokens.").Raw("</section>\n");
+        lines.AddRange(book.Baselines.Select(baseline => (baseline.Name, (IReadOnlyList<(double, double)>)[.. baseline.Points.Select(point => (point[0], point[1]))])));
+        page.Raw("<section>\n").Element("h2", "Held-out loss over tokens").Element(
+            "p", "How well the model predicts a fixed part of the text that nobody trains on, in nats for each token: lower is better.");
+        page.Raw(book.Curve.Points.Count > 0 ? CurvePlot.Draw(lines) : "<p class=\"dim\">Not known: no log of the run was at hand.</p>\n");
+        page.Element("p", book.Baselines.Count > 0
+            ? "The others are the same model on the same samples in the same order by one process in one place, at equal tokens: what it costs to train apart is the gap."
+            : "No baseline of one process was trained for this run: cairn train --like makes one.").Raw("</section>\n");
     }
 
     private static void Rounds(Html page, RunBook book)
@@ -88,19 +114,23 @@ internal static class AccountPage
             closed.TakeLast(RoundsShown).Select(row => new[]
             {
                 Words.Count(row.Number + 1), $"{row.Members} of {row.Roster}", Words.Count(row.Samples), Words.Bytes(row.Bytes), Words.Fixed(row.Seconds, 1),
-                Words.Fixed(row.Loss, 4), (row.QuorumBase?.ToString() ?? "not agreed") + (row.Agreement ? "" : "  OTHERS DIFFER"),
+                Words.Fixed(row.Loss, 4), (row.QuorumBase?.ToString()[..16] ?? "not agreed") + (row.Agreement ? "" : "  OTHERS DIFFER"),
             })).Raw("</section>\n");
     }
 
     private static void Members(Html page, RunBook book)
     {
         var view = PeersPage.All(book);
-        page.Raw("<section>\n").Element("h2", "Contribution and pay").Table(
+        page.Raw("<section>\n").Element("h2", "Contribution and pay").Element(
+            "p",
+            "Peers train, validators check. The rating says how good a peer’s updates were beside those of others; the share is its part of all that was paid; the bond is what " +
+            "a member has at stake. Money is counted in the run’s own smallest unit.").Table(
             ["#uid", "name", "role", "#accepted", "#refused", "#sent", "#rating", "#reward", "#share", "#bond"],
             view.Members.Select(member => new[]
             {
                 Words.Count(member.Uid), member.Name, member.Role.ToLowerInvariant() + (member.Left ? ", left" : member.Active ? "" : ", absent"),
-                Words.Count(member.Accepted), Words.Count(member.Refused), Words.Bytes(member.BytesSent), Words.Fixed(member.Rating, 1),
+                OfPeer(member, Words.Count(member.Accepted)), OfPeer(member, Words.Count(member.Refused)), OfPeer(member, Words.Bytes(member.BytesSent)),
+                Words.Fixed(member.Rating, 1),
                 Words.Count(member.Reward), Words.Percent(member.Share),
                 Words.Count(member.Bond),
             })).Element(
@@ -110,12 +140,17 @@ internal static class AccountPage
             .Raw("</section>\n");
     }
 
+    private static string OfPeer(MemberView member, string value) => member.Role == nameof(Role.Peer) ? value : "–";
+
     private static void Refusals(Html page, RunBook book)
     {
         var members = PeersPage.All(book).Members;
         var reasons = members.SelectMany(member => member.Reasons, (member, reason) => (member.Name, reason.Reason, reason.Times)).GroupBy(said => said.Reason)
             .OrderByDescending(group => group.Sum(said => said.Times)).ThenBy(group => group.Key, StringComparer.Ordinal).ToList();
-        page.Raw("<section>\n").Element("h2", "Attacks and refusals");
+        page.Raw("<section>\n").Element("h2", "Attacks and refusals").Element(
+            "p",
+            $"{Words.Of(book.Updates, "update was", "updates were")} sent: {Words.Count(members.Sum(member => member.Accepted))} were accepted and " +
+            $"{Words.Count(members.Sum(member => member.Refused))} refused.");
         if (reasons.Count == 0 && book.State.Slashes.Count == 0)
         {
             page.Element("p", "No validator refused an update, and no bond was cut.");
@@ -142,19 +177,26 @@ internal static class AccountPage
 
     private static void Texts(Html page, RunBook book)
     {
-        var texts = RunPage.Texts(book);
-        if (texts.Count == 0)
+        var (texts, central) = (RunPage.Texts(book), RunPage.Central(book));
+        if (texts.Count == 0 && central is null)
         {
             return;
         }
 
-        page.Raw("<section>\n").Element("h2", "What the model writes, from the same beginning and seed");
-        foreach (var text in texts.Count > 1 ? new[] { texts[0], texts[^1] } : [texts[0]])
+        page.Raw("<section>\n").Element("h2", "What the model writes, from the same beginning and seed").Raw("<div class=\"side\">\n");
+        foreach (var text in texts.Count > 1 ? new[] { texts[0], texts[^1] } : texts)
         {
-            page.Element("p", text.Round < 0 ? "Before training:" : $"After round {text.Round + 1}:").Element("blockquote", text.Text);
+            Figure(text.Round < 0 ? "Before training" : $"After round {Words.Count(text.Round + 1)}", text.Text);
         }
 
-        page.Raw("</section>\n");
+        if (central is not null)
+        {
+            Figure($"The baseline ({central.Name})", central.Sample!);
+        }
+
+        page.Raw("</div></section>\n");
+
+        void Figure(string whose, string text) => page.Raw("<figure>").Element("figcaption", whose).Element("blockquote", text).Raw("</figure>\n");
     }
 
     private static void Rules(Html page, RunBook book)
@@ -173,20 +215,28 @@ internal static class AccountPage
             ("Seed", rules.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture))).Raw("</section>\n");
     }
 
-    private static void Provenance(Html page, RunBook book, NowView now)
+    private static void Provenance(Html page, RunBook book, NowView now, string? dataSource)
     {
         var (rules, state) = (book.Rules, book.State);
-        page.Raw("<section>\n").Element("h2", "Where it comes from, and how to do it again").Pairs(
-            ("Rules", rules.ComputeDigest().ToString()), ("Data set", rules.Data.Manifest.ToString()), ("Tokenizer", rules.Data.Tokenizer.ToString()),
-            ("First base", rules.Model.InitialBase.ToString()), ("Last base", now.Base ?? "not agreed"), ("Ledger", $"{state.Run}, {Words.Count(state.Height)} blocks"),
-            ("Last block", state.Tip.ToString()),
+        page.Raw("<section>\n").Element("h2", "Where it comes from, and how to do it again").Element("p", "Digests are SHA-256: each names exactly one content.").Pairs(
+            ("Text", dataSource ?? "not at hand: named by the digest of the data set"), ("Data set", rules.Data.Manifest.ToString()),
+            ("Tokenizer", rules.Data.Tokenizer.ToString()), ("Rules", rules.ComputeDigest().ToString()), ("First base", rules.Model.InitialBase.ToString()),
+            ("Last base", now.Base ?? "not agreed"), ("Ledger", $"{state.Run}, {Words.Count(state.Height)} blocks"), ("Last block", state.Tip.ToString()),
             ("Checkpoint", state.LatestCheckpoint is { } latest ? $"{latest.Digest} after round {latest.Round.Number + 1}" : "none yet"),
-            ("Program", $"Cairn {RunAccount.Program}"));
+            ("Code", $"Cairn {RunAccount.Program}, a program for .NET 10, licence Apache 2.0"));
+        if (RunAccount.Command(book) is { } command)
+        {
+            page.Element("p", "In the folder of that code, on the same text, this gives the same bits: the same last base, on any processor and with any number of threads.")
+                .Element("pre", command);
+        }
+        else
+        {
+            page.Element("p", "Strangers could join this run: it can be verified, but not done again without them.");
+        }
+
         page.Element(
             "p",
-            "On the same data this gives the same bits: the same last base, on any processor and with any number of threads, " +
-            "as long as the same peers take part in every round.");
-        page.Element("pre", RunAccount.Command(book)).Element(
-            "p", "The ledger can be verified from its first block by cairn run show, every sample counted by cairn run samples.").Raw("</section>\n");
+            "With the run’s files, cairn run show verifies the ledger from its first block, cairn run samples counts every sample that was trained on, and cairn replay shows " +
+            "the run as it went.").Raw("</section>\n");
     }
 }

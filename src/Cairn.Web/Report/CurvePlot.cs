@@ -9,10 +9,10 @@ internal static class CurvePlot
 {
     private const int Width = 860;
     private const int Height = 340;
-    private const int Left = 56;
+    private const int Left = 64;
     private const int Bottom = 40;
     private const int Top = 12;
-    private const int Right = 14;
+    private const int Right = 26;
     private const int Steps = 5;
     private static readonly string[] Colors = ["var(--c0)", "var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)"];
 
@@ -33,16 +33,19 @@ internal static class CurvePlot
         double Y(double loss) => Top + ((high - loss) / (high - low) * (Height - Top - Bottom));
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"Held-out loss over tokens\">\n");
-        for (var step = 0; step <= Steps; step++)
+        foreach (var loss in Marks(low, high))
         {
-            var (loss, at) = (low + ((high - low) * step / Steps), tokens * step / Steps);
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"g\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(loss):F1}\" y2=\"{Y(loss):F1}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{Y(loss) + 4:F1}\" text-anchor=\"end\">{loss:F2}</text>");
-            var anchor = step == Steps ? "end" : "middle";
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(at):F1}\" y=\"{Height - Bottom + 18}\" text-anchor=\"{anchor}\">{Words.Short(at)}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{Y(loss) + 4:F1}\" text-anchor=\"end\">{loss:0.###}</text>\n");
+        }
+
+        foreach (var at in Marks(0, tokens))
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(at):F1}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{Words.Short(at)}</text>\n");
         }
 
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">tokens trained on</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(12 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">nats/token</text>\n");
         for (var i = lines.Count - 1; i >= 0; i--)
         {
             var path = string.Join(' ', lines[i].Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.Tokens):F1},{Y(point.Loss):F1}")));
@@ -59,5 +62,17 @@ internal static class CurvePlot
         }
 
         return svg.Append("</ul>\n").ToString();
+    }
+
+    // Round numbers, about as many as asked for.
+    private static IEnumerable<double> Marks(double low, double high)
+    {
+        var least = (high - low) / Steps;
+        var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
+        var step = power * (least / power is <= 1 ? 1 : least / power <= 2 ? 2 : least / power <= 5 ? 5 : 10);
+        for (var i = (long)Math.Ceiling(low / step); i * step <= high; i++)
+        {
+            yield return i * step;
+        }
     }
 }

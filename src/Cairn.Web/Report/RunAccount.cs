@@ -1,6 +1,8 @@
 using System.Reflection;
 using Cairn.Base;
+using Cairn.Data;
 using Cairn.Ledger;
+using Cairn.Protocol;
 
 namespace Cairn.Web;
 
@@ -13,7 +15,7 @@ public static class RunAccount
     public static string Html(RunSources sources)
     {
         using var reader = ReadAll(sources);
-        return AccountPage.Of(reader.Book, Baselines.Read(sources.Comparison) ?? []);
+        return AccountPage.Of(reader.Book, SourceOfData(reader.Book, sources));
     }
 
     /// <summary>A card for the newest checkpoint, in the form of Hugging Face.</summary>
@@ -31,12 +33,48 @@ public static class RunAccount
     internal static string Program { get; } =
         typeof(RunAccount).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>The command that gives the same bits from the same data.</summary>
-    internal static string Command(RunBook book)
+    /// <summary>The command that gives the same bits from the same text; null where others could join: they are not there again.</summary>
+    internal static string? Command(RunBook book)
     {
         var (rules, members) = (book.Rules, book.State.Genesis.Members);
-        return $"./cairn swarm {(rules.Model.FromModel ? "--from" : "--preset")} {rules.Model.Preset} --peers {members.Count(member => member.Role == Role.Peer)} " +
-            $"--validators {members.Count(member => member.Role == Role.Validator)} --rounds {rules.Round.Rounds} --seed {rules.Seed}";
+        var peers = members.Count(member => member.Role == Role.Peer);
+        if (rules.PeersMax != peers)
+        {
+            return null;
+        }
+
+        var command = $"./cairn swarm {(rules.Model.FromModel ? "--from" : "--preset")} {rules.Model.Preset} --peers {peers} --validators {members.Count - peers} --rounds {rules.Round.Rounds} --seed {rules.Seed}";
+        var sparse = rules.Sparse;
+        return command
+            + (sparse.Combination == Combination.Mean ? "" : $" --combine {WordOf(sparse.Combination)}")
+            + (sparse.Tolerated == 0 ? "" : $" --tolerated {sparse.Tolerated}")
+            + (sparse.Quantization == Quantization.Sign ? "" : sparse.Quantization == Quantization.Published ? " --quantize published" : " --quantize sign-magnitude")
+            + (sparse.Coding == Coding.Small ? "" : " --coding fast")
+            + (rules.Round.ApplyDelay == 0 ? "" : $" --apply-delay {rules.Round.ApplyDelay}");
+    }
+
+    private static string WordOf(Combination combination) => combination switch
+    {
+        Combination.MeanOfSelectors => "selectors",
+        Combination.Support => "support",
+        Combination.TrimmedMean => "trimmed",
+        Combination.SignVote => "votes",
+        _ => "mean",
+    };
+
+    // For people, and only if it is that of the rules.
+    private static string? SourceOfData(RunBook book, RunSources sources)
+    {
+        try
+        {
+            var manifest = File.Exists(sources.Data) ? DataManifest.Load(sources.Data) : null;
+            return manifest is null || manifest.Digest != book.Rules.Data.Manifest ? null
+                : $"{manifest.Source}: {Words.Count(manifest.TrainTokens)} tokens to train on, {Words.Count(manifest.HeldOut.Tokens)} held out";
+        }
+        catch (InputException)
+        {
+            return null;
+        }
     }
 
     private static RunReader ReadAll(RunSources sources)

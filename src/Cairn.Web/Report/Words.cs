@@ -20,6 +20,9 @@ internal static class Words
     /// <summary>A whole number.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>A whole number of things.</summary>
+    public static string Of(long value, string one, string many) => $"{Count(value)} {(value == 1 ? one : many)}";
+
     /// <summary>Bytes.</summary>
     public static string Bytes(double value) => value switch
     {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Web;
 
 /// <summary>Which address gives what.</summary>
-internal sealed class Routes(RunReader reader, RunSources sources, Viewers viewers, TalkRoom talk)
+internal sealed class Routes(RunReader reader, RunSources sources, Viewers viewers, TalkRoom talk, CheckpointRoom checkpoints)
 {
     private readonly RunBook _book = reader.Book;
     private readonly Answers _answers = new(reader.Book);
@@ -19,9 +19,9 @@ internal sealed class Routes(RunReader reader, RunSources sources, Viewers viewe
         app.MapGet("/api/curve", context =>
         {
             var (generation, from) = (Whole(context, "generation", -1), Whole(context, "from", 0));
-            return _answers.SendAsync(
-                context, json.CurveView, () => RunPage.Curve(_book, generation, from, from == 0 ? Baselines.Read(sources.Comparison) : null));
+            return _answers.SendAsync(context, json.CurveView, () => RunPage.Curve(_book, generation, from));
         });
+        app.MapGet("/api/baselines", context => Answers.SendNewAsync(context, json.IReadOnlyListBaselineView, RunPage.Baselines(_book)));
         app.MapGet("/api/texts", context => _answers.SendAsync(context, json.IReadOnlyListTextView, () => RunPage.Texts(_book)));
         app.MapGet("/api/peers", context => _answers.SendAsync(context, json.MembersView, () => PeersPage.All(_book)));
         app.MapGet("/api/peers/{number}", context => _answers.SendAsync(context, json.MemberDetailView, () => PeersPage.One(_book, Number(context))));
@@ -42,25 +42,12 @@ internal sealed class Routes(RunReader reader, RunSources sources, Viewers viewe
             var query = context.Request.Query["q"].ToString();
             return _answers.SendAsync(context, json.SearchView, () => LedgerPage.Search(reader, query));
         });
-        app.MapGet("/api/checkpoints", context => Answers.SendNewAsync(context, json.IReadOnlyListCheckpointView, CheckpointsPage.All(_book, sources)));
-        app.MapGet("/api/checkpoints/{number}/{file}", DownloadAsync);
+        app.MapGet("/api/checkpoints", context => Answers.SendNewAsync(context, json.IReadOnlyListCheckpointView, checkpoints.All()));
+        app.MapGet("/api/checkpoints/{number}/{file}", context => checkpoints.DownloadAsync(context, Number(context), (string)context.Request.RouteValues["file"]!));
+        app.MapPost("/api/checkpoints/{number}/fetch", context => checkpoints.BringAsync(context, Number(context)));
         app.MapGet("/api/waits", context => Answers.SendNewAsync(context, json.WaitsView, WaitsPage.Of(_book, sources)));
         app.MapPost("/api/talk", talk.AnswerAsync);
         app.MapGet("/{**path}", Assets.SendAsync);
-    }
-
-    private async Task DownloadAsync(HttpContext context)
-    {
-        var file = (string)context.Request.RouteValues["file"]!;
-        if (CheckpointsPage.PathOf(_book, sources, Number(context), file) is not { } path)
-        {
-            await Answers.RefuseAsync(context, StatusCodes.Status404NotFound, "That file of a checkpoint is not here.");
-            return;
-        }
-
-        context.Response.ContentType = "application/octet-stream";
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{file}\"";
-        await context.Response.SendFileAsync(path, context.RequestAborted);
     }
 
     private static int Number(HttpContext context) =>

@@ -94,7 +94,7 @@ internal sealed class TalkModels(RunBook book, RunSources sources) : IDisposable
             throw new InputException("This model is too large to talk to here: use cairn generate.");
         }
 
-        var folder = CheckpointsPage.FolderOf(sources, named.Round);
+        var folder = CheckpointRoom.FolderOf(sources, named.Round);
         var (parameters, tokenizer) = Read(folder);
         if (Checkpoint.Digest(parameters) != named.Digest)
         {
@@ -134,7 +134,7 @@ internal sealed class TalkModels(RunBook book, RunSources sources) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException("The files of that checkpoint are not here, or no longer: old ones are dropped. Choose a newer one.", e);
+            throw new InputException("The files of that checkpoint are not here, or no longer: fetch it on the page Checkpoints, or choose a newer one.", e);
         }
     }
 

@@ -14,11 +14,15 @@ export interface Now {
   finished: boolean; lastSign?: string; whom: string[]; whomCount: number; stages: StageState[]; before: StageState[]; roster: number; members: number;
   peersPresent: number; validatorsPresent: number; tokens: number; tokensPerSecond?: number; roundSeconds?: number; utilisation?: number; bytes: number;
   bytesPerUpdate?: number; compression?: number; height: number; tip: string; agreement: boolean; base?: string; lossFirst?: number; loss?: number;
-  bitsPerByteFirst?: number; bitsPerByte?: number; curveGeneration: number; curvePoints: number; texts: number; checkpoints: number; notes: Note[];
+  bitsPerByteFirst?: number; bitsPerByte?: number; curveGeneration: number; curvePoints: number; texts: number; baselines: number; logged: boolean; checkpoints: number;
+  notes: Note[];
 }
 
-export interface Baseline { name: string; lossFinal?: number; bitsPerByteFinal?: number; points: [number, number][] }
-export interface CurvePiece { generation: number; from: number; points: [number, number, number, number][]; baselines?: Baseline[] }
+/** Points are tokens and loss. */
+export interface Baseline { name: string; lossFinal?: number; bitsPerByteFinal?: number; sample?: string; points: [number, number][] }
+/** Round (0: before the first), tokens, nats per token, bits per byte. */
+export type Point = [number, number, number, number];
+export interface CurvePiece { generation: number; from: number; points: Point[] }
 export interface Sample { round: number; text: string }
 export interface Reason { reason: string; times: number }
 
@@ -56,7 +60,10 @@ export interface Blocks { height: number; genesis: string; rules: string; tip: s
 export interface Hit { kind: string; title: string; where: string }
 export interface Found { query: string; hits: Hit[] }
 export interface CheckpointFile { name: string; bytes: number }
-export interface Checkpoint { round: number; digest: string; here: boolean; bytes: number; loss?: number; bitsPerByte?: number; files: CheckpointFile[] }
+export interface Checkpoint {
+  round: number; digest: string; state: 'here' | 'coming' | 'elsewhere' | 'gone'; bytes: number; loss?: number; bitsPerByte?: number; files: CheckpointFile[]; trouble?: string;
+}
+
 export interface Awaited { uid: number; name: string; role: string; for: string }
 export interface NodeState {
   name: string; role?: string; applied: number; waitsFor: string; whom: string[]; sinceSeconds: number; trouble?: string; utilisation?: number; finished: boolean; halted: boolean;
@@ -70,6 +77,12 @@ export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   const answer = await fetch(`./api/${path}`, { signal: signal ?? null });
   if (!answer.ok) throw new Error(await reasonOf(answer));
   return (await answer.json()) as T;
+}
+
+/** Has a checkpoint brought from the stores; answers when it is here, or with the reason why not. */
+export async function bring(round: number): Promise<void> {
+  const answer = await fetch(`./api/checkpoints/${round}/fetch`, { method: 'POST' });
+  if (!answer.ok) throw new Error(await reasonOf(answer));
 }
 
 /** Talks to a checkpoint; the text comes in pieces. */

@@ -22,21 +22,34 @@ export function fill(element: Element, ...children: Child[]): void {
   append(element, children);
 }
 
-/** Replaces the content only if it looks different: what is selected, focused or scrolled stays so. */
+/**
+ * Makes the content look so, and touches only what differs: what is focused, selected, scrolled or pointed at stays. An element that stays keeps the listeners that it was
+ * made with: those read what they need from the element or from the state of their page.
+ */
 export function refill(element: Element, ...children: Child[]): void {
-  const next = document.createElement(element.tagName);
+  const next = document.createElement('div');
   append(next, children);
-  if (!sameContent(element, next)) {
-    const focused = element.contains(document.activeElement) ? document.activeElement?.id : undefined;
-    element.replaceChildren(...next.childNodes);
-    if (focused) document.getElementById(focused)?.focus();
-  }
+  patch(element, next);
 }
 
-function sameContent(a: Element, b: Element): boolean {
-  if (a.childNodes.length !== b.childNodes.length) return false;
-  for (let i = 0; i < a.childNodes.length; i++) if (!a.childNodes[i]!.isEqualNode(b.childNodes[i]!)) return false;
-  return true;
+function patch(now: Element, next: Element): void {
+  const [there, wanted] = [[...now.childNodes], [...next.childNodes]];
+  wanted.forEach((child, i) => {
+    const old = there[i];
+    if (!old) now.append(child);
+    else if (old instanceof Element && child instanceof Element && old.tagName === child.tagName) {
+      patchAttributes(old, child);
+      patch(old, child);
+    } else if (old instanceof Text && child instanceof Text) {
+      if (old.data !== child.data) old.data = child.data;
+    } else old.replaceWith(child);
+  });
+  for (const old of there.slice(wanted.length)) old.remove();
+}
+
+function patchAttributes(now: Element, next: Element): void {
+  for (const { name } of [...now.attributes]) if (!next.hasAttribute(name)) now.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
 }
 
 function append(element: Element, children: Child[]): void {
@@ -79,6 +92,11 @@ export function loading(): HTMLElement {
 
 export function digest(value: string | undefined | null, length = 12): HTMLElement {
   return value ? h('code', { class: 'digest', title: value }, value.slice(0, length)) : h('span', { class: 'dim' }, '–');
+}
+
+/** A word for those who hear the page. */
+export function unseen(word: string): HTMLElement {
+  return h('span', { class: 'unseen' }, word);
 }
 
 /** A table that scrolls by itself where it is too wide. */

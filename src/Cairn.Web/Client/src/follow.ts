@@ -4,11 +4,29 @@ import { ask } from './api';
 import { empty, fill, loading } from './dom';
 import { live } from './live';
 
+/** Does something again whenever its version is another; once at a time, and what failed again a while later. */
+export class Versioned {
+  private version: string | undefined;
+  private busy = false;
+  private notBefore = 0;
+
+  constructor(private readonly work: () => Promise<void>) {}
+
+  update(...version: (number | string)[]): void {
+    const wanted = version.join();
+    if (this.busy || wanted === this.version || Date.now() < this.notBefore) return;
+    this.busy = true;
+    this.work().then(() => { this.version = wanted; }, () => { this.notBefore = Date.now() + 2000; }).finally(() => { this.busy = false; });
+  }
+}
+
+/** What a page shows of one address. */
 export class Followed<T> {
   data: T | null = null;
   private version = -1;
   private busy = false;
-  private last = 0;
+  private notBefore = 0;
+  private failures = 0;
   private again: ReturnType<typeof setTimeout> | undefined;
   private gone = new AbortController();
 
@@ -17,20 +35,20 @@ export class Followed<T> {
     fill(place, loading());
   }
 
-  /** Asks for something else from now on. */
-  point(path: string): void {
+  /** Asks for something else from now on, or for the same although the run has not moved on. */
+  point(path = this.path): void {
     this.path = path;
     this.version = -1;
-    this.last = 0;
+    this.notBefore = 0;
     this.update();
   }
 
   update(): void {
     const version = live.now?.version ?? 0;
-    if (this.gone.signal.aborted || this.busy || (version === this.version && this.data)) return;
-    const wait = this.last + this.pace - Date.now();
-    if (wait > 0 || (document.hidden && this.data)) {
-      this.again ??= setTimeout(() => { this.again = undefined; this.update(); }, Math.max(wait, 250));
+    if (this.gone.signal.aborted || this.busy || (this.data && (version === this.version || document.hidden))) return;
+    const wait = this.notBefore - Date.now();
+    if (wait > 0) {
+      this.again ??= setTimeout(() => { this.again = undefined; this.update(); }, wait);
       return;
     }
 
@@ -53,12 +71,15 @@ export class Followed<T> {
         this.version = version;
         this.show(data);
       }
+
+      this.failures = 0;
     } catch (error) {
+      this.failures++;
       if (!this.gone.signal.aborted && !this.data) fill(this.place, empty(error instanceof Error && live.connected ? error.message : 'The dashboard does not answer. This page fills when it is back.'));
     } finally {
       this.busy = false;
-      this.last = Date.now();
-      if (path !== this.path) this.update();
+      this.notBefore = Date.now() + this.pace * 2 ** Math.min(this.failures, 5);
+      if (path !== this.path) this.point();
     }
   }
 }

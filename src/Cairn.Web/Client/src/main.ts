@@ -5,7 +5,8 @@ import { ask, type Run } from './api';
 import { fill, h, loading, refill } from './dom';
 import { seconds, time } from './format';
 import { live } from './live';
-import { themeName } from './chart';
+import { showTips } from './tips';
+import { themeName, watchTheme } from './chart';
 import { runPage } from './pages/run';
 import { peersPage } from './pages/peers';
 import { roundsPage } from './pages/rounds';
@@ -39,10 +40,9 @@ let first = true;
 
 function route(): void {
   if (!run) return;
-  const [path = 'run', ...rest] = location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map((part) => decodeURIComponent(part));
+  const [path = 'run', ...rest] = location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(readable);
   const chosen = pages.find((candidate) => candidate.path === path) ?? pages[0]!;
   page?.leave();
-  fill(main, loading());
   document.title = `${chosen.name} · ${run.name} · Cairn`;
   for (const link of document.querySelectorAll<HTMLAnchorElement>('#tabs a')) {
     if (link.dataset['path'] === chosen.path) link.setAttribute('aria-current', 'page');
@@ -59,6 +59,15 @@ function route(): void {
   }
 
   first = false;
+}
+
+// Somebody may have typed it.
+function readable(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function showLine(): void {
@@ -84,27 +93,41 @@ function showTheme(): void {
   button.title = `Use the ${next} theme`;
 }
 
+// A browser may forbid to keep anything: then the theme lasts as long as the page.
+function kept(theme?: string): string | null {
+  try {
+    if (theme) localStorage.setItem('theme', theme);
+    return localStorage.getItem('theme');
+  } catch {
+    return null;
+  }
+}
+
 async function begin(): Promise<void> {
-  const saved = localStorage.getItem('theme');
+  const saved = kept();
   if (saved) document.documentElement.dataset['theme'] = saved;
   showTheme();
+  watchTheme(showTheme);
   document.getElementById('theme')!.addEventListener('click', () => {
-    document.documentElement.dataset['theme'] = themeName() === 'dark' ? 'light' : 'dark';
-    localStorage.setItem('theme', document.documentElement.dataset['theme']);
-    showTheme();
-    page?.update();
+    const chosen = themeName() === 'dark' ? 'light' : 'dark';
+    document.documentElement.dataset['theme'] = chosen;
+    kept(chosen);
   });
   document.querySelector('.skip')!.addEventListener('click', (event) => {
     event.preventDefault();
     main.focus();
   });
-  fill(document.getElementById('tabs')!, ...pages.map((entry) => h('a', { href: `#/${entry.path}`, 'data-path': entry.path }, entry.name)));
+  fill(document.getElementById('tabs')!, ...pages.map((entry, i) => h('a', { href: `#/${entry.path}`, 'data-path': entry.path, 'aria-keyshortcuts': i + 1, title: `Key ${i + 1}` }, entry.name)));
   fill(main, loading());
-  live.listen(() => {
+  const update = (): void => {
+    if (document.hidden) return;
     showLine();
     page?.update();
-  });
+  };
+  live.listen(update);
+  document.addEventListener('visibilitychange', update);
   live.start();
+  showTips();
   addEventListener('hashchange', route);
   addEventListener('keydown', (event) => {
     // 1 to 7 go to the pages, where nobody is typing.

@@ -20,7 +20,7 @@ function allBlocks(place: HTMLElement): Page {
   place.append(h('h1', {}, 'Ledger'), state, form, results, list, h('div', { class: 'row after' }, newest, older));
   const followed = new Followed<Blocks>('blocks', list, (data) => {
     refill(state, card(null, h('p', { class: data.failure ? 'bad' : data.verified ? 'good' : 'dim' }, data.failure ?? (data.verified ? `Verified: ${count(data.height)} blocks, every signature and every rule, from the first block on.` : `Verifying: ${count(data.height)} blocks so far.`)),
-      h('dl', {}, h('dt', {}, 'Run'), h('dd', {}, digest(data.genesis, 64)), h('dt', {}, 'Rules'), h('dd', {}, digest(data.rules, 64)), h('dt', {}, 'Last block'), h('dd', {}, digest(data.tip, 64)))));
+      h('dl', {}, h('dt', {}, term('Run', 'Digest of what the run began with: members, bonds and rules. It names the run.')), h('dd', {}, digest(data.genesis, 64)), h('dt', {}, term('Rules', 'Digest of everything that the members agreed on before the first round.')), h('dd', {}, digest(data.rules, 64)), h('dt', {}, term('Last block', 'Names the newest block and, with it, everything before.')), h('dd', {}, digest(data.tip, 64)))));
     lowest = data.blocks.length ? data.blocks[data.blocks.length - 1]!.height : 0;
     older.disabled = lowest <= 1;
     newest.disabled = before === null;
@@ -54,7 +54,7 @@ function oneBlock(place: HTMLElement, height: string): Page {
     refill(body,
       h('div', { class: 'row' }, h('h1', {}, `Block ${count(block.height)}`), h('span', { class: 'row' }, block.height > 1 && h('a', { class: 'button', href: `#/ledger/${block.height - 1}`, rel: 'prev' }, '← before'), h('a', { class: 'button', href: `#/ledger/${block.height + 1}`, rel: 'next' }, 'after →'))),
       card(null, h('dl', {}, h('dt', {}, term('Hash', 'Names this block and, with it, everything before.')), h('dd', {}, digest(block.hash, 64)), h('dt', {}, 'The one before'), h('dd', {}, digest(block.previous, 64)), h('dt', {}, 'Size'), h('dd', {}, bytes(block.bytes)))),
-      card('Operations', table('Operations', ['kind', 'who', 'what', 'round', 'digest'], block.operations.map((o) => [o.kind, who(o), o.what, o.round === undefined ? '' : h('a', { href: `#/rounds/${o.round + 1}` }, count(o.round + 1)), digest(o.digest, 64)]), ['', '', 'wrap', 'num', ''])),
+      card('Operations', table('Operations', ['kind', 'who', 'what', 'round', 'digest'], block.operations.map((o) => [o.kind, who(o), o.what, o.round === undefined ? '' : h('a', { href: `#/rounds/${o.round + 1}` }, count(o.round + 1)), digest(o.digest, 16)]), ['', '', 'wrap', 'num', ''])),
     );
   }, 60_000);
   return { update: () => followed.update(), leave: () => followed.leave() };

@@ -14,7 +14,7 @@ const columns: Column[] = [
   { key: 'name', head: 'name', tip: 'What it calls itself; names are not unique.', value: (m) => m.name, cell: (m) => h('a', { href: `#/peers/${m.uid}` }, m.name), number: false },
   { key: 'role', head: 'role', tip: 'Peers train. Validators check, close the lists and post who earned what.', value: (m) => m.role, cell: (m) => h('span', {}, m.role.toLowerCase(), state(m)), number: false },
   { key: 'share', head: 'share', tip: 'Its part of all that was paid to members so far.', value: (m) => m.share, cell: (m) => bar(m.share), number: true },
-  { key: 'reward', head: 'reward', tip: 'What it earned and may spend, in the smallest unit.', value: (m) => m.reward, cell: (m) => short(m.reward), number: true },
+  { key: 'reward', head: 'reward', tip: 'What it earned and may spend, in the smallest unit of the run.', value: (m) => m.reward, cell: (m) => short(m.reward), number: true },
   { key: 'bond', head: 'bond', tip: 'What it has at stake: cut for a contradiction or a fault.', value: (m) => m.bond, cell: (m) => short(m.bond), number: true },
   { key: 'rating', head: 'rating', tip: 'How good its updates have been compared with those of others; uncertain ones are rated lower.', value: (m) => m.rating ?? -1e9, cell: (m) => fixed(m.rating, 1), number: true },
   { key: 'score', head: 'last gain', tip: 'By how much its last probed update alone improved the loss on its own data, nats per token.', value: (m) => m.score ?? -1e9, cell: (m) => signed(m.score, 4), number: true },
@@ -43,7 +43,7 @@ function allPeers(place: HTMLElement): Page {
       .filter((m) => m.name.includes(text))
       .filter((m) => kind === 'all' || m.role === kind || (kind === 'refused' && m.refused > 0) || (kind === 'absent' && (!m.active || m.left)))
       .sort((a, b) => compare(column.value(a), column.value(b)) * (down ? -1 : 1) || a.uid - b.uid);
-    refill(summary, `${plural(chosen.length, 'member', 'members')} · ${short(data.minted - data.auditFund)} paid, ${short(data.auditFund)} laid aside for audits, ${short(data.burned)} cut and burned`);
+    refill(summary, `${plural(chosen.length, 'member', 'members')} · ${short(data.minted - data.auditFund)} paid, ${short(data.auditFund)} laid aside for audits, ${short(data.burned)} cut and burned, in units of the run`);
     const shown = chosen.slice(0, 500);
     refill(list, chosen.length === 0 ? empty('Nobody matches.') : table('Members', columns.map(head), shown.map((m) => columns.map((c) => c.cell(m))), columns.map((c) => (c.number ? 'num' : ''))), chosen.length > shown.length && empty(`${chosen.length - shown.length} more: filter to see them.`));
   }
@@ -56,7 +56,7 @@ function allPeers(place: HTMLElement): Page {
         sort = column.key;
         show();
         document.getElementById(`sort-${column.key}`)?.focus();
-      } }, column.head, h('span', { class: 'arrow', 'aria-hidden': 'true' }, on ? (down ? '↓' : '↑') : '')));
+      } }, h('span', { class: 'arrow', 'aria-hidden': 'true' }, on ? (down ? '↓' : '↑') : ''), column.head));
   }
 
   return { update: () => followed.update(), leave: () => followed.leave() };
@@ -67,12 +67,16 @@ function onePeer(place: HTMLElement, uid: string): Page {
   const [head, chartCard, rest] = [h('div', {}), h('section', { class: 'card' }, h('h2', {}, 'Rating over the rounds'), chart.element), h('div', {})];
   chartCard.hidden = true;
   place.append(h('p', { class: 'crumbs' }, h('a', { href: '#/peers' }, 'Peers')), head, chartCard, rest);
-  const followed = new Followed<MemberDetail>(`peers/${encodeURIComponent(uid)}`, head, (data) => {
+  let shown = 100;
+  const showAll = (): void => { shown = Infinity; if (followed.data) show(followed.data); };
+  const followed = new Followed<MemberDetail>(`peers/${encodeURIComponent(uid)}`, head, show);
+
+  function show(data: MemberDetail): void {
     const m = data.member;
     refill(head, h('h1', {}, m.name, h('span', { class: 'dim' }, ` uid ${m.uid}, ${m.role.toLowerCase()}`), state(m)), h('div', { class: 'tiles' },
-      tile('Share', percent(m.share), `reward ${short(m.reward)}`), tile('Bond', short(m.bond), plural(data.slashes.length, 'cut', 'cuts')),
+      tile(term('Share', 'Its part of all that was paid to members so far.'), percent(m.share), `reward ${short(m.reward)} units`), tile(term('Bond', 'What it has at stake, in the smallest unit of the run.'), h('span', {}, short(m.bond), h('small', {}, ' units')), plural(data.slashes.length, 'cut', 'cuts')),
       ...(m.role === 'Peer' ? [
-        tile('Accepted', count(m.accepted), `${count(m.refused)} refused`), tile('Rating', fixed(m.rating, 1), `last gain ${signed(m.score, 4)} nats/token`),
+        tile('Accepted', count(m.accepted), `${count(m.refused)} refused`), tile(term('Rating', 'How good its updates have been compared with those of others; uncertain ones are rated lower.'), fixed(m.rating, 1), `last gain ${signed(m.score, 4)} nats/token`),
         tile(term('Work found', 'The part of the work that replays and probes found of it so far.'), percent(m.work, 0), `training loss ${fixed(m.trainLoss, 3)}`), tile('Sent', bytes(m.bytesSent), m.since <= 0 ? 'since the start' : `since ${round(m.since)}`),
       ] : [])));
     const rated = data.rounds.filter((r) => r.rating !== undefined).reverse();
@@ -81,10 +85,11 @@ function onePeer(place: HTMLElement, uid: string): Page {
     refill(rest,
       m.reasons.length > 0 && card('Said against its updates', h('ul', { class: 'plain' }, ...m.reasons.map((r) => h('li', {}, `${r.reason}: ${plural(r.times, 'time', 'times')}`)))),
       data.slashes.length > 0 && card('Cuts of its bond', table('Cuts', ['round', 'why', 'amount', 'evidence'], data.slashes.map((s) => [count(s.round + 1), s.reason, short(s.amount), digest(s.evidence)]))),
-      m.role === 'Peer' && card('Its rounds', data.rounds.length ? table('Its rounds', ['round', 'in the list', 'against it', 'samples', 'sent', 'rating', 'gain', 'training loss'], data.rounds.slice(0, 200).map((r) => [h('a', { href: `#/rounds/${r.round + 1}` }, count(r.round + 1)), r.counted ? '✓' : '–', r.reason ? h('span', { class: 'bad' }, r.reason) : '', r.samples ? count(r.samples) : none, r.bytes ? bytes(r.bytes) : none, fixed(r.rating, 1), signed(r.score, 4), fixed(r.trainLoss, 3)]), ['num', '', '', 'num', 'num', 'num', 'num', 'num']) : empty('It has not been in a round yet.')),
+      m.role === 'Peer' && card('Its rounds', data.rounds.length ? table('Its rounds', ['round', term('in the list', 'Whether its update stands in the closed list of the round.'), 'against it', 'samples', 'sent', 'rating', term('gain', 'By how much its update alone improved the loss on its own data, nats per token; only where it was probed.'), term('training loss', 'Of its last inner step, nats per token.')], data.rounds.slice(0, shown).map((r) => [h('a', { href: `#/rounds/${r.round + 1}` }, count(r.round + 1)), r.counted ? 'yes' : h('span', { class: 'dim' }, 'no'), r.reason ? h('span', { class: 'bad' }, r.reason) : '', r.samples ? count(r.samples) : none, r.bytes ? bytes(r.bytes) : none, fixed(r.rating, 1), signed(r.score, 4), fixed(r.trainLoss, 3)]), ['num', '', '', 'num', 'num', 'num', 'num', 'num']) : empty('It has not been in a round yet.'), data.rounds.length > shown && h('button', { type: 'button', class: 'after', click: showAll }, `Show all ${count(data.rounds.length)}`)),
       card('Who it is', h('dl', {}, h('dt', {}, 'Key'), h('dd', {}, h('code', {}, data.key)), h('dt', {}, 'Its store'), h('dd', {}, data.place || 'that of the run'), h('dt', {}, 'Absent'), h('dd', {}, plural(data.absentRounds, 'round in a row', 'rounds in a row')), data.samples > 0 && h('dt', {}, 'Declared'), data.samples > 0 && h('dd', {}, `${count(data.samples)} samples a round`))),
     );
-  });
+  }
+
   return { update: () => followed.update(), leave: () => { followed.leave(); chart.destroy(); } };
 }
 

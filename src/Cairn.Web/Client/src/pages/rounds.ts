@@ -1,10 +1,11 @@
 // The rounds, and one of them in full: who said what, what was found, and what all ended with.
 
 import type { Evidence, RoundDetail, Rounds } from '../api';
-import { card, digest, empty, h, refill, table, term, tile } from '../dom';
+import { card, digest, empty, h, refill, table, term, tile, unseen } from '../dom';
 import { Followed } from '../follow';
 import { bytes, count, fixed, none, percent, plural, seconds, signed } from '../format';
 import type { MakePage, Page } from '../main';
+import { stageBar, stageWords } from '../stages';
 
 export const roundsPage: MakePage = (place, rest) => (rest[0] !== undefined ? oneRound(place, Number(rest[0]) - 1) : allRounds(place));
 
@@ -21,7 +22,7 @@ function allRounds(place: HTMLElement): Page {
     older.disabled = lastShown <= data.first;
     newest.disabled = before === null;
     refill(list, data.rounds.length === 0 ? empty('No round has begun.') : table('Rounds',
-      ['round', term('updates', 'Updates in the closed list, of peers that had a place.'), 'samples', 'sent', 'took', 'held-out loss', term('base', 'Digest of the parameters after the round, as validators with more than half of all bond posted it.'), ''],
+      ['round', term('updates', 'Updates in the closed list, of peers that had a place.'), 'samples', 'sent', 'took', 'held-out loss', term('base', 'Digest of the parameters after the round, as validators with more than half of all bond posted it.'), unseen('remarks')],
       data.rounds.map((r) => [
         h('a', { href: `#/rounds/${r.round + 1}` }, count(r.round + 1)), r.members === undefined ? h('span', { class: 'dim' }, `… of ${r.roster}`) : `${r.members} of ${r.roster}`, r.members === undefined ? none : count(r.samples),
         r.bytes ? bytes(r.bytes) : none, seconds(r.seconds), fixed(r.loss, 4), digest(r.base, 8), h('span', {}, r.settles ? h('span', { class: 'tag' }, 'settles') : null, r.agreement ? null : h('span', { class: 'tag bad' }, 'bases differ'), r.timeouts > 0 ? h('span', { class: 'tag warn' }, 'timed out') : null),
@@ -41,11 +42,11 @@ function oneRound(place: HTMLElement, number: number): Page {
         tile('Updates', h('span', {}, r.members === undefined ? '…' : count(r.members), h('small', {}, ` of ${r.roster}`)), r.members === undefined ? 'the list is not closed yet' : `${count(r.samples)} samples`),
         tile('Took', seconds(r.seconds), r.timeouts ? plural(r.timeouts, 'timeout was voted', 'timeouts were voted') : 'no timeout'), tile('Held-out loss', fixed(r.loss, 4), 'nats/token after it'),
         tile('Sent', bytes(r.bytes), r.members ? `${bytes(r.bytes / Math.max(1, r.members))} each` : none)),
-      card('Stages', table('Stages', ['stage', 'took', 'acted'], data.stages.map((s) => [s.name, seconds(s.seconds), `${s.done} of ${s.of}`]), ['', 'num', 'num'])),
-      card(term('Manifest', 'The closed list of the updates of the round, each with its part in the mean. Never reopened.'), r.manifest ? h('p', {}, 'digest ', digest(r.manifest, 64)) : null,
+      card('Stages', data.stages.some((s) => s.seconds) && stageBar(data.stages, 'Parts of the round'), table('Stages', ['stage', 'took', term('acted', 'How many have done their part, of those who have one.')], data.stages.map((s, i) => [h('span', {}, h('span', { class: `key k${i}`, 'aria-hidden': 'true' }), term(...stageWords(s.name))), seconds(s.seconds), `${s.done} of ${s.of}`]), ['', 'num', 'num'])),
+      card(term('Manifest', 'The closed list of the updates of the round, each with its part in the mean. Never reopened.'), r.manifest ? h('p', { class: 'dim' }, 'Its digest: ', digest(r.manifest, 64)) : null,
         data.manifest.length ? table('Manifest', ['peer', 'part', 'size', 'object'], data.manifest.map((m) => [h('a', { href: `#/peers/${m.uid}` }, m.name), percent(m.part), bytes(m.bytes), digest(m.object, 16)]), ['', 'num', 'num', '']) : empty(r.members === undefined ? 'Not closed yet.' : 'Empty: no update was accepted, and the base stayed as it was.')),
       card(term('Verdicts and their evidence', 'What each validator found, from its log: what an update did to the loss when it was applied alone.'), data.evidence.length ? evidence(data.evidence) : empty('No validator of this machine has logged its judgement of the round; its verdict stands in the timeline.')),
-      card('Bases of all nodes', data.bases.length ? h('div', {}, h('p', { class: r.agreement ? 'good' : 'bad' }, r.agreement ? `All ${count(data.bases.length)} posted the same digest.` : 'Not all posted the same digest.'), table('Bases', ['node', 'role', 'digest', ''], data.bases.map((b) => [h('a', { href: `#/peers/${b.uid}` }, b.name), b.role.toLowerCase(), digest(b.digest, 32), b.agrees ? h('span', { class: 'good' }, 'the quorum’s') : h('span', { class: 'bad' }, 'another')]))) : empty('Nobody has posted a base yet.')),
+      card('Bases of all nodes', data.bases.length ? h('div', {}, h('p', { class: r.agreement ? 'good' : 'bad' }, r.agreement ? `All ${count(data.bases.length)} posted the same digest.` : 'Not all posted the same digest.'), table('Bases', ['node', 'role', 'digest', 'agrees'], data.bases.map((b) => [h('a', { href: `#/peers/${b.uid}` }, b.name), b.role.toLowerCase(), digest(b.digest, 32), b.agrees ? h('span', { class: 'good' }, 'the quorum’s') : h('span', { class: 'bad' }, 'another')]))) : empty('Nobody has posted a base yet.')),
       card('Timeline', h('p', { class: 'dim' }, `Blocks ${count(data.firstHeight)} to ${count(data.lastHeight)} of the ledger, in order.`), table('Timeline', ['block', 'who', 'what', 'digest'], data.operations.map((o) => [h('a', { href: `#/ledger/${o.height}` }, count(o.height)), o.uid >= 0 ? h('a', { href: `#/peers/${o.uid}` }, o.who) : o.who, o.what, digest(o.digest)]), ['num', '', 'wrap', '']), data.cut && empty('More was said than is shown here: see the ledger.')),
     );
   }, 1500);
