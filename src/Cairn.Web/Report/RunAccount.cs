@@ -50,7 +50,8 @@ public static class RunAccount
             + (sparse.Tolerated == 0 ? "" : $" --tolerated {sparse.Tolerated}")
             + (sparse.Quantization == Quantization.Sign ? "" : sparse.Quantization == Quantization.Published ? " --quantize published" : " --quantize sign-magnitude")
             + (sparse.Coding == Coding.Small ? "" : " --coding fast")
-            + (rules.Round.ApplyDelay == 0 ? "" : $" --apply-delay {rules.Round.ApplyDelay}");
+            + (rules.Round.ApplyDelay == 0 ? "" : $" --apply-delay {rules.Round.ApplyDelay}")
+            + $" --probes {rules.Round.ProbedPeers} --probe-sequences {rules.Round.ProbeSequences}";
     }
 
     private static string WordOf(Combination combination) => combination switch
