@@ -2,9 +2,9 @@
 
 import { ask, type Baseline, type CurvePiece, type Now, type Point, type Run, type Sample, type StageState } from '../api';
 import { Chart } from '../chart';
-import { card, digest, empty, h, noteList, refill, svg, term, tile, type Child } from '../dom';
+import { card, digest, empty, h, loading, noteList, refill, svg, term, tile, type Child } from '../dom';
 import { Versioned } from '../follow';
-import { bytes, count, fixed, none, percent, plural, round, seconds, short } from '../format';
+import { bytes, count, fixed, percent, plural, round, seconds, short } from '../format';
 import { live } from '../live';
 import type { MakePage } from '../main';
 import { stageBar, stageWords } from '../stages';
@@ -12,9 +12,9 @@ import { stageBar, stageWords } from '../stages';
 export const runPage: MakePage = (place, _rest, run) => {
   const tiles = h('div', { class: 'tiles' });
   const chart = new Chart('Held-out loss', 300);
-  const noCurve = h('div', {});
+  const noCurve = h('div', {}, loading());
   const clock = h('div', {});
-  const samples = h('div', {});
+  const samples = h('div', {}, loading());
   const notes = h('div', {});
   let [axis, unit] = ['round', 'loss'];
   const choices = h('div', { class: 'choices' }, choice('Over', [['round', 'rounds'], ['tokens', 'tokens']], (value) => { axis = value; draw(); }), choice('In', [['loss', 'nats/token'], ['bits', 'bits/byte']], (value) => { unit = value; draw(); }));
@@ -24,7 +24,8 @@ export const runPage: MakePage = (place, _rest, run) => {
     card('What the model writes', samples), card('Lately', notes),
   );
 
-  let [points, baselines, texts, generation] = [[] as Point[], [] as Baseline[], [] as Sample[], -1];
+  let [points, baselines, generation] = [[] as Point[], [] as Baseline[], -1];
+  let texts: Sample[] | null = null;
   const gone = new AbortController();
   const curve = new Versioned(async () => {
     const piece = await ask<CurvePiece>(`curve?generation=${generation}&from=${points.length}`, gone.signal);
@@ -43,6 +44,7 @@ export const runPage: MakePage = (place, _rest, run) => {
   });
 
   function draw(): void {
+    if (generation < 0) return;
     chart.element.hidden = points.length === 0;
     refill(noCurve, points.length === 0 ? empty(unlogged() ? 'No log of the run is here, and the ledger does not hold the loss.' : 'The loss is measured before the first round and after each.') : logEndsEarly(points));
     if (points.length === 0) return;
@@ -63,6 +65,7 @@ export const runPage: MakePage = (place, _rest, run) => {
   }
 
   function showTexts(): void {
+    if (!texts) return;
     const [start, now] = [texts[0], texts.length > 1 ? texts[texts.length - 1] : undefined];
     const central = baselines.filter((baseline) => baseline.sample).sort((a, b) => (a.lossFinal ?? Infinity) - (b.lossFinal ?? Infinity))[0];
     refill(
@@ -71,7 +74,7 @@ export const runPage: MakePage = (place, _rest, run) => {
         start && quote(start.round < 0 ? 'Before training' : `After ${round(start.round)}`, start.text),
         now ? quote(`After ${round(now.round)}`, now.text) : !unlogged() && empty('The next sample comes with the first settlement.'),
         central && quote(term('The baseline', `${central.name}: the same model trained in one place, on as many tokens.`), central.sample!))
-        : empty(unlogged() ? 'No log of the run is here. What a checkpoint writes can be heard on the page Chat.' : 'The first sample is written before the first round.'),
+        : unlogged() ? h('p', { class: 'empty' }, 'No log of the run is here. What a checkpoint writes can be heard in the ', h('a', { href: '#/chat' }, 'chat'), '.') : empty('The first sample is written before the first round.'),
     );
   }
 
@@ -86,8 +89,7 @@ export const runPage: MakePage = (place, _rest, run) => {
     compared.update(now.baselines);
   };
   const ticking = setInterval(() => live.now && !document.hidden && refill(clock, ...clockOf(live.now)), 500);
-  showTexts();
-  draw();
+  chart.element.hidden = true;
   return { update, leave: () => { gone.abort(); clearInterval(ticking); chart.destroy(); } };
 };
 
@@ -127,9 +129,9 @@ function between(line: Pair[], x: number): number | null {
 function tilesOf(now: Now, run: Run): HTMLElement[] {
   const better = now.loss !== undefined && now.lossFirst ? 1 - now.loss / now.lossFirst : undefined;
   return [
-    h('div', { class: 'tile hero' }, h('div', { class: 'label' }, 'Held-out loss'), h('div', { class: 'value' }, fixed(now.loss, 4), h('small', {}, ' nats/token')), h('div', { class: 'note' }, now.loss === undefined ? 'not measured yet' : `${fixed(now.bitsPerByte, 3)} bits/byte · ${percent(better)} below the start`)),
+    h('div', { class: 'tile hero' }, h('div', { class: 'label' }, 'Held-out loss'), h('div', { class: 'value' }, fixed(now.loss, 4), now.loss !== undefined && h('small', {}, ' nats/token')), h('div', { class: 'note' }, now.loss === undefined ? (unlogged() ? 'no log tells' : 'not measured yet') : `${fixed(now.bitsPerByte, 3)} bits/byte · ${percent(better)} below the start`)),
     tile('Round', h('span', {}, count(Math.min(now.round + 1, now.rounds)), h('small', {}, ` of ${count(now.rounds)}`)), now.roundSeconds ? `${seconds(now.roundSeconds)} each` : now.finished ? 'the run is over' : 'the first one'),
-    tile(term('Trained on', 'Tokens of all updates that were accepted so far.'), h('span', {}, short(now.tokens), h('small', {}, ' tokens')), now.tokensPerSecond ? `${count(now.tokensPerSecond)} tokens/s` : none),
+    tile(term('Trained on', 'Tokens of all updates that were accepted so far.'), h('span', {}, short(now.tokens), h('small', {}, ' tokens')), now.tokensPerSecond && `${count(now.tokensPerSecond)} tokens/s`),
     tile('Peers present', h('span', {}, count(now.peersPresent), h('small', {}, ` of ${count(run.peersMax)} places`)), `${count(now.roster)} in this round · ${plural(now.validatorsPresent, 'validator', 'validators')}`),
     tile(term('An update', 'What a peer sends in a round, against the parameters in fp32.'), bytes(now.bytesPerUpdate), now.compression ? `${now.compression.toFixed(0)}× smaller · ${bytes(now.bytes)} in all` : `${bytes(now.bytes)} in all`),
     tile(term('Busy', 'The part of the last rounds for which peers computed, and did not wait for others.'), percent(now.utilisation, 0), now.utilisation === undefined ? 'no log tells' : 'of the last rounds'),
