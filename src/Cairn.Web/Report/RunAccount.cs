@@ -43,7 +43,8 @@ public static class RunAccount
             return null;
         }
 
-        var command = $"./cairn swarm {(rules.Model.FromModel ? "--from" : "--preset")} {rules.Model.Preset} --peers {peers} --validators {members.Count - peers} --rounds {rules.Round.Rounds} --seed {rules.Seed}";
+        var command = $"./cairn swarm {(rules.Model.FromModel ? "--from" : "--preset")} {rules.Model.Preset} --peers {peers} " +
+            $"--validators {members.Count - peers} --rounds {rules.Round.Rounds} --seed {rules.Seed}";
         var sparse = rules.Sparse;
         return command
             + (sparse.Combination == Combination.Mean ? "" : $" --combine {WordOf(sparse.Combination)}")
