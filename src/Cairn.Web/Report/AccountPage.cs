@@ -58,7 +58,8 @@ internal static class AccountPage
         page.Element(
             "p",
             $"{Words.Of(peers, "peer", "peers")} trained one language model together. In every round each of them trained on text of its own share and sent " +
-            "what had changed, made very small; validators checked and weighed what came, and everybody took the same step from it. Who did what, who earned what, and what the model " +
+            "what had changed, made very small; validators checked and weighed what came, and everybody took the same step from it. " +
+            "Who did what, who earned what, and what the model " +
             "is worth stands below, from the run’s signed ledger, verified from its first block, and from its log.");
         page.Element("p", now.Finished ? "The run is over." : $"The run is not over: round {Words.Count(now.Round + 1)} of {Words.Count(now.Rounds)}.");
         if (book.LastLine is null)
@@ -88,7 +89,8 @@ internal static class AccountPage
     // By the last points of the curves: those are measured on the same part of the text.
     private static string Central(RunBook book, NowView now) =>
         book.Baselines.Where(baseline => baseline.Points.Count > 0).MinBy(baseline => baseline.Points[^1][1]) is { } central && central.Points[^1][1] is var best
-        ? $"{Words.Fixed(best, 4)} nats/token on as many tokens ({central.Name})" + (now.Loss is { } loss ? $": the run is {Words.Percent((loss / best) - 1)} above it" : "")
+        ? $"{Words.Fixed(best, 4)} nats/token on as many tokens ({central.Name})" +
+            (now.Loss is { } loss ? $": the run is {Words.Percent((loss / best) - 1)} above it" : "")
         : "not tried";
 
     private static void Curves(Html page, RunBook book)
@@ -123,7 +125,8 @@ internal static class AccountPage
         var view = PeersPage.All(book);
         page.Raw("<section>\n").Element("h2", "Contribution and pay").Element(
             "p",
-            "Peers train, validators check. The rating says how good a peer’s updates were beside those of others; the share is its part of all that was paid; the bond is what " +
+            "Peers train, validators check. The rating says how good a peer’s updates were beside those of others; " +
+            "the share is its part of all that was paid; the bond is what " +
             "a member has at stake. Money is counted in the run’s own smallest unit.").Table(
             ["#uid", "name", "role", "#accepted", "#refused", "#sent", "#rating", "#reward", "#share", "#bond"],
             view.Members.Select(member => new[]
@@ -226,7 +229,8 @@ internal static class AccountPage
             ("Code", $"Cairn {RunAccount.Program}, a program for .NET 10, licence Apache 2.0"));
         if (RunAccount.Command(book) is { } command)
         {
-            page.Element("p", "In the folder of that code, on the same text, this gives the same bits: the same last base, on any processor and with any number of threads.")
+            page.Element(
+                "p", "In the folder of that code, on the same text, this gives the same bits: the same last base, on any processor and with any number of threads.")
                 .Element("pre", command);
         }
         else
@@ -236,7 +240,8 @@ internal static class AccountPage
 
         page.Element(
             "p",
-            "With the run’s files, cairn run show verifies the ledger from its first block, cairn run samples counts every sample that was trained on, and cairn replay shows " +
+            "With the run’s files, cairn run show verifies the ledger from its first block, cairn run samples counts every sample that was trained on, " +
+            "and cairn replay shows " +
             "the run as it went.").Raw("</section>\n");
     }
 }

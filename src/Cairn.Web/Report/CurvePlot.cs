@@ -45,7 +45,8 @@ internal static class CurvePlot
         }
 
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">tokens trained on</text>\n");
-        svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(12 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">nats/token</text>\n");
+        svg.Append(
+            CultureInfo.InvariantCulture, $"<text transform=\"translate(12 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">nats/token</text>\n");
         for (var i = lines.Count - 1; i >= 0; i--)
         {
             var path = string.Join(' ', lines[i].Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.Tokens):F1},{Y(point.Loss):F1}")));

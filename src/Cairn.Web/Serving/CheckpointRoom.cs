@@ -125,7 +125,8 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
         {
             var digest = book.State.Checkpoints.FirstOrDefault(checkpoint => checkpoint.Round.Number == round).Digest;
             return digest.IsZero ? null : new WantedCheckpoint(
-                round, digest, [.. book.State.Members.Where(member => member.Role == Role.Validator).Select(member => member.Place).Distinct()], FolderOf(sources, round));
+                round, digest, [.. book.State.Members.Where(member => member.Role == Role.Validator).Select(member => member.Place).Distinct()],
+                FolderOf(sources, round));
         }
     }
 }
