@@ -97,7 +97,10 @@ public sealed class ModelUnderTest : IDisposable
         var text = new System.Text.StringBuilder();
         var decoder = new StreamingDecoder(_tokenizer);
         var greedy = new SamplingSettings(Temperature: 0, TopP: 1, item.TokensMax, Seed: 0, _tokenizer.EosId);
-        foreach (var id in _generator.Generate(_tokenizer.Encode(prompt), greedy))
+        // As much of its end as leaves room for the answer; half of the context at least.
+        var (ids, context) = (_tokenizer.Encode(prompt), _scorer.Context);
+        var room = Math.Max(context - item.TokensMax, context / 2);
+        foreach (var id in _generator.Generate(ids.Length > room ? ids[^room..] : ids, greedy))
         {
             text.Append(decoder.Append(id));
             if (EndOf(text.ToString(), item.Stops) is { } end)

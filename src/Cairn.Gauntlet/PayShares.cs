@@ -20,14 +20,15 @@ public static class PayShares
     /// <summary>The whole: a billion parts.</summary>
     public const long One = 1_000_000_000;
 
-    /// <summary>The claims that a book holds. What waits to be told claims nothing before the last settlement: in the first rounds nobody is known from anybody, and
-    /// who does nothing would be paid like all others.</summary>
+    /// <summary>The claims that a book holds. While nothing is told of anybody there are none: nobody is known from anybody yet, and who does nothing would be paid like
+    /// all others. As soon as something is told, what is untold of others counts as <see cref="WorkShare.Unknown"/>.</summary>
     /// <param name="book">What is remembered of the peers.</param>
-    /// <param name="isLast">True in the last settlement of a run: what is still not told then counts as <see cref="WorkShare.Unknown"/>.</param>
+    /// <param name="isLast">True in the last settlement of a run, which waits for nothing.</param>
     /// <returns>One per peer with something to be paid for since the last settlement, ascending.</returns>
     public static IReadOnlyList<PayClaim> Claims(PeerBook book, bool isLast) =>
-        [.. book.Records.Select(record => new PayClaim(record.Uid, record.CreditSinceSettle + (isLast ? record.Waiting * WorkShare.Unknown : 0), Quality.Of(record)))
-            .Where(claim => claim.Samples > 0)];
+        !isLast && !book.HasTold ? []
+            : [.. book.Records.Select(record => new PayClaim(record.Uid, record.CreditSinceSettle + (record.Waiting * WorkShare.Unknown), Quality.Of(record)))
+                .Where(claim => claim.Samples > 0)];
 
     /// <summary>Divides by largest remainder: each claim gets its exact part rounded down, and the billionths left over go one each to the largest
     /// remainders, of equal ones to the lower uid.</summary>

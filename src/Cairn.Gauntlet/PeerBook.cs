@@ -96,8 +96,16 @@ public sealed class PeerBook
         return new PeerBook([.. records.Values]);
     }
 
-    /// <summary>The book after a settlement: samples are counted from zero again, but for those that wait to be told.</summary>
-    public PeerBook Settle() => new([.. _records.Select(record => record with { SamplesSinceSettle = 0, CreditSinceSettle = 0 })]);
+    /// <summary>True if work was told of somebody since the last settlement: then there is something to divide, and nobody's samples wait any longer.</summary>
+    public bool HasTold => _records.Any(record => record.CreditSinceSettle > 0);
+
+    /// <summary>The book after a settlement: samples are counted from zero again, but for those that waited while nothing was told of anybody.</summary>
+    public PeerBook Settle()
+    {
+        var told = HasTold;
+        return new PeerBook(
+            [.. _records.Select(record => record with { SamplesSinceSettle = 0, CreditSinceSettle = 0, Waiting = told ? 0 : record.Waiting })]);
+    }
 
     // Of an update that was refused a probe says nothing about work; but of one that was refused for lack of work it does, or nobody could ever show it again.
     private static bool Tells(in Observation seen) => seen is { Reason: Rejection.None or Rejection.NotEntitled, Probe: not null };

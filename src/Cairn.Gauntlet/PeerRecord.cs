@@ -41,8 +41,8 @@ public sealed record PeerRecord
     /// <summary>What it is to be paid for since the last settlement: accepted samples times the part of the work that was found, in sixteenths of a sample.</summary>
     public long CreditSinceSettle { get; init; }
 
-    /// <summary>Accepted samples of which nothing can be told yet: they are credited with the first finding, or at the end of the run, and forfeited with an update that
-    /// is refused as harmful or copied.</summary>
+    /// <summary>Accepted samples of which nothing can be told yet: they are credited with the first finding, claimed as <see cref="WorkShare.Unknown"/> as
+    /// soon as anything is told of anybody, and forfeited with an update that is refused as harmful or copied.</summary>
     public long Waiting { get; init; }
 
     /// <summary>The average of <see cref="WorkShare"/>; without meaning while <see cref="WorkCount"/> is 0.</summary>
@@ -105,6 +105,7 @@ public sealed record PeerRecord
     {
         var (known, accepted) = (!double.IsNaN(work), reason == Rejection.None ? samples : 0);
         var told = known || WorkCount > 0 || !waits;
+        var waiting = (reason is Rejection.Harmful or Rejection.Copied ? 0 : Waiting) + accepted;
         var counted = known ? WorkShare.Sixteenths(work) : WorkCount > 0 ? WorkShare.Sixteenths(Work) : WorkShare.Unknown;
         var reasons = Reasons.ToArray();
         reasons[(int)reason]++;
@@ -114,8 +115,8 @@ public sealed record PeerRecord
             RoundsPresent = RoundsPresent + 1,
             Reasons = reasons,
             SamplesSinceSettle = SamplesSinceSettle + accepted,
-            CreditSinceSettle = CreditSinceSettle + (told ? (Waiting + accepted) * counted : 0),
-            Waiting = told || reason is Rejection.Harmful or Rejection.Copied ? 0 : Waiting + accepted,
+            CreditSinceSettle = CreditSinceSettle + (told ? waiting * counted : 0),
+            Waiting = told ? 0 : waiting,
             Work = known ? WorkShare.Average(Work, WorkCount, work) : Work,
             WorkCount = known ? Math.Min(WorkCount + 1, ProbesKept) : WorkCount,
         };

@@ -145,7 +145,11 @@ public sealed partial class LedgerState
         {
             ConsensusShares = WithinProbation(agreed.Incentives);
             Pay(agreed.Dividends);
+            return;
         }
+
+        // Nor is it lost: some can tell and others not yet, or they are not of one mind.
+        Unpaid += Rules.RewardPerSettlement;
     }
 
     // All newcomers together are paid no more than they may weigh in a round, however many keys they are.

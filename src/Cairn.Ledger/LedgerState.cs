@@ -237,7 +237,7 @@ public sealed partial class LedgerState
     /// allocations taken up) + this, after every operation.</summary>
     public long Minted { get; private set; }
 
-    /// <summary>What settlements did not pay because validators said together that nothing can be told yet: the next one that pays, pays it too.</summary>
+    /// <summary>What settlements did not pay because validators cannot tell yet whose it is, or do not agree: the next one that pays, pays it too.</summary>
     public long Unpaid { get; private set; }
 
     /// <summary>The shares of the last settlement that paid; sum <see cref="Shares.One"/>, or empty before the first.</summary>

@@ -92,6 +92,9 @@ public sealed class EncodedUpdate : ISparseUpdate, IDisposable
         return true;
     }
 
+    /// <summary>Whether its bytes lie in memory.</summary>
+    public bool IsInMemory => _bytes is MemoryStream;
+
     /// <summary>Gives back the memory of the tensor that was read last, which is of no use any more; the next use takes it again.</summary>
     public void Rest() => _room.Dispose();
 

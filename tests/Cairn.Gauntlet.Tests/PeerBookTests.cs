@@ -140,6 +140,10 @@ public class PeerBookTests
         var book = TestData.After(first, second);
         Assert.Equal([20L * 16, 20L * 16, 0L, 0L], book.Records.Select(record => record.CreditSinceSettle));
         Assert.Equal([0L, 0L, 0L, 20L], book.Records.Select(record => record.Waiting));
+
+        // Then nobody waits any longer: who was never probed claims what the unknown get, once.
+        Assert.Equal([(0, 320L), (1, 320L), (3, 80L)], PayShares.Claims(book, isLast: false).Select(claim => (claim.Uid.Value, claim.Samples)));
+        Assert.All(book.Settle().Records, record => Assert.Equal(0, record.Waiting));
     }
 
     [Theory]
@@ -151,6 +155,15 @@ public class PeerBookTests
     {
         var book = TestData.After([TestData.Accepted(0)], [TestData.Refused(0, reason)]);
         Assert.Equal(left, book.Records[0].Waiting);
+    }
+
+    [Fact]
+    public void Who_is_caught_in_the_round_that_tells_is_not_paid_for_what_waited()
+    {
+        var worker = TestData.Clear(2);
+        Observation[] round = [TestData.Accepted(0, probe: worker), TestData.Accepted(1, probe: worker), TestData.Accepted(2, probe: worker)];
+        var book = TestData.After(round, round, round, [round[0], round[1], TestData.Refused(2, Rejection.Copied)]);
+        Assert.Equal([40L * 16, 40L * 16, 0L], book.Records.Select(record => record.CreditSinceSettle));
     }
 
     [Fact]

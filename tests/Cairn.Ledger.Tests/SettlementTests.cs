@@ -137,6 +137,18 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public void Where_some_can_tell_and_others_cannot_nothing_is_lost()
+    {
+        var world = Settling(2, [1, 1]);
+        world.Must(3, world.Share(Digest.Zero));
+        world.Must(4, world.Share(Digest.Zero, (0, Shares.One)));
+        Assert.Equal((1000L, 0L), (world.State.Unpaid, world.State.Minted));
+        world.Round();
+        world.SettleAll((0, Shares.One));
+        Assert.Equal((0L, 2000L), (world.State.Unpaid, world.State.Members[0].Reward));
+    }
+
+    [Fact]
     public void One_validator_that_says_nothing_keeps_no_pay_back()
     {
         var world = Settling(3, [1, 1, 1]);

@@ -11,7 +11,7 @@ public sealed record ScoredText(int[] Tokens, int From)
     /// <summary>A context and what may follow it, encoded as the LM Evaluation Harness does it: as one text, of which the continuation is what the tokens of the context
     /// alone leave over. Blanks at the end of the context belong to the continuation, for tokens begin with them.</summary>
     /// <param name="tokenizer">The model's.</param>
-    /// <param name="context">What is given; if empty, the end of a text stands for it.</param>
+    /// <param name="context">What is given; if empty, the token that begins texts stands for it, or the one that ends them.</param>
     /// <param name="continuation">What is scored; not empty.</param>
     public static ScoredText Of(Tokenizer tokenizer, string context, string continuation)
     {
@@ -24,12 +24,17 @@ public sealed record ScoredText(int[] Tokens, int From)
 
         if (context.Length == 0)
         {
-            return new ScoredText([tokenizer.EosId, .. tokenizer.Encode(continuation)], 1);
+            return new ScoredText([tokenizer.BosId ?? tokenizer.EosId, .. tokenizer.Encode(continuation)], 1);
         }
 
         var whole = tokenizer.Encode(context + continuation);
         // Where the two grow into one token at their border, that token is scored.
-        return new ScoredText(whole.Length > 1 ? whole : [tokenizer.EosId, .. whole], Math.Clamp(tokenizer.Encode(context).Length, 1, Math.Max(1, whole.Length - 1)));
+        if (whole.Length < 2)
+        {
+            return new ScoredText([tokenizer.BosId ?? tokenizer.EosId, .. whole], 1);
+        }
+
+        return new ScoredText(whole, Math.Clamp(tokenizer.Encode(context).Length, 1, whole.Length - 1));
     }
 
     /// <summary>What of it fits into a context: the last tokens.</summary>

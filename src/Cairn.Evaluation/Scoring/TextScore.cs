@@ -17,7 +17,8 @@ public sealed record TextScore(string Name, long Bytes, long Tokens, double Nats
     public double BitsPerByte => Nats / Math.Log(2) / Bytes;
 
     /// <summary>Scores a text once from beginning to end, in windows of the model's context that do not overlap in what they predict: each begins with the last token of
-    /// the one before, the first with the end of a text, and the last one looks back as far as the context reaches (the harness's rolling log-likelihood).</summary>
+    /// the one before, the first with the token that begins texts (or ends them, where none begins them), and the last one looks back as far as the context reaches (the
+    /// harness's rolling log-likelihood).</summary>
     /// <param name="scorer">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="name">Of the text.</param>
@@ -27,7 +28,7 @@ public sealed record TextScore(string Name, long Bytes, long Tokens, double Nats
     public static TextScore Of(
         LikelihoodScorer scorer, Tokenizer tokenizer, string name, ReadOnlySpan<byte> text, IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
-        var ids = new List<int> { tokenizer.EosId };
+        var ids = new List<int> { tokenizer.BosId ?? tokenizer.EosId };
         tokenizer.Encode(text, ids);
         var windows = Cut([.. ids], scorer.Context);
         var scores = scorer.Score(windows, progress, cancellation);

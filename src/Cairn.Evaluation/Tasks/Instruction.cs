@@ -93,8 +93,8 @@ internal static partial class Instruction
         var (wanted, nth, word) = (Number(with, "num_paragraphs"), Number(with, "nth_paragraph"), with.Text("first_word"));
         return said =>
         {
-            var paragraphs = said.Split("\n\n").Where(one => one.Trim().Length > 0).ToArray();
-            return paragraphs.Length == wanted && nth >= 1 && nth <= paragraphs.Length
+            var paragraphs = said.Split("\n\n");
+            return paragraphs.Count(one => one.Trim().Length > 0) == wanted && nth >= 1 && nth <= paragraphs.Length
                 && string.Equals(FirstWord(paragraphs[nth - 1]), word, StringComparison.OrdinalIgnoreCase);
         };
     }

@@ -27,7 +27,8 @@ internal static partial class MathTask
     private static double Same(string? said, string right) => said is not null && Plain(said) == Plain(right) ? 1 : 0;
 
     // Commas, dollars and a point at the end are no part of a number.
-    private static string Plain(string number) => Ornaments().Replace(number.Trim(), "").ToLowerInvariant();
+    private static string Plain(string number) =>
+        LastPoint().Replace(number.Replace(",", "", StringComparison.Ordinal).Replace("$", "", StringComparison.Ordinal).Trim(), "");
 
     [GeneratedRegex(@"#### (-?[0-9.,]+)", RegexOptions.CultureInvariant)]
     private static partial Regex Marked();
@@ -35,6 +36,6 @@ internal static partial class MathTask
     [GeneratedRegex(@"-?[$0-9.,]{2,}|-?[0-9]+", RegexOptions.CultureInvariant)]
     private static partial Regex Numbers();
 
-    [GeneratedRegex(@"[,$]|\.$", RegexOptions.CultureInvariant)]
-    private static partial Regex Ornaments();
+    [GeneratedRegex(@"\.$", RegexOptions.CultureInvariant)]
+    private static partial Regex LastPoint();
 }

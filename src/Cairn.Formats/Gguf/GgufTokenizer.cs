@@ -26,6 +26,11 @@ internal static class GgufTokenizer
     public static Tokenizer Read(GgufHead head, string path)
     {
         var tokens = head.Texts(Prefix + "tokens") ?? throw Refused(path, "it has no tokens");
+        if (tokens.Length > BpeTrainer.VocabularySizeMax)
+        {
+            throw Refused(path, $"it has {tokens.Length} tokens, at most {BpeTrainer.VocabularySizeMax} are read");
+        }
+
         var model = head.Text(Prefix + "model");
         var parts = model switch
         {

@@ -1,7 +1,7 @@
 using Cairn.Base;
-using Cairn.Formats;
 using Cairn.Compute;
 using Cairn.Data;
+using Cairn.Formats;
 using Cairn.Model;
 using Cairn.Sparse;
 using Cairn.Training;

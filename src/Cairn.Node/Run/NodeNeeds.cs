@@ -18,8 +18,8 @@ public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
     // What the way of an update takes beyond those (cairn bench memory).
     private const int LargestTensors = 2;
 
-    // Updates of three rounds are held, each value in ten bits at most.
-    private const int RoundsHeld = 3;
+    // Updates of three rounds are held as they came, and of two as they were opened, each value in ten bits at most.
+    private const int RoundsHeld = 5;
     private const int BitsPerValue = 10;
 
     // Two that take turns, the settled one, and one that is being written beside them.

@@ -28,7 +28,7 @@ internal sealed class RunContext : IDisposable
         Stores = RunStores.One(new DirectoryStore(directory.Store));
         Spool = spool ?? new Spool(directory.Spool);
         Held = new HeldUpdates(Spool, HeldBytesMax);
-        Opened = new OpenedUpdates(HeldBytesMax);
+        Opened = new OpenedUpdates(Spool, HeldBytesMax);
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);

@@ -25,12 +25,19 @@ internal sealed class HeldUpdates(Spool spool, long bytesMax) : IDisposable
     /// <summary>Holds an object that has just been verified.</summary>
     /// <param name="round">Of which round.</param>
     /// <param name="digest">SHA-256 of the object.</param>
-    /// <param name="bytes">The object; copied.</param>
+    /// <param name="bytes">The object; copied. A large one only where a file can be written: a full disk must not become full memory.</param>
     public void Hold(Round round, Digest digest, ReadOnlySpan<byte> bytes)
     {
         if (!Holds(digest))
         {
-            Hold(round, digest, spool.Keep(bytes));
+            var kept = spool.Keep(bytes);
+            if (kept is MemoryStream && spool.IsForFiles(bytes.Length))
+            {
+                kept.Dispose();
+                return;
+            }
+
+            Hold(round, digest, kept);
         }
     }
 

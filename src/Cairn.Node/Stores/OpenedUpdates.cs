@@ -19,11 +19,13 @@ internal readonly record struct OpenedAs(Round Round, Uid Author, Digest Object,
 /// <summary>Updates that were decrypted, verified and judged before they are needed: while others still reveal or a validator still fills its store, so that between
 /// the closing of a round and its application there is only the sum. Each is handed out once.</summary>
 /// <remarks>Bounded: beyond that, and after a restart, what is needed is opened when it is needed.</remarks>
+/// <param name="spool">Where their bytes are.</param>
 /// <param name="bytesMax">The most that is kept.</param>
-internal sealed class OpenedUpdates(long bytesMax) : IDisposable
+internal sealed class OpenedUpdates(Spool spool, long bytesMax) : IDisposable
 {
     private readonly ConcurrentDictionary<OpenedAs, EncodedUpdate> _opened = new();
     private long _bytes;
+    private volatile int _forgotten = -1;
 
     /// <summary>Keeps an update until somebody takes it or its round is forgotten.</summary>
     /// <param name="name">As what it was opened.</param>
@@ -31,7 +33,8 @@ internal sealed class OpenedUpdates(long bytesMax) : IDisposable
     public void Keep(OpenedAs name, EncodedUpdate update)
     {
         update.Rest();
-        if (Interlocked.Add(ref _bytes, name.Size) > bytesMax || !_opened.TryAdd(name, update))
+        var isOutOfPlace = name.Round.Number <= _forgotten || (update.IsInMemory && spool.IsForFiles(name.Size));
+        if (Interlocked.Add(ref _bytes, name.Size) > bytesMax || isOutOfPlace || !_opened.TryAdd(name, update))
         {
             Interlocked.Add(ref _bytes, -name.Size);
             update.Dispose();
@@ -59,6 +62,7 @@ internal sealed class OpenedUpdates(long bytesMax) : IDisposable
     /// <param name="applied">The round.</param>
     public void Forget(Round applied)
     {
+        _forgotten = Math.Max(_forgotten, applied.Number);
         foreach (var name in _opened.Keys)
         {
             if (name.Round <= applied)

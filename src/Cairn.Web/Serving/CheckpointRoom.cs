@@ -108,13 +108,15 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
         {
             trouble = e.Message;
         }
-
-        lock (_gate)
+        finally
         {
-            _coming = null;
-            if (trouble is not null)
+            lock (_gate)
             {
-                _trouble[wanted.Round] = trouble;
+                _coming = null;
+                if (trouble is not null)
+                {
+                    _trouble[wanted.Round] = trouble;
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 using Cairn.Base;
-using Cairn.Formats;
 using Cairn.Data;
+using Cairn.Formats;
 using Cairn.Model;
 
 namespace Cairn.Web;
