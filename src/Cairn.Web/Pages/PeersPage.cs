@@ -16,7 +16,7 @@ internal static class PeersPage
             var state = book.State;
             var rewards = Math.Max(1, state.Members.Sum(member => member.Reward));
             return new MembersView(
-                state.Minted, state.AuditFund, state.Burned, [.. state.Members.Take(MembersMax).Select(member => View(book, member, rewards))]);
+                state.Minted, state.Unpaid, state.AuditFund, state.Burned, [.. state.Members.Take(MembersMax).Select(member => View(book, member, rewards))]);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed record MemberView(
 internal sealed record ReasonView(string Reason, int Times);
 
 /// <summary>Members, and their money in all.</summary>
-internal sealed record MembersView(long Minted, long AuditFund, long Burned, IReadOnlyList<MemberView> Members);
+internal sealed record MembersView(long Minted, long Unpaid, long AuditFund, long Burned, IReadOnlyList<MemberView> Members);
 
 /// <summary>One member in full.</summary>
 internal sealed record MemberDetailView(

@@ -138,8 +138,8 @@ internal static class AccountPage
                 Words.Count(member.Bond),
             })).Element(
                 "p",
-                $"Paid {Words.Count(view.Minted - view.AuditFund)}, laid aside for audits {Words.Count(view.AuditFund)}, " +
-                $"cut off bonds and burned {Words.Count(view.Burned)}.")
+                $"Paid {Words.Count(view.Minted - view.AuditFund)}, waiting until work can be told {Words.Count(view.Unpaid)}, " +
+                $"laid aside for audits {Words.Count(view.AuditFund)}, cut off bonds and burned {Words.Count(view.Burned)}.")
             .Raw("</section>\n");
     }
 

@@ -32,7 +32,7 @@ export interface Member {
   lastRefusalRound?: number; reasons: Reason[];
 }
 
-export interface Members { minted: number; auditFund: number; burned: number; members: Member[] }
+export interface Members { minted: number; unpaid: number; auditFund: number; burned: number; members: Member[] }
 export interface PeerRound { round: number; counted: boolean; reason?: string; samples: number; bytes: number; rating?: number; score?: number; trainLoss?: number }
 export interface Slash { round: number; uid: number; name: string; reason: string; amount: number; evidence: string }
 export interface MemberDetail { member: Member; key: string; place: string; absentRounds: number; samples: number; rounds: PeerRound[]; slashes: Slash[] }

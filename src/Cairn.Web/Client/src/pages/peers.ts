@@ -43,7 +43,7 @@ function allPeers(place: HTMLElement): Page {
       .filter((m) => m.name.includes(text))
       .filter((m) => kind === 'all' || m.role === kind || (kind === 'refused' && m.refused > 0) || (kind === 'absent' && (!m.active || m.left)))
       .sort((a, b) => compare(column.value(a), column.value(b)) * (down ? -1 : 1) || a.uid - b.uid);
-    refill(summary, `${plural(chosen.length, 'member', 'members')} · ${short(data.minted - data.auditFund)} paid, ${short(data.auditFund)} laid aside for audits, ${short(data.burned)} cut and burned, in units of the run`);
+    refill(summary, `${plural(chosen.length, 'member', 'members')} · ${short(data.minted - data.auditFund)} paid, ${data.unpaid > 0 ? `${short(data.unpaid)} waiting until work can be told, ` : ''}${short(data.auditFund)} laid aside for audits, ${short(data.burned)} cut and burned, in units of the run`);
     const shown = chosen.slice(0, 500);
     refill(list, chosen.length === 0 ? empty('Nobody matches.') : table('Members', columns.map(head), shown.map((m) => columns.map((c) => c.cell(m))), columns.map((c) => (c.number ? 'num' : ''))), chosen.length > shown.length && empty(`${chosen.length - shown.length} more: filter to see them.`));
   }
