@@ -6,9 +6,9 @@ namespace Cairn.Gauntlet;
 /// them.</summary>
 public static class BookState
 {
-    private const int Version = 6;
+    private const int Version = 7;
     private const int PeersMax = 1_000_000;
-    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + (3 * 8) + (6 * 8) + 4;
+    private const int BytesEach = (4 * 7) + (4 * PeerRecord.ReasonCount) + (3 * 8) + (6 * 8) + 5;
 
     /// <summary>Writes a book.</summary>
     /// <param name="book">The book.</param>
@@ -31,6 +31,7 @@ public static class BookState
             writer.Int64(record.SamplesSinceSettle);
             writer.Int64(record.CreditSinceSettle);
             writer.Int64(record.Waiting);
+            writer.Byte(record.IsTold ? (byte)1 : (byte)0);
             writer.Double(record.Work);
             writer.Int32(record.WorkCount);
             writer.Double(record.Rating.Mu);
@@ -95,6 +96,7 @@ public static class BookState
             SamplesSinceSettle = reader.Int64(),
             CreditSinceSettle = reader.Int64(),
             Waiting = reader.Int64(),
+            IsTold = ReadFlag(ref reader),
             Work = reader.Double(),
             WorkCount = reader.Int32(),
             Rating = new Rating(reader.Double(), reader.Double()),
@@ -104,6 +106,17 @@ public static class BookState
             LastScores = (reader.Double(), reader.Double()),
             Clearness = ReadClearness(ref reader),
         };
+    }
+
+    private static bool ReadFlag(ref WireReader reader)
+    {
+        var flag = reader.Byte();
+        if (flag > 1)
+        {
+            reader.Fail();
+        }
+
+        return flag == 1;
     }
 
     private static Clearness[] ReadClearness(ref WireReader reader)

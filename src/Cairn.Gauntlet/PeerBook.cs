@@ -51,11 +51,12 @@ public sealed class PeerBook
     /// <param name="round">The round.</param>
     /// <param name="observations">One per roster member, ascending by uid.</param>
     /// <param name="rules">Constants of rating.</param>
+    /// <param name="isLast">True in the last round of a run: what waits is told as well as it can be.</param>
     /// <param name="probes">False in a run that probes nobody: then all that is accepted counts alike, and nothing waits to be told.</param>
     /// <remarks>A round in which more than half of three or more probes are negative says more about the round than about its peers: then none is
     /// recorded as negative. (Covenant-72B: none if the fifth best, or the last of fewer, is negative; with few peers that would excuse every
     /// one.)</remarks>
-    public PeerBook Observe(Round round, IReadOnlyList<Observation> observations, RatingRules rules, bool probes = true)
+    public PeerBook Observe(Round round, IReadOnlyList<Observation> observations, RatingRules rules, bool isLast = false, bool probes = true)
     {
         var records = new SortedDictionary<Uid, PeerRecord>();
         foreach (var record in _records)
@@ -75,12 +76,12 @@ public sealed class PeerBook
             before[i] = Tells(seen) ? known.WithClearness(seen.Probe!.Value) : known;
         }
 
-        var work = WorkShare.Of([.. before.Select((record, i) =>
-            new WorkEvidence(record.Clearness, Tells(observations[i]) || record.WorkCount == 0, observations[i].OnTrial))]);
+        WorkEvidence[] evidence = [.. before.Select((record, i) => new WorkEvidence(record.Clearness, Tells(observations[i]), observations[i].OnTrial))];
+        var (work, all) = (WorkShare.Of(evidence), WorkShare.OfAll(evidence, isLast ? WorkShare.MedianClearAt : WorkShare.ToldAt));
         for (var i = 0; i < before.Length; i++)
         {
             var seen = observations[i];
-            var record = before[i].WithOutcome(round, seen.Reason, seen.Samples, work[i], probes);
+            var record = before[i].WithOutcome(round, seen.Reason, seen.Samples, work[i], all[i], probes);
             records[seen.Uid] = seen.Probe is { } probe ? record.WithProbe(probe, probe.IsNegative && !badRound) : record;
             if (IsOwnFault(seen.Reason))
             {

@@ -41,9 +41,12 @@ public sealed record PeerRecord
     /// <summary>What it is to be paid for since the last settlement: accepted samples times the part of the work that was found, in sixteenths of a sample.</summary>
     public long CreditSinceSettle { get; init; }
 
-    /// <summary>Accepted samples of which nothing can be told yet: they are credited with the first finding, claimed as <see cref="WorkShare.Unknown"/> as
-    /// soon as anything is told of anybody, and forfeited with an update that is refused as harmful or copied.</summary>
+    /// <summary>Accepted samples of which nothing can be told yet: they are credited as <see cref="WorkShare.OfAll"/> finds, claimed as
+    /// <see cref="WorkShare.Unknown"/> as soon as anything is told of others, and forfeited with an update that is refused as harmful or copied.</summary>
     public long Waiting { get; init; }
+
+    /// <summary>True once what waited has been told: from then on each round is credited at once.</summary>
+    public bool IsTold { get; init; }
 
     /// <summary>The average of <see cref="WorkShare"/>; without meaning while <see cref="WorkCount"/> is 0.</summary>
     public double Work { get; init; }
@@ -99,14 +102,16 @@ public sealed record PeerRecord
     /// <param name="round">The round.</param>
     /// <param name="reason">Why it was refused, or None.</param>
     /// <param name="samples">Samples of an accepted update.</param>
-    /// <param name="work">The part of the work that was found; NaN if nothing was, and then the average counts, or the samples wait where there is none.</param>
+    /// <param name="work">The part of the work that this round's probe found; NaN if it says nothing, and then the average counts, or
+    /// <see cref="WorkShare.Unknown"/> without one.</param>
+    /// <param name="all">The part of all that is remembered, by which is credited what has waited; NaN while that cannot be told.</param>
     /// <param name="waits">False where nothing will ever be found: then nothing waits.</param>
-    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work, bool waits)
+    internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work, double all, bool waits)
     {
         var (known, accepted) = (!double.IsNaN(work), reason == Rejection.None ? samples : 0);
-        var told = known || WorkCount > 0 || !waits;
+        var (atOnce, told) = (IsTold || !waits, IsTold || !double.IsNaN(all));
         var waiting = (reason is Rejection.Harmful or Rejection.Copied ? 0 : Waiting) + accepted;
-        var counted = known ? WorkShare.Sixteenths(work) : WorkCount > 0 ? WorkShare.Sixteenths(Work) : WorkShare.Unknown;
+        var counted = !atOnce && told ? WorkShare.Sixteenths(all) : known ? WorkShare.Sixteenths(work) : WorkCount > 0 ? WorkShare.Sixteenths(Work) : WorkShare.Unknown;
         var reasons = Reasons.ToArray();
         reasons[(int)reason]++;
         return this with
@@ -115,8 +120,9 @@ public sealed record PeerRecord
             RoundsPresent = RoundsPresent + 1,
             Reasons = reasons,
             SamplesSinceSettle = SamplesSinceSettle + accepted,
-            CreditSinceSettle = CreditSinceSettle + (told ? waiting * counted : 0),
-            Waiting = told ? 0 : waiting,
+            CreditSinceSettle = CreditSinceSettle + (atOnce ? accepted * counted : told ? waiting * counted : 0),
+            Waiting = atOnce || told ? 0 : waiting,
+            IsTold = told,
             Work = known ? WorkShare.Average(Work, WorkCount, work) : Work,
             WorkCount = known ? Math.Min(WorkCount + 1, ProbesKept) : WorkCount,
         };

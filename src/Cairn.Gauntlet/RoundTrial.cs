@@ -10,10 +10,11 @@ namespace Cairn.Gauntlet;
 public readonly record struct TrialPeer(Uid Uid, bool Newcomer, int CommitOrder, int Samples);
 
 /// <summary>The constants of a trial, from the rules of the run.</summary>
+/// <param name="Rounds">Of the run.</param>
 /// <param name="ProbedPeers">Peers whose loss is probed.</param>
 /// <param name="OverlapPerMille">From which part of shared places on the later of two updates is a copy.</param>
 /// <param name="Rating">Constants of rating.</param>
-public sealed record TrialRules(int ProbedPeers, int OverlapPerMille, RatingRules Rating);
+public sealed record TrialRules(int Rounds, int ProbedPeers, int OverlapPerMille, RatingRules Rating);
 
 /// <summary>What a trial ends with.</summary>
 /// <param name="Observations">One for each peer, in roster order: what the verdict says.</param>
@@ -84,7 +85,7 @@ public sealed class RoundTrial
             observations[i] = new Observation(uid, reason, reason == Rejection.None ? samples : 0, score, onTrial);
         }
 
-        return new TrialOutcome(observations, _before.Observe(_round, observations, _rules.Rating, _rules.ProbedPeers > 0));
+        return new TrialOutcome(observations, _before.Observe(_round, observations, _rules.Rating, _round.Number == _rules.Rounds - 1, _rules.ProbedPeers > 0));
     }
 
     /// <summary>The book that a round is judged with. Samples are counted from one settlement to the next, and from zero at the first judgement after

@@ -4,9 +4,9 @@ namespace Cairn.Gauntlet;
 
 /// <summary>What is known of one roster member's work when a round is judged.</summary>
 /// <param name="Clearness">Of its probes as far as they are remembered, the newest first, this round's among them.</param>
-/// <param name="Asks">True if it was probed in this round, or nothing was ever found of it: only then is anything found.</param>
+/// <param name="Probed">True if it was probed in this round: only then is anything found.</param>
 /// <param name="OnTrial">True for who is admitted only with a probe: measured, but no measure for others.</param>
-public readonly record struct WorkEvidence(IReadOnlyList<Clearness> Clearness, bool Asks, bool OnTrial);
+public readonly record struct WorkEvidence(IReadOnlyList<Clearness> Clearness, bool Probed, bool OnTrial);
 
 /// <summary>Which part of the work that a peer is paid for its updates show, measured against the established peers of the round.</summary>
 /// <remarks>Training on a part p of the samples makes the clearness of a probe (<see cref="ComputationIndicator.Clearness"/>) fall with √p, however the update is
@@ -31,6 +31,10 @@ public static class WorkShare
     /// <summary>Standard errors that the median of the clear ones needs, so that it is clear by more than the luck of those that it was chosen from.</summary>
     public const double MedianClearAt = 4;
 
+    /// <summary>Standard errors that the median of the clear ones needs in all that is remembered before the samples are told that have waited: by one finding they are
+    /// paid for good, and at <see cref="MedianClearAt"/> luck alone halves the part of every tenth worker.</summary>
+    public const double ToldAt = 8;
+
     /// <summary>Probes of a peer that are remembered: the longest memory.</summary>
     public const int Remembered = 16;
 
@@ -39,10 +43,17 @@ public static class WorkShare
     /// <summary>Measures a round.</summary>
     /// <param name="evidence">One for each roster member.</param>
     /// <returns>One for each: the part in 0…1, or NaN where nothing is known.</returns>
-    public static double[] Of(IReadOnlyList<WorkEvidence> evidence)
+    public static double[] Of(IReadOnlyList<WorkEvidence> evidence) => Of(evidence, one => one.Probed, MedianClearAt, all: false);
+
+    /// <summary>Measures everybody of whom something is remembered, whether it was probed in this round or not, by all that is remembered: what samples that have waited
+    /// are credited by, as soon as a memory of any length tells.</summary>
+    /// <param name="evidence">One for each roster member.</param>
+    /// <param name="medianClearAt">Standard errors that the median of the clear ones needs: <see cref="ToldAt"/>, or less where nothing can wait any longer.</param>
+    /// <returns>One for each: the part in 0…1, or NaN where nothing is known.</returns>
+    public static double[] OfAll(IReadOnlyList<WorkEvidence> evidence, double medianClearAt) => Of(evidence, one => one.Clearness.Count > 0, medianClearAt, all: true);
+
+    private static double[] Of(IReadOnlyList<WorkEvidence> evidence, Func<WorkEvidence, bool> asks, double medianClearAt, bool all)
     {
-        var parts = new double[evidence.Count];
-        parts.AsSpan().Fill(double.NaN);
         var measures = evidence.Where(one => !one.OnTrial && one.Clearness.Count > 0).ToList();
         if (measures.Count < ClearMin)
         {
@@ -52,24 +63,21 @@ public static class WorkShare
 
         for (var memory = 1; memory <= Remembered; memory *= 2)
         {
-            if (Median([.. measures.Select(one => Finding.Of(one.Clearness, memory))]) is not { } median)
+            // In a memory of several no single probe may speak for the others: none counts as more than luck gives to a worker who is just clear.
+            var most = memory == 1 ? double.PositiveInfinity : (medianClearAt / Math.Sqrt(memory)) + ClearAt;
+            double? MedianOf(int reach) => Median(measures.ConvertAll(one => Finding.Of(one.Clearness, reach, most)), medianClearAt);
+            var reach = all ? Remembered : memory;
+            if (MedianOf(memory) is not null && MedianOf(reach) is { } median)
             {
-                continue;
+                return [.. evidence.Select(one => asks(one) ? Math.Min(1, Finding.Of(one.Clearness, reach, most).Square / median) : double.NaN)];
             }
-
-            for (var i = 0; i < parts.Length; i++)
-            {
-                parts[i] = evidence[i].Asks && evidence[i].Clearness.Count > 0 ? Math.Min(1, Finding.Of(evidence[i].Clearness, memory).Square / median) : double.NaN;
-            }
-
-            break;
         }
 
-        return parts;
+        return [.. evidence.Select(_ => double.NaN)];
     }
 
     // The median square of those who are clear, or null where too few are.
-    private static double? Median(IReadOnlyList<Finding> findings)
+    private static double? Median(List<Finding> findings, double clearAt)
     {
         var clear = findings.Where(finding => finding.Errors >= ClearAt).OrderBy(finding => finding.Square).ToList();
         if (clear.Count < ClearMin || clear.Count * 2 < findings.Count)
@@ -78,7 +86,7 @@ public static class WorkShare
         }
 
         var middle = clear[(clear.Count - 1) / 2];
-        return middle.Errors >= MedianClearAt ? middle.Square : null;
+        return middle.Errors >= clearAt ? middle.Square : null;
     }
 
     /// <summary>The average after a finding: of all findings at first, later of about the last eight.</summary>
@@ -98,11 +106,9 @@ public static class WorkShare
 
         public double Square => Mean <= 0 ? 0 : Math.Max(0, (Mean * Mean) - Variance);
 
-        public static Finding Of(IReadOnlyList<Clearness> newestFirst, int memory)
+        public static Finding Of(IReadOnlyList<Clearness> newestFirst, int memory, double most)
         {
             var (sum, variance, count) = (0.0, 0.0, Math.Min(memory, newestFirst.Count));
-            // In a memory of several no single probe may speak for the others: none counts as more than luck gives to a worker who is just clear.
-            var most = memory == 1 ? double.PositiveInfinity : (MedianClearAt / Math.Sqrt(memory)) + ClearAt;
             for (var i = 0; i < count; i++)
             {
                 sum += Math.Min(newestFirst[i].Errors, most) / Math.Sqrt(newestFirst[i].Size);

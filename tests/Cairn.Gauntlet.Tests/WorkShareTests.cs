@@ -55,7 +55,7 @@ public sealed class WorkShareTests
     [Fact]
     public void Who_was_not_probed_and_a_round_of_idlers_say_nothing()
     {
-        Assert.True(double.IsNaN(WorkShare.Of([Seen(9), Seen(9), Seen(9) with { Asks = false }, Seen(9)])[2]));
+        Assert.True(double.IsNaN(WorkShare.Of([Seen(9), Seen(9), Seen(9) with { Probed = false }, Seen(9)])[2]));
         Assert.All(Of([[9], [9], [0], [0], [0]]), part => Assert.True(double.IsNaN(part)));
         Assert.Empty(Of([]));
     }
@@ -72,7 +72,7 @@ public sealed class WorkShareTests
     [Fact]
     public void One_probe_in_a_round_is_measured_by_what_is_remembered_of_the_others()
     {
-        WorkEvidence before = Seen(9) with { Asks = false };
+        WorkEvidence before = Seen(9) with { Probed = false };
         Assert.Equal(0, WorkShare.Of([before, before, before, Seen(0.3)])[3]);
         Assert.Equal(1, WorkShare.Of([before, before, before, Seen(9)])[3]);
     }
@@ -114,7 +114,7 @@ public sealed class WorkShareTests
 
     private static double[] Of(IReadOnlyList<IReadOnlyList<double>> probes) => WorkShare.Of([.. probes.Select(clearness => Seen([.. clearness]))]);
 
-    private static WorkEvidence Seen(params double[] errors) => new([.. errors.Select(one => new Clearness(one, 16))], Asks: true, OnTrial: false);
+    private static WorkEvidence Seen(params double[] errors) => new([.. errors.Select(one => new Clearness(one, 16))], Probed: true, OnTrial: false);
 
     // About normal with deviation 1.
     private static double Noise(ref SeededRandom random)

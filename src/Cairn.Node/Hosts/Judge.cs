@@ -53,7 +53,7 @@ internal sealed class Judge
         var trial = new RoundTrial(
             round, roundCase.Beacon, book,
             [.. roundCase.Peers.Select(p => new TrialPeer(p.Uid, p.Newcomer, p.CommitOrder, p.Samples.Length))], checks, pairs,
-            new TrialRules(_run.Rules.Round.ProbedPeers, _run.Rules.Round.OverlapPerMille, RatingRules.Bounded));
+            new TrialRules(_run.Rules.Round.Rounds, _run.Rules.Round.ProbedPeers, _run.Rules.Round.OverlapPerMille, RatingRules.Bounded));
         var scores = await _probe.MeasureAsync(roundCase, trial.Probed, updates, cancellation);
         var (observations, after) = trial.Close(scores);
         await holding;

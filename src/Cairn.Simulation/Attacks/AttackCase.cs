@@ -16,7 +16,7 @@ public sealed record AttackSetting(
     string Model, int Peers, int Validators, int Rounds, int InnerSteps, int Batch, long SampleCount, int ProbedPeers, int ProbeSequences)
 {
     /// <summary>Raised whenever a run computes something else than before: rows of an older version are computed anew.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Samples of one peer in one round.</summary>
     public int SamplesPerPeer => InnerSteps * Batch;

@@ -63,10 +63,10 @@ internal sealed class Trials(World world)
         var trial = scenario.Gauntlet
             ? new RoundTrial(
                 view.Round, view.Beacon, book, view.Peers, checks, Pairs(view, checks),
-                new TrialRules(scenario.ProbedPeers, scenario.OverlapPerMille, RatingRules.Bounded))
+                new TrialRules(scenario.Rounds, scenario.ProbedPeers, scenario.OverlapPerMille, RatingRules.Bounded))
             : new RoundTrial(
                 view.Round, view.Beacon, book, [.. view.Peers.Select(peer => peer with { Newcomer = false })], checks, [],
-                new TrialRules(0, scenario.OverlapPerMille, RatingRules.Bounded));
+                new TrialRules(scenario.Rounds, 0, scenario.OverlapPerMille, RatingRules.Bounded));
         var scores = new Dictionary<Uid, LossScore>();
         foreach (var uid in trial.Probed)
         {
