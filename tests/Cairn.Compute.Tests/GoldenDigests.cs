@@ -20,6 +20,7 @@ internal static class GoldenDigests
         new("matmul dw = dyT x", "b62e8a2c8af12d419e5dea9937710eb67ee72295c306a8d2ab1b4c3773d25ad2", () => MatMul(new Form(true, false), 29, 97, 1000)),
         new("matmul one row", "830bd9521c3d4667d7f4553a2f6f0c8eab7b2991ec164ef2d60053574f64a574", () => MatMul(new Form(false, true), 1, 203, 1500)),
         .. KernelDigests.All,
+        .. InferenceDigests.All,
     ];
 
     /// <summary>Multiples of 2⁻²³ in [−1, 1): exact in fp32, their sums of products are not.</summary>

@@ -12,6 +12,7 @@ public sealed class ProjectTests
         ["Cairn.Data"] = ["Cairn.Base"],
         ["Cairn.Model"] = ["Cairn.Base", "Cairn.Compute"],
         ["Cairn.Formats"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Data", "Cairn.Model"],
+        ["Cairn.Inference"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Data", "Cairn.Formats", "Cairn.Model"],
         ["Cairn.Training"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Model"],
         ["Cairn.Sparse"] = ["Cairn.Base", "Cairn.Compute"],
         ["Cairn.Ledger"] = ["Cairn.Base"],
@@ -22,11 +23,12 @@ public sealed class ProjectTests
         ["Cairn.Evaluation"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Data", "Cairn.Model"],
         ["Cairn.Node"] = [.. Pure, "Cairn.Data", "Cairn.Formats", "Cairn.Exchange", "Cairn.Ledger.Evm"],
         ["Cairn.Simulation"] = [.. Pure, "Cairn.Data", "Cairn.Exchange"],
-        ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Simulation", "Cairn.Web"],
-        ["Cairn.Web"] = ["Cairn.Base", "Cairn.Model", "Cairn.Data", "Cairn.Formats", "Cairn.Ledger", "Cairn.Protocol"],
+        ["Cairn.Bench"] = [.. Pure, "Cairn.Data", "Cairn.Exchange", "Cairn.Formats", "Cairn.Inference", "Cairn.Simulation", "Cairn.Web"],
+        ["Cairn.Web"] = ["Cairn.Base", "Cairn.Compute", "Cairn.Model", "Cairn.Data", "Cairn.Formats", "Cairn.Inference", "Cairn.Ledger", "Cairn.Protocol"],
         ["Cairn.Cli"] =
         [
-            .. Pure, "Cairn.Data", "Cairn.Evaluation", "Cairn.Formats", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation", "Cairn.Web", "Cairn.Bench",
+            .. Pure, "Cairn.Data", "Cairn.Evaluation", "Cairn.Formats", "Cairn.Inference", "Cairn.Exchange", "Cairn.Ledger.Evm", "Cairn.Node", "Cairn.Simulation",
+            "Cairn.Web", "Cairn.Bench",
         ],
     };
 

@@ -41,6 +41,7 @@ public sealed unsafe partial class CpuKernels : IKernels
         _pool.Dispose();
         _matMul.Dispose();
         _normScratch.Dispose();
+        _activationScratch.Dispose();
         foreach (var scratch in _attentionScratch)
         {
             scratch.Dispose();
