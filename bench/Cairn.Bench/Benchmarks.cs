@@ -30,6 +30,7 @@ public static class Benchmarks
         TrainBenchmark.Entry,
         SparseBenchmark.Entry,
         TokenizerBenchmark.Entry,
+        InferenceBenchmark.Entry,
         SimulationBenchmark.Entry,
         DashboardBenchmark.Entry,
     ];

@@ -15,8 +15,8 @@ internal static class BenchVerb
         var threads = new Option<int>("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
         var json = new Option<bool>("--json") { Description = "End with one line of JSON." };
         var quick = new Option<bool>("--quick") { Description = "A smoke run of a second or two." };
-        var against = new Option<string?>("--against") { Description = "Measure a peer in interleaved pairs: torch." };
-        var precision = new Option<string>("--precision") { Description = "fp32 or bf16.", DefaultValueFactory = _ => "fp32" };
+        var against = new Option<string?>("--against") { Description = "Measure a peer in interleaved pairs: torch; for inference, the folder of node-llama-cpp." };
+        var precision = new Option<string>("--precision") { Description = "fp32 or bf16; for inference all, or f32, bf16, int8.", DefaultValueFactory = _ => "fp32" };
         var disturbed = new Option<bool>("--disturbed") { Description = "Also measure beside a busy process." };
         var elements = new Option<string?>("--elements") { Description = "Size of the data, in elements: 4096000, 100M, 2G." };
         var plot = new Option<string?>("--plot") { Description = "Write a plot (SVG) to this file; for simulate." };

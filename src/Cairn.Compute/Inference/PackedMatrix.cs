@@ -90,16 +90,16 @@ public sealed unsafe class PackedMatrix : IDisposable
             return;
         }
 
+        var group = Group(row / GroupRows) + (row % GroupRows * (StepBytes / GroupRows));
         for (var i = 0; i < values.Length; i++)
         {
-            var at = At(row, i);
             if (Precision == MatrixPrecision.F32)
             {
-                *(float*)at = values[i];
+                ((float*)group)[Place(i)] = values[i];
             }
             else
             {
-                *(ushort*)at = Bf16.Round(values[i]);
+                ((ushort*)group)[Place(i)] = Bf16.Round(values[i]);
             }
         }
     }
@@ -116,10 +116,10 @@ public sealed unsafe class PackedMatrix : IDisposable
             return;
         }
 
+        var group = Group(row / GroupRows) + (row % GroupRows * (StepBytes / GroupRows));
         for (var i = 0; i < values.Length; i++)
         {
-            var at = At(row, i);
-            values[i] = Precision == MatrixPrecision.F32 ? *(float*)at : Bf16.Widen(*(ushort*)at);
+            values[i] = Precision == MatrixPrecision.F32 ? ((float*)group)[Place(i)] : Bf16.Widen(((ushort*)group)[Place(i)]);
         }
     }
 
@@ -137,12 +137,8 @@ public sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Frees the memory of a matrix nobody disposed.</summary>
     ~PackedMatrix() => Free();
 
-    private byte* At(int row, int column)
-    {
-        var unit = StepBytes / (GroupRows * StepColumns);
-        var within = (((row % GroupRows) * StepColumns) + (column % StepColumns)) * unit;
-        return Group(row / GroupRows) + ((nint)(column / StepColumns) * StepBytes) + within;
-    }
+    // Of a column, in numbers from the row's first: the other rows of the group stand between its steps.
+    private static int Place(int column) => (column / Lanes.Count * Lanes.Count * GroupRows) + (column % Lanes.Count);
 
     private static int RoundUp(int count, int to) => (count + to - 1) / to * to;
 
