@@ -132,6 +132,9 @@ public sealed partial class LedgerState
             case VotePause vote:
                 Record(vote, _book.VoterOf(uid));
                 break;
+            case VoteRules vote:
+                Record(vote, uid.Value);
+                break;
             case Declare declare:
                 _members[index] = _members[index] with { Samples = declare.Samples, DeclaredInRound = declare.Round.Number };
                 break;
@@ -218,7 +221,9 @@ public sealed partial class LedgerState
             return;
         }
 
+        Rules = RulesAt(CurrentRound.Next);
         _book = OpenBook(CurrentRound.Next);
+        CarryRules();
     }
 
     private void CountAbsences()

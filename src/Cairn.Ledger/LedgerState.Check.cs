@@ -39,6 +39,7 @@ public sealed partial class LedgerState
             VoteSlash vote => CheckVoteSlash(author!, vote),
             Exit exit => CheckExit(author!, exit),
             VotePause vote => CheckVotePause(author!, vote),
+            VoteRules vote => CheckVoteRules(author!, vote),
             Announce announce => CheckAnnounce(author!, announce),
             Declare declare => CheckDeclare(author!, declare),
             _ => Rejection.Malformed,

@@ -74,13 +74,7 @@ public sealed partial class LedgerState
         writer.Int64(AuditFund);
         writer.Int64(Minted);
         writer.Int64(Unpaid);
-        foreach (var version in RulesVersions)
-        {
-            writer.Int32(version.Number);
-            writer.Digest(version.RulesDigest);
-            writer.Int32(version.From.Number);
-        }
-
+        WriteRules(writer);
         writer.Int32(_backings.Count);
         foreach (var (uid, backings) in _backings)
         {

@@ -36,7 +36,8 @@ public sealed partial class LedgerState
         Genesis = genesis;
         Tip = _history = Run = genesis.Digest;
         _lastBeacon = Digest.Of("cairn/beacon/first", genesis.RulesDigest.ToArray());
-        RulesVersions = [new RulesVersion(1, genesis.RulesDigest, new Round(0))];
+        _versions = [new RulesVersion(1, genesis.RulesDigest, new Round(0), [])];
+        _rulesByVersion = [Rules = genesis.Rules];
         _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
         foreach (var allocation in genesis.Allocations)
         {
@@ -62,9 +63,6 @@ public sealed partial class LedgerState
 
     /// <summary>What the run began with.</summary>
     public Genesis Genesis { get; }
-
-    /// <summary>The ledger's part of the rules.</summary>
-    public LedgerRules Rules => Genesis.Rules;
 
     /// <summary>How many blocks were applied.</summary>
     public long Height { get; private set; }
@@ -217,9 +215,6 @@ public sealed partial class LedgerState
     /// <summary>How many of a peer's commits a majority judged and did not accept.</summary>
     /// <param name="uid">A member.</param>
     public long RejectionsOf(Uid uid) => _tallies[uid.Value].Rejected;
-
-    /// <summary>The rules in force and to come, by the round from which they hold; the first is the genesis'. Votes that add to it come with governance.</summary>
-    public IReadOnlyList<RulesVersion> RulesVersions { get; }
 
     /// <summary>True while validators with two thirds of all bond want no further round.</summary>
     public bool Paused { get; private set; }

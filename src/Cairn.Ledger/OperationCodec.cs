@@ -22,6 +22,7 @@ public static class OperationCodec
 
     private const int VerdictEntrySize = 4 + 1 + 4;
     private const int ShareEntrySize = 4 + 8;
+    private const int RuleChangeSize = 1 + 8;
 
     private enum Kind : byte
     {
@@ -40,6 +41,7 @@ public static class OperationCodec
         VotePause = 13,
         Announce = 14,
         Declare = 15,
+        VoteRules = 16,
     }
 
     /// <summary>The canonical bytes of an operation, without author and signature.</summary>
@@ -114,6 +116,10 @@ public static class OperationCodec
                 Begin(writer, Kind.Declare, declare.Round);
                 writer.Int32(declare.Samples);
                 break;
+            case VoteRules vote:
+                Begin(writer, Kind.VoteRules, vote.Round);
+                Write(writer, vote);
+                break;
         }
 
         return writer.ToArray();
@@ -163,6 +169,8 @@ public static class OperationCodec
         VotePause vote => vote.Round.Number >= 0,
         Announce announce => announce.Round.Number >= 0 && IsPlace(announce.Place),
         Declare declare => declare.Round.Number >= 0 && declare.Samples > 0,
+        VoteRules { Changes.Count: 0 } vote => vote.Round.Number >= 0 && vote.From.Number == 0,
+        VoteRules vote => vote.Round.Number >= 0 && vote.From > vote.Round && ChangeableRule.AreWellFormed(vote.Changes),
         _ => false,
     };
 
@@ -209,6 +217,17 @@ public static class OperationCodec
         }
     }
 
+    private static void Write(WireWriter writer, VoteRules vote)
+    {
+        writer.Int32(vote.From.Number);
+        writer.Int32(vote.Changes.Count);
+        foreach (var change in vote.Changes)
+        {
+            writer.Byte((byte)change.Rule);
+            writer.Int64(change.Value);
+        }
+    }
+
     private static Operation? Read(ref WireReader reader)
     {
         var kind = (Kind)reader.Byte();
@@ -239,6 +258,7 @@ public static class OperationCodec
             Kind.VotePause => ReadPause(round, ref reader),
             Kind.Announce => new Announce(round, reader.Text(PlaceMax)),
             Kind.Declare => new Declare(round, reader.Int32()),
+            Kind.VoteRules => new VoteRules(round, new Round(reader.Int32()), ReadChanges(ref reader)),
             _ => null,
         };
     }
@@ -280,6 +300,17 @@ public static class OperationCodec
         }
 
         return entries;
+    }
+
+    private static RuleChange[] ReadChanges(ref WireReader reader)
+    {
+        var changes = new RuleChange[reader.Count(ChangeableRule.All.Count, RuleChangeSize)];
+        for (var i = 0; i < changes.Length; i++)
+        {
+            changes[i] = new RuleChange((Rule)reader.Byte(), reader.Int64());
+        }
+
+        return changes;
     }
 
     // Printable ASCII and nothing else: what stands here is shown to people and read by other programs.

@@ -144,6 +144,31 @@ public sealed record Exit(Round Round) : Operation;
 /// <param name="Paused">True to stop: the next round opens without a roster and waits.</param>
 public sealed record VotePause(Round Round, bool Paused) : Operation;
 
+/// <summary>A validator's vote for other rules from an announced round on: its first voter proposes them. It stands until the validator says something else, another
+/// change is carried, or it is too late for it; carried by two thirds of all validator bond.</summary>
+/// <param name="Round">The current round; one such vote a round and validator.</param>
+/// <param name="From">The first round that the changed rules govern: at least <see cref="LedgerState.RulesNoticeRounds"/> after the one in which they are carried. 0
+/// where there are no changes.</param>
+/// <param name="Changes">Each rule once, in order, within its range (<see cref="ChangeableRule"/>); none takes the validator's vote back.</param>
+public sealed record VoteRules(Round Round, Round From, IReadOnlyList<RuleChange> Changes) : Operation
+{
+    /// <summary>Names what is voted for, whoever votes: a digest over <see cref="From"/> and <see cref="Changes"/>.</summary>
+    public Digest Proposal { get; } = ProposalOf(From, Changes);
+
+    private static Digest ProposalOf(Round from, IReadOnlyList<RuleChange> changes)
+    {
+        using var hasher = new Hasher("cairn/rules/proposal");
+        hasher.Append(from.Number);
+        foreach (var (rule, value) in changes)
+        {
+            hasher.Append((int)rule);
+            hasher.Append(value);
+        }
+
+        return hasher.Finish();
+    }
+}
+
 /// <summary>A member says where others find what it puts there for them: its object store, with what is needed to read it and nothing that lets anybody write.</summary>
 /// <param name="Round">The current round; one announcement a round and member.</param>
 /// <param name="Place">An address that the ledger does not read: 1 to <see cref="OperationCodec.PlaceMax"/> printable ASCII characters without blanks.</param>

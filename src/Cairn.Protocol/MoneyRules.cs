@@ -65,7 +65,7 @@ public sealed record MoneyRules(
         }
     }
 
-    private static MoneyRules Of(LedgerRules rules) => new(
+    internal static MoneyRules Of(LedgerRules rules) => new(
         rules.RewardPerSettlement, rules.DividendShare, rules.AuditShare, rules.PeerBondMin, rules.ValidatorBondMin, rules.NewcomerShareMax, rules.AbsentRoundsMax,
         rules.ExitDelayRounds, rules.AccusationRounds, rules.EquivocationSlash, rules.FaultSlash, rules.Kappa, rules.BackingMovingAverage, rules.BackingPenalty);
 }

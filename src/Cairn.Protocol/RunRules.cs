@@ -282,6 +282,60 @@ public sealed record RunRules(
         return faults;
     }
 
+    /// <summary>These rules with what validators have voted to change.</summary>
+    /// <param name="changes">Well-formed ones, which the ledger has let pass.</param>
+    public RunRules With(IReadOnlyList<RuleChange> changes)
+    {
+        var rules = this with { Money = MoneyRules.Of(ChangeableRule.In(ToLedgerRules(), changes)) };
+        foreach (var (rule, value) in changes)
+        {
+            // Nearest double of so many billionths: the same on every machine.
+            var part = (double)value / Shares.One;
+            rules = rule switch
+            {
+                Rule.StageSecondsMax => rules with { Round = rules.Round with { StageSecondsMax = (int)value } },
+                Rule.ProbedPeers => rules with { Round = rules.Round with { ProbedPeers = (int)value } },
+                Rule.OverlapPerMille => rules with { Round = rules.Round with { OverlapPerMille = (int)value } },
+                Rule.ProbeStep => rules with { Round = rules.Round with { ProbeStep = part } },
+                Rule.OuterRate => rules with { Sparse = rules.Sparse with { OuterRate = part } },
+                Rule.PeakRate => rules with { Training = rules.Training with { PeakRate = part } },
+                _ => rules,
+            };
+        }
+
+        Invariant.Check(rules.Faults().Count == 0);
+        return rules;
+    }
+
+    /// <summary>The value of a rule that a vote may change, in the unit that <see cref="ChangeableRule"/> names.</summary>
+    /// <param name="rule">Which.</param>
+    public long ValueOf(Rule rule) => rule switch
+    {
+        Rule.RewardPerSettlement => Money.RewardPerSettlement,
+        Rule.DividendShare => Money.DividendShare,
+        Rule.AuditShare => Money.AuditShare,
+        Rule.PeerBondMin => Money.PeerBondMin,
+        Rule.ValidatorBondMin => Money.ValidatorBondMin,
+        Rule.NewcomerShareMax => Money.NewcomerShareMax,
+        Rule.AbsentRoundsMax => Money.AbsentRoundsMax,
+        Rule.ExitDelayRounds => Money.ExitDelayRounds,
+        Rule.AccusationRounds => Money.AccusationRounds,
+        Rule.EquivocationSlash => Money.EquivocationSlash,
+        Rule.FaultSlash => Money.FaultSlash,
+        Rule.Kappa => Money.Kappa,
+        Rule.BackingMovingAverage => Money.BackingMovingAverage,
+        Rule.BackingPenalty => Money.BackingPenalty,
+        Rule.StageSecondsMax => Round.StageSecondsMax,
+        Rule.ProbedPeers => Round.ProbedPeers,
+        Rule.OverlapPerMille => Round.OverlapPerMille,
+        Rule.ProbeStep => Billionths(Round.ProbeStep),
+        Rule.OuterRate => Billionths(Sparse.OuterRate),
+        Rule.PeakRate => Billionths(Training.PeakRate),
+        _ => throw new ArgumentOutOfRangeException(nameof(rule)),
+    };
+
+    private static long Billionths(double part) => (long)Math.Round(part * Shares.One);
+
     /// <summary>The part that the ledger's state machine needs, in integers.</summary>
     public LedgerRules ToLedgerRules() => Money.In(new LedgerRules
     {

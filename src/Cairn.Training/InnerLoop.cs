@@ -45,9 +45,10 @@ public sealed class InnerLoop : IDisposable
     /// <param name="steps">How many (H).</param>
     /// <param name="stop">Asked before every step; true ends the work there. Null never ends it.</param>
     /// <param name="progress">Told after every step; may be null.</param>
+    /// <param name="schedule">The learning rate of these steps where it is another than the loop's own; else null.</param>
     public InnerLoopResult Run(
         Parameters local, OptimizerState optimizer, BatchSource batches, long firstStep, int steps, Func<bool>? stop = null,
-        Action<InnerStep>? progress = null)
+        Action<InnerStep>? progress = null, LearningRateSchedule? schedule = null)
     {
         Invariant.Check(steps >= 0 && firstStep >= 0);
         var losses = new double[steps];
@@ -55,7 +56,7 @@ public sealed class InnerLoop : IDisposable
         for (; taken < steps && stop?.Invoke() != true; taken++)
         {
             batches(taken, _tokens, _targets);
-            var step = Step(local, optimizer, taken, _schedule.At(firstStep + taken));
+            var step = Step(local, optimizer, taken, (schedule ?? _schedule).At(firstStep + taken));
             losses[taken] = step.Loss;
             skipped += double.IsFinite(step.GradientNorm) ? 0 : 1;
             progress?.Invoke(step);

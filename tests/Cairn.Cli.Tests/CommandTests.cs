@@ -13,7 +13,7 @@ public sealed class CommandTests : IDisposable
         [
             "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay",
             "report", "peer", "validator", "lab sparse", "lab yuma", "lab wan", "bench", "bench memory", "chain up", "chain down", "chain bind", "chain fund",
-            "chain settle", "chain claim", "claim", "audit", "chaos", "run pause", "run leave", "wallet new", "wallet import", "wallet show",
+            "chain settle", "chain claim", "claim", "audit", "chaos", "run pause", "run rules", "run propose", "run vote", "run leave", "wallet new", "wallet import", "wallet show",
         ];
 
     public void Dispose() => _folder.Dispose();

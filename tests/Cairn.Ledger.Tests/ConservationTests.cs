@@ -1,6 +1,6 @@
 namespace Cairn.Ledger.Tests;
 
-/// <summary>Over whole runs drawn from seeds, in which members sleep, lie, contradict themselves, accuse, vote, leave and stop the run: after every single operation no money
+/// <summary>Over whole runs drawn from seeds, in which members sleep, lie, contradict themselves, accuse, vote, leave, stop the run and change its rules: after every single operation no money
 /// has come about or gone but by settlements, and nobody has lost or gained but by the rules.</summary>
 public sealed class ConservationTests
 {
@@ -22,6 +22,7 @@ public sealed class ConservationTests
         book.Begin(run.World);
         run.Play(Steps);
         Assert.True(book.Cuts > 0 && book.Payments > 0, $"the world was too tame to prove anything: {book.Cuts} cuts, {book.Payments} payments");
+        Assert.True(run.World.State.RulesVersions.Count > 1, "no change of the rules was carried");
         Assert.Equal(run.World.State.StateDigest(), run.World.Replay().StateDigest());
     }
 

@@ -261,11 +261,4 @@ public sealed class DisciplineTests
         world.Round();
         Assert.Equal((new Round(1), Stage.Commit, 0), (world.State.CurrentRound, world.State.Stage, world.State.Roster.Count));
     }
-
-    [Fact]
-    public void The_rules_of_the_genesis_are_version_one()
-    {
-        var world = new World();
-        Assert.Equal(new RulesVersion(1, World.RulesDigest, new Round(0)), Assert.Single(world.State.RulesVersions));
-    }
 }

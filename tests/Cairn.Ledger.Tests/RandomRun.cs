@@ -93,15 +93,24 @@ internal sealed class RandomRun
     private void Misbehave(int uid, int other)
     {
         var round = State.CurrentRound;
-        Try(uid, _random.NextBelow(8) switch
+        Try(uid, _random.NextBelow(11) switch
         {
             0 when _random.NextBelow(8) == 0 => new Exit(round),
             1 => new VoteSlash(round, new Uid(other), Rejection.Equivocation, World.Named("evidence", _random.NextBelow(3))),
             2 or 3 => Contradiction.Between(World.Sign(other, World.Base()), World.Sign(other, World.Base(1 + _random.NextBelow(3))))!,
             4 => Contradiction.Between(World.Sign(other, World.Commit(other)), World.Sign(other, new Commit(round, World.Named("lie", _random.NextBelow(3)))))!,
+            5 or 6 or 7 => new VoteRules(round, new Round(round.Number + 2 + _random.NextBelow(2)), [DrawChange()]),
             _ => new VotePause(round, _random.NextBelow(4) == 0),
         });
     }
+
+    private RuleChange DrawChange() => _random.NextBelow(4) switch
+    {
+        0 => new RuleChange(Rule.RewardPerSettlement, _random.NextBelow(1_000)),
+        1 => new RuleChange(Rule.PeerBondMin, 1 + _random.NextBelow(200)),
+        2 => new RuleChange(Rule.FaultSlash, _random.NextBelow((int)Shares.One)),
+        _ => new RuleChange(Rule.AbsentRoundsMax, 1 + _random.NextBelow(4)),
+    };
 
     private bool Asleep(int uid)
     {
@@ -144,7 +153,7 @@ internal sealed class RandomRun
             _watch?.Invoke(State);
         }
 
-        if (why == Rejection.None && operation is not (Register or Timeout or Return or Exit or Accuse or VoteSlash or VotePause) && State.CurrentRound == RoundOf(operation))
+        if (why == Rejection.None && operation is not (Register or Timeout or Return or Exit or Accuse or VoteSlash or VotePause or VoteRules) && State.CurrentRound == RoundOf(operation))
         {
             Assert.Equal(Rejection.AlreadyThere, World.Check(uid, operation));
         }

@@ -32,6 +32,11 @@ public sealed class WireTests
         { "vote to cut", new VoteSlash(new Round(8), new Uid(3), Rejection.Harmful, B), "0b" + "08000000" + "03000000" + "11" + BB },
         { "exit", new Exit(new Round(9)), "0c" + "09000000" },
         { "vote to pause", new VotePause(new Round(10), true), "0d" + "0a000000" + "01" },
+        {
+            "vote for rules", new VoteRules(new Round(13), new Round(20), [new(Rule.RewardPerSettlement, 500), new(Rule.OuterRate, 650_000_000)]),
+            "10" + "0d000000" + "14000000" + "02000000" + "01" + "f401000000000000" + "13" + "8036be2600000000"
+        },
+        { "vote taken back", new VoteRules(new Round(14), new Round(0), []), "10" + "0e000000" + "00000000" + "00000000" },
         { "declare", new Declare(new Round(12), 60), "0f" + "0c000000" + "3c000000" },
         { "announce", new Announce(new Round(11), "s3://a"), "0e" + "0b000000" + "06000000" + "73333a2f2f61" },
     };

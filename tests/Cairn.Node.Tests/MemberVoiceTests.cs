@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Ledger;
 
 namespace Cairn.Node.Tests;
 
@@ -42,6 +43,31 @@ public sealed class MemberVoiceTests(SmallRun run)
         Assert.Equal(7, summary.RoundsClosed);
         Assert.Equal(1, summary.History[^1].Members);
         Assert.True(SampleAudit.Of(directory).Holds);
+    }
+
+    [Fact]
+    public async Task Rules_that_validators_change_hold_from_the_announced_round_on_for_everybody()
+    {
+        using var folder = new TestFolder();
+        var options = run.Options(folder["run"]);
+        await SmallRun.RunAsync(options, stopAt: happened => happened is RoundApplied { Round: 2 });
+        var directory = new RunDirectory(folder["run"]);
+        RuleChange[] changes = [ChangeableRule.Read("outerRate=0.5"), ChangeableRule.Read("rewardPerSettlement=1000")];
+        var early = Assert.Throws<InputException>(() => MemberVoice.VoteRules(directory, new RulesVote.Propose(new Round(3), changes), []));
+        Assert.Contains("it can hold from round", early.Message, StringComparison.Ordinal);
+        var after = MemberVoice.VoteRules(directory, new RulesVote.Propose(new Round(5), changes), []);
+        Assert.Equal(["rewardPerSettlement=1000", "outerRate=0.5"], Assert.Single(after.Carried).Changes);
+        Assert.False(after.Carried[0].InForce);
+
+        // The rounds before it are those of the run that nobody changed; those after it are not, and all replicas agree on them.
+        var outcome = await SmallRun.RunAsync(options with { Resume = true });
+        Assert.True(outcome.Finished && outcome.Report.DigestAgreement);
+        var (summary, undisturbed) = (RunSummary.Read(directory), RunSummary.Read(new RunDirectory(run.WholeFolder)));
+        Assert.Equal(undisturbed.History.Select(round => round.BaseDigest).Take(5), summary.History.Select(round => round.BaseDigest).Take(5));
+        Assert.NotEqual(undisturbed.History[5].BaseDigest, summary.History[5].BaseDigest);
+        Assert.True(summary.Rules.Carried[0].InForce);
+        var now = RunRulesNow.Read(directory).Now;
+        Assert.Equal(("0.5", "1000"), (now.Single(rule => rule.Name == "outerRate").Value, now.Single(rule => rule.Name == "rewardPerSettlement").Value));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cairn.Base;
+using Cairn.Cli.Views;
 using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
@@ -62,6 +63,7 @@ internal static class AuditVerb
     {
         Console.WriteLine($"run      {report.Run}\nrules    {report.Rules}\ncontract {report.Contract} on chain {report.ChainId}, read up to block {report.Block}");
         Console.WriteLine($"ledger   height {report.Height}, {report.Stage}, {report.Void} void operations\nstate    {report.State}");
+        RulesView.Write(report.Votes, Console.Out);
         foreach (var round in report.Rounds)
         {
             Console.WriteLine($"round    {round.Round}: {round.Updates} updates, manifest {round.Manifest[..16]}…, base {round.Base?[..16] ?? "of no quorum"}…");

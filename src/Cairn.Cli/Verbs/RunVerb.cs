@@ -34,7 +34,7 @@ internal static class RunVerb
 
             return ExitCode.Success;
         });
-        return new Command("run", "Creates runs, looks at them, stops them and lets them go on.")
+        return new Command("run", "Creates runs, looks at them, stops them, lets them go on and changes their rules.")
         {
             RunCreateVerb.Create(),
             JoinVerb.Invite(),
@@ -42,6 +42,9 @@ internal static class RunVerb
             Samples(),
             Vote("pause", true, "Stops a run before its next round, by the votes of its validators; nothing is lost, and no round counts as missed."),
             Vote("continue", false, "Lets a paused run go on."),
+            RulesVerbs.Rules(Dir, Json),
+            RulesVerbs.Propose(Dir),
+            RulesVerbs.Vote(Dir),
             Leave(),
         };
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Cairn.Cli.Views;
 using Cairn.Node;
 
 namespace Cairn.Cli.Verbs;
@@ -41,6 +42,7 @@ internal static class StatusVerb
             $"run {run.Run}   round {Math.Min(run.Round + 1, run.Rounds)}/{run.Rounds}, {(run.Paused ? "paused by its validators" : run.Stage)}   " +
             $"last block {Seconds(run.QuietSeconds)} ago");
         output.WriteLine(run.Whom.Count > 0 ? $"the stage waits for {string.Join(", ", run.Whom)}" : "the stage waits for nobody");
+        RulesView.Write(run.Rules, output);
         foreach (var name in run.Unreadable)
         {
             output.WriteLine($"{name}: its {NodeStatus.FileName} cannot be read; it writes a new one when it runs");

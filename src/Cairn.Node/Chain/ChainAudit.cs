@@ -40,6 +40,9 @@ public sealed record AuditReport(
     string Run, string Rules, ulong ChainId, string Contract, ulong Block, long Height, string State, string Stage, long Void, IReadOnlyList<AuditedMember> Members,
     IReadOnlyList<AuditedRound> Rounds, string PayoutRoot, string HeldWei, bool? FolderAgrees)
 {
+    /// <summary>Changes of its rules, and what validators stand for.</summary>
+    public required RulesSummary Votes { get; init; }
+
     /// <summary>What the stores hold; null if nobody said where they are.</summary>
     public StoreAuditReport? Store { get; init; }
 }
@@ -139,6 +142,6 @@ public static class ChainAudit
         return new AuditReport(
             state.Run.ToString(), state.Genesis.RulesDigest.ToString(), chainId, contract.ToString(), history.End, state.Height, state.StateDigest().ToString(),
             state.Stage.ToString(), history.Replay.Void, members, rounds, history.Payouts().Root.ToString(),
-            held is null ? "" : (held.Bonds + held.Pool + held.Credits + held.Burned).ToString(), FolderAgrees: null);
+            held is null ? "" : (held.Bonds + held.Pool + held.Credits + held.Burned).ToString(), FolderAgrees: null) { Votes = RulesSummary.Of(state) };
     }
 }

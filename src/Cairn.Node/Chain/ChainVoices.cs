@@ -32,6 +32,25 @@ public static class ChainVoices
         return (await line.HistoryAsync(run, null, cancellation)).Replay.State.Paused;
     }
 
+    /// <summary>As <see cref="MemberVoice.VoteRules"/>.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="vote">What is said.</param>
+    /// <param name="names">Which validators vote; none for all whose keys are here.</param>
+    /// <param name="options">How to reach the chain, and who pays.</param>
+    /// <param name="cancellation">Gives up waiting; what was posted stands.</param>
+    /// <exception cref="InputException">As there; also if the chain does not answer.</exception>
+    public static async Task<RulesSummary> VoteRulesAsync(
+        RunDirectory directory, RulesVote vote, IReadOnlyList<string> names, ChainOptions options, CancellationToken cancellation)
+    {
+        using var line = await ChainLine.OpenAsync(options, directory.Places.Chain, cancellation);
+        var run = ChainAudit.RunOf(directory);
+        var state = (await line.HistoryAsync(run, null, cancellation)).Replay.State;
+        var said = vote.In(state);
+        var voters = MemberVoice.VotersOf(directory, state, names);
+        await PostAsync(directory, line, state, [.. voters.Select(voter => (voter.Name, (Operation)said))], cancellation);
+        return RulesSummary.Of((await line.HistoryAsync(run, null, cancellation)).Replay.State);
+    }
+
     /// <summary>As <see cref="MemberVoice.Leave"/>.</summary>
     /// <param name="directory">The run.</param>
     /// <param name="name">Which member.</param>

@@ -50,11 +50,12 @@ internal sealed class Judge
         using var found = await CheckAsync(_run, _name, _replica.TrainingBaseDigest, round, roundCase.Peers, cancellation);
         var (checks, updates, details, holding) = found;
         var (pairs, overlapMax) = Compare(updates);
+        var rules = _run.RulesBook.At(round).Round;
         var trial = new RoundTrial(
             round, roundCase.Beacon, book,
             [.. roundCase.Peers.Select(p => new TrialPeer(p.Uid, p.Newcomer, p.CommitOrder, p.Samples.Length))], checks, pairs,
-            new TrialRules(_run.Rules.Round.Rounds, _run.Rules.Round.ProbedPeers, _run.Rules.Round.OverlapPerMille, RatingRules.Bounded));
-        var scores = await _probe.MeasureAsync(roundCase, trial.Probed, updates, cancellation);
+            new TrialRules(rules.Rounds, rules.ProbedPeers, rules.OverlapPerMille, RatingRules.Bounded));
+        var scores = await _probe.MeasureAsync(round, roundCase, trial.Probed, updates, cancellation);
         var (observations, after) = trial.Close(scores);
         await holding;
         found.KeepOpened(_run, round, roundCase.Peers, observations.Where(seen => seen.Reason == Rejection.None).Select(seen => seen.Uid));
@@ -123,7 +124,7 @@ internal sealed class Judge
         var found = new (EncodedUpdate? Update, Rejection Why, string Detail)[peers.Count];
         // Whoever's store takes more than its time is judged as if it had nothing: no store may hold up a verdict that others wait for.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(run.Rules.Round.StageSecondsMax / 2.0));
+        deadline.CancelAfter(TimeSpan.FromSeconds(run.RulesBook.At(round).Round.StageSecondsMax / 2.0));
         var (holding, turns) = (new ConcurrentBag<Task>(), new SemaphoreSlim(HeldAtOnce));
         await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, _) =>
         {

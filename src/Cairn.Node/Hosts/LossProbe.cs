@@ -11,15 +11,18 @@ namespace Cairn.Node;
 /// differences on the same sequences, drawn by the round's beacon after the commits were final.</summary>
 internal sealed class LossProbe(RunContext run, Replica replica)
 {
-    /// <summary>Probes the chosen peers, as many at a time as there are engines.</summary>
+    /// <summary>Probes the chosen peers of a round, as many at a time as there are engines.</summary>
     public async Task<IReadOnlyDictionary<Uid, LossScore>> MeasureAsync(
-        RoundCase round, IReadOnlyList<Uid> chosen, IReadOnlyDictionary<Uid, EncodedUpdate> updates, CancellationToken cancellation)
+        Round number, RoundCase round, IReadOnlyList<Uid> chosen, IReadOnlyDictionary<Uid, EncodedUpdate> updates, CancellationToken cancellation)
     {
         if (chosen.Count == 0)
         {
             return new Dictionary<Uid, LossScore>();
         }
 
+        // The outer step of a round of one, by a part of its rate.
+        var rules = run.RulesBook.At(number);
+        var rate = (float)(rules.Sparse.OuterRate * rules.Round.ProbeStep);
         var issued = round.Peers.SelectMany(p => p.Samples).ToHashSet();
         var half = run.Rules.Round.ProbeSequences / 2;
         var heldBack = ProbeSamples.NotIssued(round.Beacon, run.Rules.Data.TrainSamples, issued, half);
@@ -27,18 +30,17 @@ internal sealed class LossProbe(RunContext run, Replica replica)
         var tasks = chosen.Select(async uid =>
         {
             var assigned = ProbeSamples.OfPeer(round.Beacon, uid, round.Peers.First(p => p.Uid == uid).Samples, half);
-            var score = await WithEngineAsync(engine => Score(engine, updates[uid], assigned, heldBack, heldBackBefore), cancellation);
+            var score = await WithEngineAsync(engine => Score(engine, rate, updates[uid], assigned, heldBack, heldBackBefore), cancellation);
             return (uid, score);
         });
         return (await Task.WhenAll(tasks)).ToDictionary(t => t.uid, t => t.score);
     }
 
-    private LossScore Score(Engine engine, EncodedUpdate update, long[] assigned, long[] heldBack, double[] heldBackBefore)
+    private LossScore Score(Engine engine, float rate, EncodedUpdate update, long[] assigned, long[] heldBack, double[] heldBackBefore)
     {
         var assignedBefore = Losses(engine, replica.Base, assigned);
         engine.Local.CopyFrom(replica.Base);
-        // The outer step of a round of one, place by place: the same bits as by a dense mean, without the memory for one.
-        var rate = (float)(run.Rules.Sparse.OuterRate * run.Rules.Round.ProbeStep);
+        // Place by place: the same bits as by a dense mean, without the memory for one.
         for (var tensor = 0; tensor < run.Grid.TensorCount; tensor++)
         {
             update[tensor].SubtractFrom(rate, run.Grid.Slice(engine.Local.Span, tensor));

@@ -51,8 +51,8 @@ internal sealed class NodeHost
         (_name, _step, _effects, _ledger, _bell, _log) = (name, step, effects, ledger, bell, log);
     }
 
-    /// <summary>The stage deadline of the run's rules.</summary>
-    public required TimeSpan StageMax { get; init; }
+    /// <summary>How long a stage of a round may last by the rules of the run.</summary>
+    public required Func<Round, TimeSpan> StageMax { get; init; }
 
     /// <summary>Compares the durable state with the ledger once it is replayed; throws if they do not belong together.</summary>
     public Action<LedgerState> CheckState { get; init; } = _ => { };
@@ -183,7 +183,7 @@ internal sealed class NodeHost
         _deadline?.Dispose();
         _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var token = _deadline.Token;
-        _ = Task.Delay(StageMax, token).ContinueWith(
+        _ = Task.Delay(StageMax(arm.Round), token).ContinueWith(
             _ => _inbox.Writer.TryWrite(new DeadlinePassed(arm.Round, arm.Stage)), token,
             TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }

@@ -123,6 +123,7 @@ internal sealed class Outbox
         PostBase o => Name(o.Round, "base"),
         PostShares o => Name(o.Round, "shares"),
         VotePause o => Name(o.Round, "pause"),
+        VoteRules o => Name(o.Round, "rules"),
         VoteSlash o => Name(o.Round, $"cut-{o.Uid}"),
         Exit o => Name(o.Round, "exit"),
         Ledger.Timeout o => Name(o.Round, $"timeout-{(int)o.Stage}"),

@@ -50,6 +50,7 @@ internal sealed class PeerEffects : IEffectRunner
 
     public void Notice(LedgerState ledger)
     {
+        _run.RulesBook.Follow(ledger);
         _run.Stores.Notice(ledger);
         // Assignments are kept as the ledger passes by, so that a restarted peer can repeat rounds that have closed meanwhile, the last applied one included:
         // disagreement may lead back to it.

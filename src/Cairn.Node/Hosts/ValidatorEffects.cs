@@ -37,6 +37,7 @@ internal sealed class ValidatorEffects : IEffectRunner
 
     public void Notice(LedgerState ledger)
     {
+        _run.RulesBook.Follow(ledger);
         _run.Stores.Notice(ledger);
         KeepCase(ledger);
         var now = (ledger.CurrentRound, ledger.Stage);

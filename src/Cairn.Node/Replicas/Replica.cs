@@ -191,7 +191,8 @@ internal sealed class Replica : IDisposable
         Invariant.Check(steps > 0 && steps <= training.InnerSteps && assignment.Samples.Length == steps * training.Batch);
         var result = engine.InnerLoop.Run(
             engine.Local, _optimizer!, (step, tokens, targets) => _run.FillBatch(assignment.Samples, step * training.Batch, training.Batch, tokens, targets),
-            assignment.FirstStep, steps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1));
+            assignment.FirstStep, steps, () => cancellation.IsCancellationRequested, step => progress(step.Index + 1),
+            RunContext.ScheduleOf(_run.RulesBook.At(assignment.Round)));
         cancellation.ThrowIfCancellationRequested();
         return result;
     }
@@ -208,6 +209,8 @@ internal sealed class Replica : IDisposable
 
         return true;
     }
+
+    private float OuterRate(Round round) => (float)_run.RulesBook.At(round).Sparse.OuterRate;
 
     private bool Delayed => _run.Rules.Round.ApplyDelay > 0;
 
@@ -260,7 +263,7 @@ internal sealed class Replica : IDisposable
     {
         // First where it leads to, then, where that is right, the step itself: no second copy of the model is made.
         using var mean = new FloatBuffer(_run.Grid.LongestTensor);
-        var preview = new OuterStepPreview((float)_run.Rules.Sparse.OuterRate);
+        var preview = new OuterStepPreview(OuterRate(Next));
         ForEachTensor(delta, mean, (tensor, one) => preview.Add(_run.Grid.Slice(Base.Span, tensor), one));
         if (preview.Finish() != quorum)
         {
@@ -283,7 +286,7 @@ internal sealed class Replica : IDisposable
                 Restore();
             }
 
-            ForEachTensor(delta, mean, (tensor, one) => OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), one, (float)_run.Rules.Sparse.OuterRate));
+            ForEachTensor(delta, mean, (tensor, one) => OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), one, OuterRate(Next)));
             (_pending, _trained) = (null, false);
             (Next, BaseDigest, Book) = (Next.Next, quorum, book);
         }
@@ -329,7 +332,7 @@ internal sealed class Replica : IDisposable
         }
 
         using var parameters = new FloatBuffer(_run.Grid.LongestTensor);
-        var preview = new OuterStepPreview((float)_run.Rules.Sparse.OuterRate);
+        var preview = new OuterStepPreview(OuterRate(round));
         _aggregator.Aggregate(contributions, (tensor, mean, _) =>
         {
             var own = parameters.Slice(0, mean.Length);
@@ -401,7 +404,7 @@ internal sealed class Replica : IDisposable
     {
         _aggregator.Aggregate(contributions, (tensor, mean, factors) =>
         {
-            OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), mean, (float)_run.Rules.Sparse.OuterRate);
+            OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), mean, OuterRate(Next));
             delta?.Write(mean);
             if (included >= 0)
             {

@@ -72,6 +72,7 @@ internal sealed class MemberNode : IDisposable
         var folder = run.Directory.Node(Name);
         var key = Own(run.Directory.OpenKey(Name));
         var self = new NodeIdentity(Name, key, folder, new Outbox(Path.Combine(folder, "outbox"), key, state.Run));
+        run.RulesBook.Follow(state);
         Replica = Own(Replica.Open(run, folder, trains: role == Role.Peer));
         await CheckpointStart.BeginAsync(run, Name, Replica, state, cancellation);
         var ledger = Own(new LedgerFollower(run.Directory.Ledger, bell, run.Chain));
@@ -106,7 +107,7 @@ internal sealed class MemberNode : IDisposable
 
         Host = new NodeHost(Name, step, effects, ledger, bell, run.Log)
         {
-            StageMax = TimeSpan.FromSeconds(run.Rules.Round.StageSecondsMax),
+            StageMax = round => TimeSpan.FromSeconds(run.RulesBook.At(round).Round.StageSecondsMax),
             CheckState = now => StateAgainstLedger.Check(Name, folder, Replica.Next, now, run.DeltasRetained),
             Remembered = remembered,
             WaitsFor = waitsFor,

@@ -30,6 +30,45 @@ public static class MemberVoice
         return LedgerHistory.Replay(after).State.Paused;
     }
 
+    /// <summary>Votes for other rules, or takes such votes back.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="vote">What is said.</param>
+    /// <param name="names">Which validators vote; none for all whose keys are here.</param>
+    /// <returns>What was carried and what lacks votes, after it.</returns>
+    /// <exception cref="InputException">As for <see cref="VotePause"/>; also if the rules cannot be changed so.</exception>
+    public static RulesSummary VoteRules(RunDirectory directory, RulesVote vote, IReadOnlyList<string> names)
+    {
+        using var ledger = Open(directory);
+        var state = LedgerHistory.Replay(ledger).State;
+        var said = vote.In(state);
+        foreach (var voter in VotersOf(directory, state, names))
+        {
+            // Those before it may have carried it.
+            if (!IsCarried(ledger, state, said))
+            {
+                Say(directory, ledger, voter.Name, said);
+            }
+        }
+
+        IsCarried(ledger, state, said);
+        return RulesSummary.Of(state);
+    }
+
+    // Follows what has been said meanwhile.
+    private static bool IsCarried(EmbeddedLedger ledger, LedgerState state, VoteRules said)
+    {
+        foreach (var block in ledger.ReadNew())
+        {
+            state.Apply(block, verifySignatures: false);
+        }
+
+        return Carries(state, said);
+    }
+
+    /// <summary>True if a change of the rules was carried.</summary>
+    internal static bool Carries(LedgerState state, VoteRules said) =>
+        state.RulesVersions.Any(version => version.From == said.From && version.Changes.SequenceEqual(said.Changes));
+
     /// <summary>The validators that are to vote.</summary>
     /// <param name="directory">The run.</param>
     /// <param name="state">Its ledger.</param>

@@ -22,6 +22,7 @@ internal sealed class RunContext : IDisposable
     {
         (Directory, Rules, Data, Log) = (directory, rules, data, log);
         RulesDigest = rules.ComputeDigest();
+        RulesBook = new RulesBook(rules);
         Layout = new ParameterLayout(ShapeOf(rules.Model));
         Grid = GridOf(Layout, rules.Sparse.Keep);
         Codec = new SparseUpdateCodec(Grid, new UpdateFormat((QuantizerKind)rules.Sparse.Quantization, (WireMode)rules.Sparse.Coding));
@@ -48,7 +49,11 @@ internal sealed class RunContext : IDisposable
 
     public RunDirectory Directory { get; }
 
+    /// <summary>Those that the run began with: right for everything that no vote can change.</summary>
     public RunRules Rules { get; }
+
+    /// <summary>What votes can change, by round; follows the ledger.</summary>
+    public RulesBook RulesBook { get; }
 
     public Digest RulesDigest { get; }
 

@@ -20,9 +20,10 @@ public sealed record LocalNode(NodeStatus Status, bool Running);
 /// <param name="QuietSeconds">Seconds since the last block, by the file's time.</param>
 /// <param name="Nodes">Nodes on this machine, by name.</param>
 /// <param name="Unreadable">Those of them whose status file is there and cannot be read.</param>
+/// <param name="Rules">Changes of its rules.</param>
 public sealed record RunStatus(
     string Run, int Round, int Rounds, string Stage, bool Paused, IReadOnlyList<string> Whom, double QuietSeconds, IReadOnlyList<LocalNode> Nodes,
-    IReadOnlyList<string> Unreadable)
+    IReadOnlyList<string> Unreadable, RulesSummary Rules)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJsonLine() => JsonSerializer.Serialize(this, RunStatusJson.Default.RunStatus);
@@ -43,7 +44,7 @@ public sealed record RunStatus(
         var nodes = told.Where(node => node.Status is not null).Select(node => new LocalNode(node.Status!, directory.IsRunning(node.Name)));
         return new RunStatus(
             rules.Name, state.CurrentRound.Number, rules.Round.Rounds, state.Stage.ToString(), state.Paused, RunObserver.NamesOf(state), Math.Max(0, quiet), [.. nodes],
-            [.. told.Where(node => node.Status is null).Select(node => node.Name)]);
+            [.. told.Where(node => node.Status is null).Select(node => node.Name)], RulesSummary.Of(state));
     }
 }
 

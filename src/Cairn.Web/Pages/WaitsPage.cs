@@ -19,7 +19,7 @@ internal static class WaitsPage
             var (state, now) = (book.State, book.Now);
             return new WaitsView(
                 state.CurrentRound.Number, state.Stage.ToString(), state.Paused, state.Stage == Stage.Finished,
-                book.LastSign is { } sign ? Math.Max(0, (now - sign).TotalSeconds) : null, book.Rules.Round.StageSecondsMax,
+                book.LastSign is { } sign ? Math.Max(0, (now - sign).TotalSeconds) : null, book.RulesNow.Round.StageSecondsMax,
                 [.. state.Awaited().Select(uid => state.Members[uid.Value]).Select(member =>
                     new AwaitedView(member.Uid.Value, member.Name, member.Role.ToString(), For(state.Stage, member.Role)))],
                 [.. nodes.Select(node => View(node, now))], [.. book.Notes.TakeLast(NotesShown).Reverse().Select(RunPage.View)]);

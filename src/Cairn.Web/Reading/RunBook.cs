@@ -20,6 +20,17 @@ internal sealed partial class RunBook(RunRules rules, LedgerState state)
 
     public RunRules Rules { get; } = rules;
 
+    /// <summary>The rules of the current round: what votes have changed is in them.</summary>
+    public RunRules RulesNow
+    {
+        get
+        {
+            var book = new RulesBook(Rules);
+            book.Follow(State);
+            return book.At(State.CurrentRound);
+        }
+    }
+
     /// <summary>The ledger after what was read of it.</summary>
     public LedgerState State { get; } = state;
 

@@ -60,6 +60,6 @@ public static class WanNode
         return new NodeOutcome(host.Finished, null, rules.Round.Rounds, replica.Base.ToString());
 
         NodeHost HostOf(Func<NodeEvent, LedgerState, IReadOnlyList<Effect>> step, IEffectRunner effects, Func<string> waitsFor) =>
-            new(options.Name, step, effects, ledger, bell, log) { StageMax = TimeSpan.FromSeconds(rules.Round.StageSecondsMax), WaitsFor = waitsFor };
+            new(options.Name, step, effects, ledger, bell, log) { StageMax = _ => TimeSpan.FromSeconds(rules.Round.StageSecondsMax), WaitsFor = waitsFor };
     }
 }
