@@ -4,7 +4,8 @@ namespace Cairn.Ledger;
 
 public sealed partial class LedgerState
 {
-    /// <summary>How many rounds before it governs a change must be carried: then every node knows it before it does anything for that round, with an apply delay too.</summary>
+    /// <summary>How many rounds before it governs a change must be carried: then every node knows it before it does anything for that round, with an apply delay
+    /// too.</summary>
     public const int RulesNoticeRounds = 2;
 
     private readonly List<RulesVersion> _versions;

@@ -90,6 +90,22 @@ public sealed record MemberPlan
     internal int SamplesIn(Round round) => round.Number >= DeclaresAt && round.Number < AllAgainAt ? Samples : 0;
 }
 
+/// <summary>A change of the rules that the validators of a run agree on.</summary>
+public sealed record RulesPlan
+{
+    /// <summary>From which round on they vote for it.</summary>
+    public int VotedAt { get; init; }
+
+    /// <summary>The first round that it is to govern.</summary>
+    public int From { get; init; }
+
+    /// <summary>What it changes, each as name=value.</summary>
+    public IReadOnlyList<string> Changes { get; init; } = [];
+
+    /// <summary>The vote of a round.</summary>
+    internal VoteRules VoteIn(Round round) => new(round, new Round(From), [.. Changes.Select(ChangeableRule.Read).OrderBy(change => change.Rule)]);
+}
+
 /// <summary>What the world does to everybody until it heals.</summary>
 public sealed record FaultPlan
 {
@@ -178,6 +194,9 @@ public sealed record Scenario
     /// <summary>What goes wrong.</summary>
     public FaultPlan Faults { get; init; } = new();
 
+    /// <summary>Changes of the rules, one after the other.</summary>
+    public IReadOnlyList<RulesPlan> Rules { get; init; } = [];
+
     /// <summary>The peers.</summary>
     public IReadOnlyList<MemberPlan> Peers { get; init; } = [MemberPlan.Honest, MemberPlan.Honest, MemberPlan.Honest];
 
@@ -238,6 +257,12 @@ public sealed record Scenario
         Need(StageMax >= 1 && BlockTime >= 1 && HealAt >= 0, "times must be positive");
         Need(OverlapPerMille is >= 1 and <= 1000, "overlapPerMille must be 1 to 1000");
         Need(PrivateReplays >= 0, "privateReplays must not be negative");
+        foreach (var plan in Rules ?? [])
+        {
+            Need(plan.VotedAt >= 0 && plan.VotedAt + LedgerState.RulesNoticeRounds <= plan.From && plan.From < Rounds, "a change of the rules is voted on too late");
+            Need(AreChanges(plan.Changes), "a change of the rules names what no vote can change, or a value out of range");
+        }
+
         foreach (var plan in (Peers ?? []).Concat(Validators ?? []))
         {
             Need(Conducts.IsKnown(plan.Conduct), $"no conduct is named '{plan.Conduct}'");
@@ -255,5 +280,17 @@ public sealed record Scenario
 
         Need((Validators ?? []).Any(plan => plan.JoinsAt < 0), "a validator must be there from the first block on");
         return faults;
+    }
+
+    private static bool AreChanges(IReadOnlyList<string>? changes)
+    {
+        try
+        {
+            return ChangeableRule.AreWellFormed([.. (changes ?? []).Select(ChangeableRule.Read).OrderBy(change => change.Rule)]);
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 }

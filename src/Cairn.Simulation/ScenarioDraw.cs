@@ -56,6 +56,7 @@ internal sealed class ScenarioDraw
             BlockTime = _options.Peers > 64 ? 1_000 : 200,
             HealAt = _faults.Count == 0 ? 0 : _healAt,
             Faults = Plan(),
+            Rules = DrawRules(),
             Peers = _peers,
             Validators = _validators,
             RealKeys = _options.RealKeys,
@@ -164,6 +165,26 @@ internal sealed class ScenarioDraw
                 }
             }
         }
+    }
+
+    // Of those that no adversary's claim hangs on.
+    private RulesPlan[] DrawRules()
+    {
+        _random = new SeededRandom(_seed, "rules");
+        if (!Changes("rules", 300) || _options.Rounds < 3)
+        {
+            return [];
+        }
+
+        var votedAt = Below(_options.Rounds - 2);
+        var from = votedAt + Ledger.LedgerState.RulesNoticeRounds + Below(_options.Rounds - votedAt - Ledger.LedgerState.RulesNoticeRounds);
+        string[] known =
+        [
+            $"rewardPerSettlement={Below(2_000_000_000)}", $"dividendShare={Below(300_000_000)}", $"auditShare={Below(300_000_000)}",
+            $"absentRoundsMax={1 + Below(3)}", $"exitDelayRounds={8 + Below(20)}",
+        ];
+        string[] changes = [.. known.Where(_ => Chance(500))];
+        return [new RulesPlan { VotedAt = votedAt, From = from, Changes = changes.Length > 0 ? changes : [known[0]] }];
     }
 
     private bool Changes(string name, int perMille) => (_options.Faults is null && Chance(perMille)) || (_options.Faults?.Contains(name) ?? false);

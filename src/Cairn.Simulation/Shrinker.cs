@@ -41,6 +41,11 @@ internal sealed class Shrinker(Mutation mutation, int runsMax)
             yield return scenario with { Rounds = scenario.Rounds - 1 };
         }
 
+        if (scenario.Rules.Count > 0)
+        {
+            yield return scenario with { Rules = [.. scenario.Rules.SkipLast(1)] };
+        }
+
         if (scenario.ApplyDelay > 0)
         {
             yield return scenario with { ApplyDelay = 0 };

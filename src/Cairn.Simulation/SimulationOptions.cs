@@ -79,9 +79,9 @@ public static class Faults
     public static IReadOnlyList<string> Names { get; } =
     [
         "absence", "clock", "corrupt", "diverge", "duplicate", "fallback", "fewer", "join", "kill", "late-news", "late-object", "lost-object", "move", "odd-verdict",
-        "partition", "reorg", "slow", "stall", "truncate", "validator-absence", "validator-loss", "wrong-base",
+        "partition", "reorg", "rules", "slow", "stall", "truncate", "validator-absence", "validator-loss", "wrong-base",
     ];
 
-    /// <summary>Those of them that are no trouble but what members may say of themselves: fewer samples, another place for their objects.</summary>
-    public static IReadOnlyList<string> Changes { get; } = ["fewer", "move"];
+    /// <summary>Those of them that are no trouble but what members may say of themselves: fewer samples, another place for their objects, other rules.</summary>
+    public static IReadOnlyList<string> Changes { get; } = ["fewer", "move", "rules"];
 }

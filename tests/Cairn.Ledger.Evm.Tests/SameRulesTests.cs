@@ -19,7 +19,7 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
     public async Task Embedded_and_chain_hold_the_same_state_after_every_block_with_reorganisations_between(ulong seed, int applyDelay)
     {
         node.SkipIfMissing();
-        var run = new RandomRun(seed, applyDelay);
+        var run = new RandomRun(seed, applyDelay, changesRules: true);
         run.Play();
         var world = run.World;
         using var sender = new ChainSender(node.Chain, node.Dev, Quick);
@@ -56,6 +56,7 @@ public sealed class SameRulesTests(ManualAnvilNode node) : IClassFixture<ManualA
         }
 
         Assert.Equal(Stage.Finished, replay.State.Stage);
+        Assert.True(state.RulesVersions.Count > 1, "no change of the rules was carried");
         Assert.True(replay.RolledBack > 2 && replay.Void > 10, "the chain was too tame to prove anything");
 
         // Whoever comes later and reads all at once sees the same.

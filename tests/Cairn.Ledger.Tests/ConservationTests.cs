@@ -18,7 +18,7 @@ public sealed class ConservationTests
     public void After_every_operation_bonds_rewards_audits_and_what_was_burned_are_what_was_staked_and_minted(ulong seed, int applyDelay)
     {
         var book = new Book();
-        var run = new RandomRun(seed, applyDelay, book.Check, rules => rules with { PeerBondMin = 20_000, SettleEvery = 1, AccusationRounds = 2, ExitDelayRounds = 2 }, bond: 100);
+        var run = new RandomRun(seed, applyDelay, book.Check, rules => rules with { PeerBondMin = 20_000, SettleEvery = 1, AccusationRounds = 2, ExitDelayRounds = 2 }, 100, true);
         book.Begin(run.World);
         run.Play(Steps);
         Assert.True(book.Cuts > 0 && book.Payments > 0, $"the world was too tame to prove anything: {book.Cuts} cuts, {book.Payments} payments");

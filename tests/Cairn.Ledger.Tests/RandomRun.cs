@@ -7,6 +7,7 @@ internal sealed class RandomRun
 {
     private readonly long[] _trained;
     private readonly Action<LedgerState>? _watch;
+    private readonly bool _changesRules;
     private SeededRandom _random;
     private int _closed;
 
@@ -16,8 +17,11 @@ internal sealed class RandomRun
     /// <param name="watch">Told after every operation that stands. Given, members also contradict themselves, are voted at fault, stop the run and leave it.</param>
     /// <param name="change">Of the rules.</param>
     /// <param name="bond">What a unit of everybody's bond is.</param>
-    public RandomRun(ulong seed, int applyDelay, Action<LedgerState>? watch = null, Func<LedgerRules, LedgerRules>? change = null, long bond = 1)
+    /// <param name="changesRules">True to have validators vote for other rules.</param>
+    public RandomRun(
+        ulong seed, int applyDelay, Action<LedgerState>? watch = null, Func<LedgerRules, LedgerRules>? change = null, long bond = 1, bool changesRules = false)
     {
+        _changesRules = changesRules;
         _watch = watch;
         _random = new SeededRandom(seed, "world");
         var (peers, validators) = (1 + _random.NextBelow(5), 1 + _random.NextBelow(3));
@@ -67,6 +71,12 @@ internal sealed class RandomRun
             return;
         }
 
+        if (_changesRules && _random.NextBelow(10) == 0)
+        {
+            Try(_random.NextBelow(State.Members.Count), VoteForRules());
+            return;
+        }
+
         if (_watch is not null && _random.NextBelow(12) == 0)
         {
             Misbehave(_random.NextBelow(State.Members.Count), _random.NextBelow(State.Members.Count));
@@ -99,9 +109,17 @@ internal sealed class RandomRun
             1 => new VoteSlash(round, new Uid(other), Rejection.Equivocation, World.Named("evidence", _random.NextBelow(3))),
             2 or 3 => Contradiction.Between(World.Sign(other, World.Base()), World.Sign(other, World.Base(1 + _random.NextBelow(3))))!,
             4 => Contradiction.Between(World.Sign(other, World.Commit(other)), World.Sign(other, new Commit(round, World.Named("lie", _random.NextBelow(3)))))!,
-            5 or 6 or 7 => new VoteRules(round, new Round(round.Number + 2 + _random.NextBelow(2)), [DrawChange()]),
+            5 or 6 or 7 => VoteForRules(),
             _ => new VotePause(round, _random.NextBelow(4) == 0),
         });
+    }
+
+    // Mostly what somebody stands for already.
+    private VoteRules VoteForRules()
+    {
+        var open = State.RulesProposals();
+        return open.Count > 0 && _random.NextBelow(4) > 0 ? new VoteRules(State.CurrentRound, open[0].From, open[0].Changes)
+            : new VoteRules(State.CurrentRound, new Round(State.CurrentRound.Number + LedgerState.RulesNoticeRounds + _random.NextBelow(4)), [DrawChange()]);
     }
 
     private RuleChange DrawChange() => _random.NextBelow(4) switch

@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Ledger;
 using Cairn.Ledger.Evm.Tests;
 
 namespace Cairn.Node.Tests;
@@ -25,6 +26,12 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         await Task.WhenAll(strikes);
         Assert.False(stopped.Finished);
 
+        // Validators agree on other rules meanwhile, over the chain; none of them moves a base.
+        var voted = await ChainVoices.VoteRulesAsync(
+            new RunDirectory(folder["run"]), new RulesVote.Propose(new Round(6), [ChangeableRule.Read("stageSecondsMax=1234")]), [], new ChainOptions(),
+            TestContext.Current.CancellationToken);
+        Assert.Equal(["stageSecondsMax=1234"], Assert.Single(voted.Carried).Changes);
+
         // It goes on by itself on the chain that its folder names.
         var outcome = await SmallRun.RunAsync(run.Options(folder["run"]) with { Resume = true });
         Assert.True(outcome.Finished);
@@ -40,6 +47,7 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal((true, outcome.Report.BaseDigest), (audit.FolderAgrees, audit.Rounds[^1].Base));
         Assert.Empty(audit.Store!.Faults);
         Assert.NotNull(audit.Store.CheckpointBase);
+        Assert.Equal((2, 6, true), (audit.Votes.Carried[0].Number, audit.Votes.Carried[0].From, audit.Votes.Carried[0].InForce));
     }
 
     [Fact]
@@ -116,6 +124,8 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
 
         // A run that is over takes no votes, and says so.
         await Assert.ThrowsAsync<InputException>(() => ChainVoices.VotePauseAsync(directory, true, [], chain, cancellation));
+        await Assert.ThrowsAsync<InputException>(() => ChainVoices.VoteRulesAsync(
+            directory, new RulesVote.Propose(new Round(9), [ChangeableRule.Read("stageSecondsMax=1234")]), [], chain, cancellation));
         await Assert.ThrowsAsync<InputException>(() => ChainVoices.LeaveAsync(directory, "nobody", chain, cancellation));
 
         // What a store has lost, or holds otherwise than the ledger names it, is told.

@@ -46,11 +46,14 @@ internal static class RulesVerbs
         var from = new Option<int>("--from") { Description = "The first round that the new values govern, counted from 1 as in cairn status.", Required = true };
         var set = new Option<string[]>("--set")
         {
-            Description = "A rule and its new value, name=value as cairn run rules shows them; several times for several.", Required = true, AllowMultipleArgumentsPerToken = true,
+            Description = "A rule and its new value, name=value as cairn run rules shows them; several times for several.",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
         };
         var propose = new Command(
             "propose",
-            "Votes for other rules from an announced round on, by the validators whose keys are here. Two thirds of all bond carry them, two rounds ahead at the latest.\n\n" +
+            "Votes for other rules from an announced round on, by the validators whose keys are here. " +
+            "Two thirds of all bond carry them, two rounds ahead at the latest.\n\n" +
             "Example:  cairn run propose --dir runs/swarm-1 --from 20 --set outerRate=0.65 --set stageSecondsMax=1200")
         {
             from, set, By, dir, ChainConfig.Rpc, ChainConfig.Account,

@@ -142,6 +142,7 @@ public static class ChainAudit
         return new AuditReport(
             state.Run.ToString(), state.Genesis.RulesDigest.ToString(), chainId, contract.ToString(), history.End, state.Height, state.StateDigest().ToString(),
             state.Stage.ToString(), history.Replay.Void, members, rounds, history.Payouts().Root.ToString(),
-            held is null ? "" : (held.Bonds + held.Pool + held.Credits + held.Burned).ToString(), FolderAgrees: null) { Votes = RulesSummary.Of(state) };
+            held is null ? "" : (held.Bonds + held.Pool + held.Credits + held.Burned).ToString(), FolderAgrees: null)
+        { Votes = RulesSummary.Of(state) };
     }
 }

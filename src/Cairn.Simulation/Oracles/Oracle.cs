@@ -17,6 +17,8 @@ internal sealed class Oracle
     private readonly List<Settlement> _settlements = [];
     private readonly long _moneyAtFirst;
     private readonly List<Manifest> _manifests = [];
+    private readonly Dictionary<PublicKey, VoteRules> _rulesVotes = [];
+    private readonly List<RulesVersion> _rulesChanges = [];
     private HashSet<long> _issuedNow = [];
     private HashSet<long> _plannedNow = [];
     private long[] _mustComeFirst = [];
@@ -78,6 +80,7 @@ internal sealed class Oracle
         }
 
         Note(ledger, signed);
+        FollowRules(ledger);
         if (ledger.ManifestOf(new Round(_manifests.Count)) is { } manifest)
         {
             Close(ledger, manifest);
@@ -195,6 +198,9 @@ internal sealed class Oracle
                 _world.Reach(Probe.DeclaredFewer, declare.Samples < ledger.Rules.SamplesPerPeer);
                 _world.Reach(Probe.DeclaredAllAgain, declare.Samples == ledger.Rules.SamplesPerPeer);
                 break;
+            case VoteRules vote:
+                _rulesVotes[signed.Author] = vote;
+                break;
             case Announce announce:
                 _world.Reach(Probe.MovedItsStore, _places.ContainsKey(signed.Author));
                 _places[signed.Author] = announce.Place;
@@ -204,9 +210,30 @@ internal sealed class Oracle
         }
     }
 
+    // Who may change the rules, and when: counted apart from the ledger. Every validator here has the same bond.
+    private void FollowRules(LedgerState ledger)
+    {
+        foreach (var version in ledger.RulesVersions.Skip(1 + _rulesChanges.Count))
+        {
+            var voices = ledger.Members.Where(member => ledger.Votes(member.Uid)).ToList();
+            var stand = voices.Count(member => _rulesVotes.TryGetValue(member.Key, out var vote)
+                && vote.From == version.From && vote.Changes.SequenceEqual(version.Changes));
+            Must.Hold(3 * stand >= 2 * voices.Count, "rules", () => $"{stand} of {voices.Count} validators changed the rules");
+            Must.Hold(
+                version.From.Number - ledger.CurrentRound.Number >= LedgerState.RulesNoticeRounds, "rules",
+                () => $"rules of round {version.From} were changed in round {ledger.CurrentRound}");
+            _rulesChanges.Add(version);
+        }
+    }
+
+    private LedgerRules RulesOf(Round round) => _rulesChanges.Where(version => version.From <= round)
+        .Aggregate(_world.Founding.Genesis.Rules, (rules, version) => ChangeableRule.In(rules, version.Changes));
+
     private void Open(LedgerState ledger)
     {
         _opened = (ledger.CurrentRound, ledger.Roster.Count);
+        Must.Hold(ledger.Rules == RulesOf(ledger.CurrentRound), "rules", () => $"round {ledger.CurrentRound} has other rules than were agreed on");
+        _world.Reach(Probe.RulesChanged, ledger.Rules != _world.Founding.Genesis.Rules);
         _world.Reach(Probe.NobodyInRoster, ledger.Roster.Count == 0);
         _world.Reach(Probe.NotInRoster, ledger.Roster.Count < ledger.Members.Count(m => m.Role == Role.Peer && m.Active));
         var roster = ledger.Roster;
@@ -356,7 +383,7 @@ internal sealed class Oracle
     private void Settle(LedgerState ledger)
     {
         _paid = ledger.ConsensusShares;
-        _minted += ledger.Rules.RewardPerSettlement + _unpaid;
+        _minted += RulesOf(_opened.Round).RewardPerSettlement + _unpaid;
         (_unpaid, _hasPaid) = (0, true);
         _settlements.Add(new Settlement(_opened.Round, _paid, _posted));
         Must.Hold(_paid.Sum(share => share.Share) == Ledger.Shares.One, "money", () => "shares do not sum to one");
@@ -377,7 +404,7 @@ internal sealed class Oracle
         if (ledger.Unpaid != _unpaid)
         {
             Must.Hold(!_hasPaid && _posted.Count > 0, "money", () => "pay was kept back, and paid or not spoken of");
-            _unpaid += ledger.Rules.RewardPerSettlement;
+            _unpaid += RulesOf(_opened.Round).RewardPerSettlement;
             Must.Hold(ledger.Unpaid == _unpaid, "money", () => $"{ledger.Unpaid} waits to be paid, there should be {_unpaid}");
             _world.Reach(Probe.PayKeptBack, true);
         }

@@ -87,6 +87,9 @@ public enum Probe
     /// <summary>A member said that its objects are in another place than before.</summary>
     MovedItsStore,
 
+    /// <summary>Validators changed the rules, and a later round was governed by them.</summary>
+    RulesChanged,
+
     /// <summary>A late joiner began from a checkpoint that the ledger names.</summary>
     BeganFromCheckpoint,
 

@@ -97,6 +97,7 @@ internal sealed class SimEffects
     /// <summary>After everything new was read: where its objects are, and how much it does, are said anew as long as the ledger shows something else.</summary>
     public void CaughtUp(LedgerState view)
     {
+        VoteOnRules(view);
         var plan = _node.Plan;
         if ((!plan.Moves && plan.Samples == 0) || view.Stage == Stage.Finished || view.Find(_node.Key) is not { HasLeft: false } me)
         {
@@ -114,6 +115,24 @@ internal sealed class SimEffects
             && me.DeclaredInRound != round.Number && !_outbox.ContainsKey(Slot.Of(new Declare(round, samples))))
         {
             Say(new Declare(round, samples));
+        }
+    }
+
+    // What the validators have agreed on outside, each says as soon as it may, and again until it stands.
+    private void VoteOnRules(LedgerState view)
+    {
+        if (!_node.Alive || view.Stage == Stage.Finished || _node.Role != Role.Validator || view.Find(_node.Key) is not { } me || !view.Votes(me.Uid))
+        {
+            return;
+        }
+
+        var round = view.CurrentRound;
+        var due = _world.Scenario.Rules.FirstOrDefault(plan =>
+            plan.VotedAt <= round.Number && round.Number + LedgerState.RulesNoticeRounds <= plan.From && plan.From > view.RulesVersions[^1].From.Number);
+        if (due?.VoteIn(round) is { } vote && !_outbox.ContainsKey(Slot.Of(vote))
+            && !view.RulesProposals().Any(one => one.Digest == vote.Proposal && one.Voters.Contains(me.Uid)))
+        {
+            Say(vote);
         }
     }
 

@@ -21,6 +21,7 @@ internal readonly record struct Slot(Type Kind, int Round, Stage Stage)
         Ledger.Timeout o => new Slot(typeof(Ledger.Timeout), o.Round.Number, o.Stage),
         Return o => new Slot(typeof(Return), o.Round.Number, default),
         Announce o => new Slot(typeof(Announce), o.Round.Number, default),
+        VoteRules o => new Slot(typeof(VoteRules), o.Round.Number, default),
         Declare o => new Slot(typeof(Declare), o.Round.Number, default),
         _ => new Slot(operation.GetType(), -1, default),
     };

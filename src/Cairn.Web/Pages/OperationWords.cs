@@ -34,7 +34,8 @@ internal static class OperationWords
         VotePause vote => (vote.Paused ? "votes to pause the run" : "votes to let the run go on", null, vote.Round.Number),
         VoteRules { Changes.Count: 0 } vote => ("takes back its vote for other rules", null, vote.Round.Number),
         VoteRules vote => (
-            $"votes for other rules from round {vote.From.Number + 1} on: {string.Join(", ", vote.Changes.Select(ChangeableRule.Say))}", vote.Proposal, vote.Round.Number),
+            $"votes for other rules from round {vote.From.Number + 1} on: {string.Join(", ", vote.Changes.Select(ChangeableRule.Say))}", vote.Proposal,
+            vote.Round.Number),
         Announce announce => ($"announces its store: {announce.Place}", null, announce.Round.Number),
         Declare declare => ($"declares {declare.Samples:N0} samples a round", null, declare.Round.Number),
         _ => (operation.GetType().Name, null, null),

@@ -205,7 +205,9 @@ internal static class AccountPage
     private static void Rules(Html page, RunBook book)
     {
         var (rules, model) = (book.Rules, book.Rules.Model);
-        page.Raw("<section>\n").Element("h2", "Rules").Pairs(
+        var changed = book.State.RulesVersions.Skip(1)
+            .Select(version => ($"From round {version.From.Number + 1} on", string.Join(", ", version.Changes.Select(ChangeableRule.Say))));
+        page.Raw("<section>\n").Element("h2", "Rules").Pairs([
             ("Shape", $"{model.Layers} layers of width {model.Dim}, {model.Heads} heads ({model.KvHeads} of keys and values), " +
                 $"feed-forward {model.FeedForward}, vocabulary {Words.Count(model.Vocabulary)}"),
             ("Data", $"{Words.Count(rules.Data.TrainSamples)} samples to train on, {Words.Count(rules.Data.HeldOutSamples)} held out, of {model.Context} tokens each"),
@@ -215,7 +217,7 @@ internal static class AccountPage
                 $"outer rate {rules.Sparse.OuterRate}, combined by {rules.Sparse.Combination}"),
             ("Round", $"at most {rules.PeersMax} peers, {rules.Round.ProbedPeers} probed, settled every {rules.Round.SettleEvery} rounds, " +
                 $"a stage at most {rules.Round.StageSecondsMax} s"),
-            ("Seed", rules.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture))).Raw("</section>\n");
+            ("Seed", rules.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)), .. changed]).Raw("</section>\n");
     }
 
     private static void Provenance(Html page, RunBook book, NowView now, string? dataSource)

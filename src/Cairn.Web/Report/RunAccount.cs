@@ -33,12 +33,13 @@ public static class RunAccount
     internal static string Program { get; } =
         typeof(RunAccount).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>The command that gives the same bits from the same text; null where others could join: they are not there again.</summary>
+    /// <summary>The command that gives the same bits from the same text; null where others could join or validators changed the rules: they are not
+    /// there again.</summary>
     internal static string? Command(RunBook book)
     {
         var (rules, members) = (book.Rules, book.State.Genesis.Members);
         var peers = members.Count(member => member.Role == Role.Peer);
-        if (rules.PeersMax != peers)
+        if (rules.PeersMax != peers || book.State.RulesVersions.Count > 1)
         {
             return null;
         }
