@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
 /// @title The order of what members of runs say, and the money of the runs.
 /// @notice Thin on purpose. What an operation means is decided by the one set of rules that every node replays (docs/chain.md); here it only gets its place
 /// in the order. The contract enforces what money needs: who holds a bond, what a quorum of validators has signed, when it may be claimed.
-/// @dev No owner, no upgrade, no call into other contracts but the payment of coins to whoever asks for his own, after all books are written.
-contract CairnRuns {
+/// @dev No owner, no upgrade, no call into other contracts but the money's own: coins to whoever asks for his own, or the token that a run was created with. What
+/// calls again meanwhile is refused. A token that moves another sum than it was asked to is refused, at every payment; one whose balances change by themselves
+/// must not be used.
+contract CairnRuns is ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
     /// One validator that was named when the run was created.
     struct Voice {
         address account;
@@ -13,10 +21,11 @@ contract CairnRuns {
     }
 
     struct Run {
+        // One word, which every event reads and writes (record below): these three, in this order.
         uint40 createdBlock;
         uint40 said; // events so far
         bytes22 record; // a digest over all of them, in order: who was not told of one sees that
-        uint64 weiPerUnit; // what a unit of the ledger's money is in coins
+        uint64 weiPerUnit; // what a unit of the ledger's money is, in the smallest parts of the coin or token
         uint32 disputeBlocks; // how long a settlement can be objected to before anything is paid by it
         uint32 exitBlocks; // how long the bond of who leaves can still be cut
         uint64 epoch; // settlements so far
@@ -29,6 +38,7 @@ contract CairnRuns {
         uint128 burned; // cut off bonds; stays here for ever
         bytes32 root; // of the settlement that is paid by
         bytes32 pendingRoot;
+        address token; // an ERC-20 that bonds and rewards are in; zero for the chain's coin
     }
 
     struct Member {
@@ -54,7 +64,7 @@ contract CairnRuns {
     mapping(bytes32 run => mapping(address account => Member)) public members;
 
     // The place of an event among all of its run, from 0 on, comes first in each. What is not indexed is hashed into the run's record as it is emitted.
-    event RunCreated(bytes32 indexed run, address indexed creator, uint40 place, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, bytes genesis);
+    event RunCreated(bytes32 indexed run, address indexed creator, uint40 place, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, address token, bytes genesis);
     event Posted(bytes32 indexed run, uint40 place, bytes operation);
     event Registered(bytes32 indexed run, address indexed account, uint40 place, uint128 bond, bytes nodeKey, bytes proof);
     event Funded(bytes32 indexed run, address indexed from, uint40 place, uint128 amount);
@@ -88,15 +98,20 @@ contract CairnRuns {
 
     // ---- the order
 
-    /// Begins a run. What is sent along is the first of its reward pool.
+    /// Begins a run. Coins that are sent along are the first of its reward pool, if its money is the coin.
     /// @param genesis What the run begins with (docs/wire.md); the run is named by its SHA-256 under the tag that every node uses.
-    function createRun(bytes calldata genesis, uint64 weiPerUnit, uint32 disputeBlocks, uint32 exitBlocks, Voice[] calldata validators)
-        external
-        payable
-        returns (bytes32 run)
-    {
+    /// @param token An ERC-20 that bonds and rewards are in; zero for the chain's coin.
+    function createRun(
+        bytes calldata genesis,
+        uint64 weiPerUnit,
+        uint32 disputeBlocks,
+        uint32 exitBlocks,
+        address token,
+        Voice[] calldata validators
+    ) external payable returns (bytes32 run) {
         if (genesis.length == 0 || genesis.length > GENESIS_BYTES_MAX || weiPerUnit == 0 || disputeBlocks == 0 || exitBlocks <= disputeBlocks) revert OutOfRange();
         if (validators.length == 0 || validators.length > VALIDATORS_MAX || msg.value > type(uint96).max) revert OutOfRange();
+        if (token != address(0) && (msg.value > 0 || token.code.length == 0)) revert OutOfRange();
         run = sha256(abi.encodePacked(uint8(13), "cairn/genesis", genesis));
         Run storage r = runs[run];
         if (r.createdBlock != 0) revert RunExists();
@@ -104,6 +119,7 @@ contract CairnRuns {
         r.weiPerUnit = weiPerUnit;
         r.disputeBlocks = disputeBlocks;
         r.exitBlocks = exitBlocks;
+        r.token = token;
         r.pool = uint128(msg.value);
         uint128 voices;
         for (uint256 i = 0; i < validators.length; ++i) {
@@ -113,7 +129,7 @@ contract CairnRuns {
             voices += validators[i].units;
         }
         r.voices = voices;
-        say(run, RunCreated.selector, msg.sender, abi.encode(r.said, weiPerUnit, disputeBlocks, exitBlocks, genesis));
+        say(run, RunCreated.selector, msg.sender, abi.encode(r.said, weiPerUnit, disputeBlocks, exitBlocks, token, genesis));
         if (msg.value > 0) say(run, Funded.selector, msg.sender, abi.encode(r.said, uint128(msg.value)));
     }
 
@@ -131,15 +147,17 @@ contract CairnRuns {
 
     // ---- bonds
 
-    /// Binds this account to a node key, and adds what is sent along to its bond.
+    /// Binds this account to a node key, and adds to its bond: what is sent along, or of a token what this contract is allowed to take.
+    /// @param amount What is added.
     /// @param nodeKey 64 bytes of a P-256 point.
     /// @param proof The node key's signature over run and account. It is not verified here: readers take the first registration that proves itself.
-    function register(bytes32 run, bytes calldata nodeKey, bytes calldata proof) external payable known(run) {
-        if (nodeKey.length != 64 || proof.length != 64 || msg.value > type(uint96).max) revert OutOfRange();
+    function register(bytes32 run, uint256 amount, bytes calldata nodeKey, bytes calldata proof) external payable known(run) nonReentrant {
+        if (nodeKey.length != 64 || proof.length != 64) revert OutOfRange();
+        uint128 added = take(run, amount);
         Member storage m = members[run][msg.sender];
         if (m.leftBlock != 0) revert OutOfTurn();
-        m.bond += uint128(msg.value);
-        runs[run].bonds += uint128(msg.value);
+        m.bond += added;
+        runs[run].bonds += added;
         say(run, Registered.selector, msg.sender, abi.encode(runs[run].said, m.bond, nodeKey, proof));
     }
 
@@ -152,7 +170,7 @@ contract CairnRuns {
     }
 
     /// Takes the bond back after the delay.
-    function takeBond(bytes32 run) external known(run) unpaused(run) {
+    function takeBond(bytes32 run) external known(run) unpaused(run) nonReentrant {
         Run storage r = runs[run];
         Member storage m = members[run][msg.sender];
         if (m.leftBlock == 0 || block.number < uint256(m.leftBlock) + r.exitBlocks) revert OutOfTurn();
@@ -161,16 +179,17 @@ contract CairnRuns {
         m.bond = 0;
         r.bonds -= amount;
         say(run, BondReturned.selector, msg.sender, abi.encode(r.said, amount));
-        pay(msg.sender, amount);
+        pay(r.token, msg.sender, amount);
     }
 
     // ---- rewards
 
-    /// Adds to the reward pool.
-    function fund(bytes32 run) external payable known(run) {
-        if (msg.value == 0 || msg.value > type(uint96).max) revert OutOfRange();
-        runs[run].pool += uint128(msg.value);
-        say(run, Funded.selector, msg.sender, abi.encode(runs[run].said, uint128(msg.value)));
+    /// Adds to the reward pool: what is sent along, or of a token what this contract is allowed to take.
+    function fund(bytes32 run, uint256 amount) external payable known(run) nonReentrant {
+        if (amount == 0) revert OutOfRange();
+        uint128 added = take(run, amount);
+        runs[run].pool += added;
+        say(run, Funded.selector, msg.sender, abi.encode(runs[run].said, added));
     }
 
     /// Posts the root over what every account has earned and lost since the run began, signed by two thirds of the voices.
@@ -232,14 +251,14 @@ contract CairnRuns {
     }
 
     /// Pays this account what it was credited.
-    function withdraw(bytes32 run) external known(run) unpaused(run) {
+    function withdraw(bytes32 run) external known(run) unpaused(run) nonReentrant {
         Member storage m = members[run][msg.sender];
         uint128 amount = m.credit;
         if (amount == 0) revert NothingThere();
         m.credit = 0;
         runs[run].credits -= amount;
         say(run, Withdrawn.selector, msg.sender, abi.encode(runs[run].said, amount));
-        pay(msg.sender, amount);
+        pay(runs[run].token, msg.sender, amount);
     }
 
     /// Stops all payments and settlements up to a block, by two thirds of the voices. Ends by itself.
@@ -278,10 +297,21 @@ contract CairnRuns {
         }
     }
 
+    // By hand, for this is what every operation pays for: the record after an event is the first 22 bytes of the hash of
+    // record before ‖ name ‖ about ‖ hash of the data.
     function record(bytes32 run, bytes32 name, bytes32 about, bytes memory data) private {
         Run storage r = runs[run];
-        r.record = bytes22(keccak256(abi.encodePacked(r.record, name, about, keccak256(data))));
-        ++r.said;
+        assembly ("memory-safe") {
+            let word := sload(r.slot) // record, said, createdBlock, from the high end
+            let hashed := mload(0x40) // beyond what is used: nothing of it is kept
+            mstore(hashed, word)
+            mstore(add(hashed, 22), name)
+            mstore(add(hashed, 54), about)
+            mstore(add(hashed, 86), keccak256(add(data, 32), mload(data)))
+            let counted := add(and(word, 0xffffffffffffffffffff), 0x10000000000)
+            if shr(80, counted) { revert(0, 0) }
+            sstore(r.slot, or(and(keccak256(hashed, 118), not(0xffffffffffffffffffff)), counted))
+        }
     }
 
     // The settlement whose window has passed is the one that is paid by.
@@ -309,8 +339,28 @@ contract CairnRuns {
         }
     }
 
-    function pay(address to, uint128 amount) private {
-        (bool paid,) = to.call{value: amount}("");
-        if (!paid) revert NotPaid();
+    // Comes before whatever is looked at or written: a token is another's contract.
+    function take(bytes32 run, uint256 amount) private returns (uint128) {
+        address token = runs[run].token;
+        if (amount > type(uint96).max) revert OutOfRange();
+        if (msg.value != (token == address(0) ? amount : 0)) revert NotPaid();
+        if (token != address(0) && amount > 0) {
+            uint256 before = IERC20(token).balanceOf(address(this));
+            IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+            if (IERC20(token).balanceOf(address(this)) != before + amount) revert NotPaid();
+        }
+        return uint128(amount);
+    }
+
+    // Comes after everything is written.
+    function pay(address token, address to, uint128 amount) private {
+        if (token == address(0)) {
+            (bool paid,) = to.call{value: amount}("");
+            if (!paid) revert NotPaid();
+            return;
+        }
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(to, amount);
+        if (IERC20(token).balanceOf(address(this)) + amount != before) revert NotPaid();
     }
 }

@@ -23,6 +23,12 @@ contract Thief {
         }
     }
 
+    /// Lets another take of a token of this account.
+    function allow(address token, address spender, uint256 amount) external {
+        (bool done,) = token.call(abi.encodeWithSignature("approve(address,uint256)", spender, amount));
+        require(done);
+    }
+
     receive() external payable {
         ++paid;
         (bool done,) = target.call(again);

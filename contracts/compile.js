@@ -7,8 +7,14 @@ const fs = require("node:fs");
 const path = require("node:path");
 const solc = require("solc");
 
-const names = ["CairnRuns", "Thief"];
+const names = ["CairnRuns", "TestToken", "Thief"];
 const folder = __dirname;
+
+// Libraries are those of package-lock.json.
+function readLibrary(place) {
+    return { contents: fs.readFileSync(path.join(folder, "node_modules", place), "utf8") };
+}
+
 const sources = Object.fromEntries(names.map(name => [`${name}.sol`, { content: fs.readFileSync(path.join(folder, `${name}.sol`), "utf8") }]));
 const output = JSON.parse(solc.compile(JSON.stringify({
     language: "Solidity",
@@ -20,11 +26,13 @@ const output = JSON.parse(solc.compile(JSON.stringify({
         metadata: { appendCBOR: false, bytecodeHash: "none" },
         outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
     },
-})));
-for (const fault of output.errors ?? []) {
+}), { import: readLibrary }));
+// What the compiler warns of in a library is not ours to change: its guard uses transient storage as it should be used.
+const faults = (output.errors ?? []).filter(fault => fault.severity === "error" || !fault.sourceLocation?.file.startsWith("@openzeppelin/"));
+for (const fault of faults) {
     console.error(fault.formattedMessage);
 }
-if ((output.errors ?? []).length > 0) {
+if (faults.length > 0) {
     process.exit(1);
 }
 

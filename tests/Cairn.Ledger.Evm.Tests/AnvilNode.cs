@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 
 namespace Cairn.Ledger.Evm.Tests;
 
@@ -77,20 +78,36 @@ public class AnvilNode : IAsyncLifetime
     public async Task<EvmAddress> DeployAsync(ChainSender sender) =>
         (await sender.SendAsync(null, CairnContract.DeployCode(), 0, TestContext.Current.CancellationToken)).Contract!.Value;
 
+    /// <summary>The compiled bytes of a contract for tests.</summary>
+    /// <param name="name">Its name, in contracts/build.</param>
+    public static byte[] CodeOf(string name)
+    {
+        using var built = JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, $"contracts/build/{name}.json")));
+        return Convert.FromHexString(built.RootElement.GetProperty("bytecode").GetString()!);
+    }
+
+    private static string Root
+    {
+        get
+        {
+            var root = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(root, "Cairn.slnx")))
+            {
+                root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("the tests do not lie in the repository");
+            }
+
+            return root;
+        }
+    }
+
     private static bool IsInstalled(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Cairn.slnx")))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("the tests do not lie in the repository");
-        }
-
         // Into a file: the node that the script leaves running would keep a pipe open.
         var log = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        using var script = Process.Start(new ProcessStartInfo("bash", ["-c", $"exec \"$@\" >{log} 2>&1 </dev/null", "-", Path.Combine(root, "tools/chain-node.sh"), .. arguments]))!;
+        using var script = Process.Start(new ProcessStartInfo("bash", ["-c", $"exec \"$@\" >{log} 2>&1 </dev/null", "-", Path.Combine(Root, "tools/chain-node.sh"), .. arguments]))!;
         await script.WaitForExitAsync();
         var output = await File.ReadAllTextAsync(log);
         File.Delete(log);

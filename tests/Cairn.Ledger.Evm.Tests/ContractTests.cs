@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Base;
 using Cairn.Ledger.Tests;
 
@@ -11,6 +10,16 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
     private const uint DisputeBlocks = 5;
     private const uint ExitBlocks = 12;
     private static readonly SenderOptions Quick = new() { PollEvery = TimeSpan.FromMilliseconds(5), GiveUpAfter = TimeSpan.FromSeconds(60) };
+
+    /// <summary>How a token behaves: as contracts/TestToken.sol numbers them.</summary>
+    public enum TokenKind
+    {
+        Proper,
+        SaysNothing,
+        SaysNo,
+        TakesFee,
+        CallsBack,
+    }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -58,7 +67,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
     {
         node.SkipIfMissing();
         await using var bank = await Bank.OpenAsync(node, [40, 30, 30]);
-        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), 1_000_000);
+        await bank.FundAsync(1_000_000);
         var alice = bank.Accounts[3].Account;
         var tree = PayoutTree.Of(bank.Run, [new Payout(alice, 700, 0), new Payout(bank.Accounts[0].Account, 50, 2000), new Payout(bank.Accounts[1].Account, 1, 0)]);
         var settlement = new ChainSettlement(1, tree.Root, 7, World.Named("checkpoint", 1));
@@ -127,7 +136,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         await bank.RefusedAsync("OutOfRange()", bank.Pause(until, 0, 2)); // the same words do not stop it twice
         await bank.MineAsync(10);
         await bank.RefusedAsync(null, CairnMoney.Claim(bank.Run, tree.Payouts[0], [])); // more than the pool holds
-        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), 7);
+        await bank.FundAsync(7);
         await bank.SendAsync(bank.Dev, CairnMoney.Claim(bank.Run, tree.Payouts[0], []));
         await bank.AssertConservedAsync();
     }
@@ -138,10 +147,10 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         node.SkipIfMissing();
         await using var bank = await Bank.OpenAsync(node, [100]);
         await bank.RegisterAsync(0, 100 * WeiPerUnit);
-        var thief = (await bank.Dev.SendAsync(null, [.. bank.ThiefCode(), .. new AbiWriter().Address(bank.Contract).ToArray()], 0, Cancellation)).Contract!.Value;
+        var thief = (await bank.Dev.SendAsync(null, [.. AnvilNode.CodeOf("Thief"), .. new AbiWriter().Address(bank.Contract).ToArray()], 0, Cancellation)).Contract!.Value;
         using var key = NodeKey.Create();
         byte[] Steal(byte[] first, byte[] then) => new AbiWriter().Bytes(first).Bytes(then).Call("steal(bytes,bytes)");
-        await bank.Dev.SendAsync(thief, Steal(CairnMoney.Register(bank.Run, thief, key), []), 777, Cancellation);
+        await bank.Dev.SendAsync(thief, Steal(CairnMoney.Register(bank.Run, thief, key, 777), []), 777, Cancellation);
         bank.PaidIn += 777;
         await bank.Dev.SendAsync(thief, Steal(CairnMoney.Exit(bank.Run), []), 0, Cancellation);
         await Assert.ThrowsAsync<ChainFaultException>(() => bank.Dev.SendAsync(thief, Steal(CairnMoney.TakeBond(bank.Run), []), 0, Cancellation));
@@ -155,7 +164,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         await bank.RefusedAsync("OutOfTurn()", CairnMoney.TakeBond(bank.Run), bank.Accounts[0]);
 
         // Nor does it get its pay twice, by whatever it asks meanwhile.
-        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), 5000);
+        await bank.FundAsync(5000);
         for (var (epoch, earned) = (1ul, 100u); epoch <= 3; (epoch, earned) = (epoch + 1, earned + 100))
         {
             var tree = PayoutTree.Of(bank.Run, [new Payout(thief, earned, 0)]);
@@ -179,7 +188,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         node.SkipIfMissing();
         await using var bank = await Bank.OpenAsync(node, [100]);
         await bank.RegisterAsync(0, 100 * WeiPerUnit);
-        await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), 1000);
+        await bank.FundAsync(1000);
         var (alice, most) = (bank.Accounts[3].Account, UInt128.MaxValue);
         Payout[] many = [.. Enumerable.Range(1, 4000).Select(i => new Payout(new EvmAddress(World.Named("account", i).ToArray().AsSpan(12)), (UInt128)i, 0))];
         var tree = PayoutTree.Of(bank.Run, [new Payout(alice, most, 0), new Payout(bank.Accounts[0].Account, 10, most), .. many]);
@@ -196,15 +205,18 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task After_any_sequence_everything_that_was_paid_in_is_held_burned_or_paid_out_to_whom_it_belongs(ulong seed)
+    [InlineData(1, null)]
+    [InlineData(2, null)]
+    [InlineData(3, TokenKind.Proper)]
+    [InlineData(4, TokenKind.SaysNothing)]
+    public async Task After_any_sequence_everything_that_was_paid_in_is_held_burned_or_paid_out_to_whom_it_belongs(ulong seed, TokenKind? token)
     {
         node.SkipIfMissing();
-        await using var bank = await Bank.OpenAsync(node, [60, 40]);
+        await using var bank = await Bank.OpenAsync(node, [60, 40], token);
         var other = new World().Genesis; // another run in the same contract: nothing that is asked of one may move what the other holds
-        await bank.SendAsync(bank.Dev, CairnContract.CreateRun(other, new ChainTerms(WeiPerUnit, DisputeBlocks, ExitBlocks), [new ChainVoice(bank.Accounts[0].Account, 1)]), 777);
+        var terms = new ChainTerms(WeiPerUnit, DisputeBlocks, ExitBlocks, bank.Token);
+        await bank.Dev.SendAsync(bank.Contract, CairnContract.CreateRun(other, terms, [new ChainVoice(bank.Accounts[0].Account, 1)]), 0, Cancellation);
+        await bank.SendAsync(bank.Dev, CairnMoney.Fund(other.Digest, 777), 777);
         bank.PaidIn -= 777;
         var fuzz = new Fuzz(bank, node, seed);
         await fuzz.StakeAsync(0, 60 * WeiPerUnit);
@@ -219,6 +231,82 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         Assert.True(fuzz.Done > 30, $"only {fuzz.Done} of the steps did anything");
         Assert.Equal(777u, CairnMoney.ReadAccounts(await node.Chain.ReadAsync(bank.Contract, CairnContract.RunQuestion(other.Digest), 4096, Cancellation))!.Pool);
         await bank.AssertRecordAsync();
+    }
+
+    [Fact]
+    public async Task Bonds_and_pay_in_a_token_go_the_same_way_as_coins()
+    {
+        node.SkipIfMissing();
+        await using var bank = await Bank.OpenAsync(node, [60, 40], TokenKind.Proper);
+        Assert.Equal(bank.Token, (await bank.AccountsAsync()).Token);
+        await bank.RegisterAsync(0, 60 * WeiPerUnit);
+        await bank.RegisterAsync(1, 40 * WeiPerUnit);
+        await bank.FundAsync(500);
+
+        // A coin is no token: what is sent along is refused, and so is what was not allowed, or more than there is.
+        var coins = await Assert.ThrowsAsync<ChainFaultException>(() => bank.Dev.SendAsync(bank.Contract, CairnMoney.Fund(bank.Run, 5), 5, Cancellation));
+        Assert.Equal(AbiWriter.Selector("NotPaid()"), coins.Reason);
+        await bank.RefusedAsync(null, CairnMoney.Fund(bank.Run, 2_000_000_000));
+        await bank.RefusedAsync("OutOfRange()", CairnMoney.Fund(bank.Run, (UInt128)1 << 97));
+        await bank.RefusedAsync("OutOfRange()", CairnContract.CreateRun(new World().Genesis, new ChainTerms(1, 5, 10, bank.Accounts[0].Account), [new(bank.Dev.Account, 1)]));
+        var tree = PayoutTree.Of(bank.Run, [new Payout(bank.Accounts[3].Account, 200, 0), new Payout(bank.Accounts[1].Account, 0, 3000)]);
+        await bank.SendAsync(bank.Dev, bank.Settle(new ChainSettlement(1, tree.Root, 1, Digest.Zero), 0, 1));
+        await bank.MineAsync(DisputeBlocks);
+        foreach (var payout in tree.Payouts)
+        {
+            await bank.SendAsync(bank.Dev, CairnMoney.Claim(bank.Run, payout, tree.Prove(payout)));
+        }
+
+        var before = await bank.MoneyOfAsync(bank.Accounts[3].Account);
+        await bank.SendAsync(bank.Accounts[3], CairnMoney.Withdraw(bank.Run));
+        Assert.Equal(before + 200, await bank.MoneyOfAsync(bank.Accounts[3].Account));
+        await bank.SendAsync(bank.Accounts[1], CairnMoney.Exit(bank.Run));
+        await bank.MineAsync(ExitBlocks);
+        await bank.SendAsync(bank.Accounts[1], CairnMoney.TakeBond(bank.Run));
+        Assert.Equal(1_000_000_000u - 3000, await bank.MoneyOfAsync(bank.Accounts[1].Account));
+        Assert.Equal(3000u, (await bank.AccountsAsync()).Burned);
+        await bank.AssertConservedAsync();
+    }
+
+    [Theory]
+    [InlineData(TokenKind.SaysNo)]
+    [InlineData(TokenKind.TakesFee)]
+    public async Task A_token_that_moves_less_than_it_was_asked_to_is_refused(TokenKind kind)
+    {
+        node.SkipIfMissing();
+        await using var bank = await Bank.OpenAsync(node, [100], kind);
+        await bank.RefusedAsync(kind == TokenKind.TakesFee ? "NotPaid()" : null, CairnMoney.Fund(bank.Run, 1000));
+        using var key = NodeKey.Create();
+        await bank.RefusedAsync(null, CairnMoney.Register(bank.Run, bank.Dev.Account, key, 1000));
+        await bank.AssertConservedAsync();
+    }
+
+    [Fact]
+    public async Task Who_is_called_back_by_a_token_gets_no_more_than_its_own()
+    {
+        node.SkipIfMissing();
+        await using var bank = await Bank.OpenAsync(node, [100], TokenKind.CallsBack);
+        await bank.RegisterAsync(0, 100 * WeiPerUnit);
+        var thief = (await bank.Dev.SendAsync(null, [.. AnvilNode.CodeOf("Thief"), .. new AbiWriter().Address(bank.Contract).ToArray()], 0, Cancellation)).Contract!.Value;
+        await bank.Dev.SendAsync(bank.Token, new AbiWriter().Address(thief).Number(10_000).Call("mint(address,uint256)"), 0, Cancellation);
+        await bank.Dev.SendAsync(thief, new AbiWriter().Address(bank.Token).Address(bank.Contract).Number(10_000).Call("allow(address,address,uint256)"), 0, Cancellation);
+        using var key = NodeKey.Create();
+        byte[] Register(UInt128 amount) => CairnMoney.Register(bank.Run, thief, key, amount);
+        Task<ChainReceipt> StealAsync(byte[] first, byte[] then) =>
+            bank.SendAsync(bank.Dev, thief, new AbiWriter().Bytes(first).Bytes(then).Call("steal(bytes,bytes)"));
+
+        // While its tokens are on their way it stakes others, takes what it has, or leaves; and again while it is paid.
+        await StealAsync(Register(700), Register(50));
+        await StealAsync(Register(70), CairnMoney.TakeBond(bank.Run));
+        await StealAsync(Register(7), CairnMoney.Withdraw(bank.Run));
+        Assert.Equal((777u, 9223u), ((await bank.HoldingAsync(thief))!.Bond, await bank.MoneyOfAsync(thief)));
+        await bank.AssertConservedAsync();
+        await StealAsync(CairnMoney.Exit(bank.Run), []);
+        await bank.MineAsync(ExitBlocks);
+        await StealAsync(CairnMoney.TakeBond(bank.Run), CairnMoney.TakeBond(bank.Run));
+        Assert.Equal((0u, 10_000u), ((await bank.HoldingAsync(thief))!.Bond, await bank.MoneyOfAsync(thief)));
+        Assert.Equal((UInt128)4, new AbiReader(await node.Chain.ReadAsync(thief, AbiWriter.Selector("refused()"), 64, Cancellation)).Number());
+        await bank.AssertConservedAsync();
     }
 
     /// <summary>Calls drawn from a seed, honest and not, and a book of what everybody staked and got.</summary>
@@ -287,7 +375,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
 
         private async Task FundAsync(UInt128 amount)
         {
-            await bank.SendAsync(bank.Dev, CairnMoney.Fund(bank.Run), amount);
+            await bank.FundAsync(amount);
             _funded += amount;
         }
 
@@ -351,11 +439,13 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
 
         public EvmAddress Contract { get; private set; }
 
+        public EvmAddress Token { get; private set; }
+
         public UInt128 PaidIn { get; set; }
 
         public UInt128 PaidOut { get; set; }
 
-        public static async Task<Bank> OpenAsync(AnvilNode node, ulong[] units)
+        public static async Task<Bank> OpenAsync(AnvilNode node, ulong[] units, TokenKind? token = null)
         {
             var bank = new Bank(node, units) { _chainId = await node.Chain.ChainIdAsync(Cancellation) };
             bank.Contract = await node.DeployAsync(bank.Dev);
@@ -365,7 +455,18 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
             }
 
             var voices = units.Select((unit, i) => new ChainVoice(bank.Accounts[i].Account, unit)).ToList();
-            await bank.SendAsync(bank.Dev, CairnContract.CreateRun(bank.World.Genesis, new ChainTerms(WeiPerUnit, DisputeBlocks, ExitBlocks), voices), 33);
+            if (token is { } kind)
+            {
+                await bank.MintAsync(kind);
+            }
+
+            var create = CairnContract.CreateRun(bank.World.Genesis, new ChainTerms(WeiPerUnit, DisputeBlocks, ExitBlocks, bank.Token), voices);
+            await bank.SendAsync(bank.Dev, create, token is null ? 33u : 0);
+            if (token is TokenKind.Proper or TokenKind.SaysNothing)
+            {
+                await bank.FundAsync(33);
+            }
+
             return bank;
         }
 
@@ -381,29 +482,36 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
 
         public byte[] Pause(ulong until, params int[] signers) => CairnMoney.Pause(Run, until, Signed(CairnMoney.PauseDigest(_chainId, Contract, Run, until), signers));
 
-        public byte[] ThiefCode()
-        {
-            var root = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(root, "Cairn.slnx")))
-            {
-                root = Path.GetDirectoryName(root)!;
-            }
+        public Task<ChainReceipt> FundAsync(UInt128 amount) => SendAsync(Dev, CairnMoney.Fund(Run, amount), amount);
 
-            using var built = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "contracts/build/Thief.json")));
-            return Convert.FromHexString(built.RootElement.GetProperty("bytecode").GetString()!);
+        // Everybody has some, and lets the contract take it.
+        private async Task MintAsync(TokenKind kind)
+        {
+            Token = (await Dev.SendAsync(null, [.. AnvilNode.CodeOf("TestToken"), .. new AbiWriter().Number((uint)kind).ToArray()], 0, Cancellation)).Contract!.Value;
+            foreach (var account in (ChainSender[])[Dev, .. Accounts])
+            {
+                await Dev.SendAsync(Token, new AbiWriter().Address(account.Account).Number(1_000_000_000).Call("mint(address,uint256)"), 0, Cancellation);
+                await account.SendAsync(Token, Erc20.Approve(Contract, 1_000_000_000), 0, Cancellation);
+            }
         }
 
-        public Task RegisterAsync(int who, UInt128 bond) => SendAsync(Accounts[who], CairnMoney.Register(Run, Accounts[who].Account, _nodeKeys[who]), bond);
+        public Task RegisterAsync(int who, UInt128 bond) => SendAsync(Accounts[who], CairnMoney.Register(Run, Accounts[who].Account, _nodeKeys[who], bond), bond);
 
-        public async Task<ChainReceipt> SendAsync(ChainSender sender, byte[] call, UInt128 value = default)
+        public Task<ChainReceipt> SendAsync(ChainSender sender, byte[] call, UInt128 value = default) => SendAsync(sender, Contract, call, value);
+
+        public async Task<ChainReceipt> SendAsync(ChainSender sender, EvmAddress to, byte[] call, UInt128 value = default)
         {
-            var before = await _node.Chain.BalanceAsync(Contract, Cancellation);
-            var receipt = await sender.SendAsync(Contract, call, value, Cancellation);
-            var after = await _node.Chain.BalanceAsync(Contract, Cancellation);
+            var before = await MoneyOfAsync(Contract);
+            var receipt = await sender.SendAsync(to, call, Token == default ? value : 0, Cancellation);
+            var after = await MoneyOfAsync(Contract);
             PaidIn += value;
             PaidOut += before + value - after;
             return receipt;
         }
+
+        /// <summary>What an account has of the run's money.</summary>
+        public async Task<UInt128> MoneyOfAsync(EvmAddress account) => Token == default ? await _node.Chain.BalanceAsync(account, Cancellation)
+            : Erc20.ReadAmount(await _node.Chain.ReadAsync(Token, Erc20.BalanceQuestion(account), 64, Cancellation))!.Value;
 
         public async Task RefusedAsync(string? error, byte[] call, ChainSender? sender = null)
         {
@@ -435,7 +543,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
 
         public async Task AssertConservedAsync(UInt128 elsewhere = default)
         {
-            var (held, run) = (await _node.Chain.BalanceAsync(Contract, Cancellation) - elsewhere, await AccountsAsync());
+            var (held, run) = (await MoneyOfAsync(Contract) - elsewhere, await AccountsAsync());
             Assert.Equal(PaidIn - PaidOut, held);
             Assert.Equal(held, run.Bonds + run.Pool + run.Credits + run.Burned);
         }

@@ -76,7 +76,7 @@ internal static class AuditVerb
                 $"account {member.Account ?? "none"}");
         }
 
-        Console.WriteLine($"payouts  root {report.PayoutRoot}\nheld     {report.HeldWei} wei by the contract");
+        Console.WriteLine($"payouts  root {report.PayoutRoot}\nheld     {report.HeldWei} {report.Money} by the contract");
         if (report.Store is { } store)
         {
             Console.WriteLine(

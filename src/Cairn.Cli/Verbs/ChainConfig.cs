@@ -35,8 +35,19 @@ internal static class ChainConfig
         Description = "Blocks of the chain that must stand on one before anybody acts on it. Default: 1 on a development chain, 12 elsewhere.",
     };
 
+    public static readonly Option<string?> BondToken = new("--bond-token")
+    {
+        Description = "The token (ERC-20) that bonds and rewards on the chain are in. Default: the chain's coin.",
+    };
+
+    public static readonly Option<long> WeiPerUnit = new("--wei-per-unit")
+    {
+        Description = "What a unit of the ledger's money is on the chain, in the smallest parts of coin or token.",
+        DefaultValueFactory = _ => (long)new ChainOptions().WeiPerUnit,
+    };
+
     /// <summary>Those for a verb that begins a run.</summary>
-    public static IReadOnlyList<Option> OfFounding { get; } = [Ledger, Rpc, Contract, Account, Confirmations];
+    public static IReadOnlyList<Option> OfFounding { get; } = [Ledger, Rpc, Contract, Account, Confirmations, BondToken, WeiPerUnit];
 
     /// <summary>What was chosen for a run that is to be begun; null for a ledger without a chain.</summary>
     /// <param name="parsed">The command line.</param>
@@ -51,6 +62,8 @@ internal static class ChainConfig
                 Nodes = options.Nodes.Count > 0 ? options.Nodes : [LocalNode],
                 Contract = parsed.GetValue(Contract),
                 Confirmations = parsed.GetValue(Confirmations) is { } depth ? (ulong)Math.Max(0, depth) : null,
+                BondToken = parsed.GetValue(BondToken),
+                WeiPerUnit = parsed.GetValue(WeiPerUnit) is > 0 and var wei ? (ulong)wei : throw new InputException("--wei-per-unit must be above 0."),
             };
         }
 

@@ -11,10 +11,11 @@ internal static class ChainMoneyVerbs
     private static readonly Option<string> Name = new("--name") { Description = "The node whose key is bound to the account.", Required = true };
     private static readonly Option<string?> Bond = new("--bond")
     {
-        Description = "What to stake, in wei. Default: what the account's voice among the validators stands for, if it has one.",
+        Description = "What to stake, in wei, or the smallest parts of the run's token. " +
+            "Default: what the account's voice among the validators stands for, if it has one.",
     };
 
-    private static readonly Option<string> Amount = new("--amount") { Description = "How much, in wei.", Required = true };
+    private static readonly Option<string> Amount = new("--amount") { Description = "How much, in wei, or the smallest parts of the run's token.", Required = true };
     private static readonly Option<long?> UpTo = new("--up-to") { Description = "The block up to which the others have signed. Default: the newest final one." };
     private static readonly Option<string[]> Signatures = new("--signature")
     {
@@ -27,7 +28,7 @@ internal static class ChainMoneyVerbs
         [Name, Bond], async (directory, chain, parsed, cancellation) =>
         {
             var held = await ChainMoney.BindAsync(directory, parsed.GetValue(Name)!, WeiOrNull(parsed.GetValue(Bond)), chain, cancellation);
-            Console.WriteLine($"bound; {held} wei are at stake");
+            Console.WriteLine($"bound; {held} are at stake");
         });
 
     public static Command Fund() => Create(
@@ -35,7 +36,7 @@ internal static class ChainMoneyVerbs
         [Amount], async (directory, chain, parsed, cancellation) =>
         {
             var pool = await ChainMoney.FundAsync(directory, WeiOrNull(parsed.GetValue(Amount))!.Value, chain, cancellation);
-            Console.WriteLine($"the pool holds {pool} wei");
+            Console.WriteLine($"the pool holds {pool}");
         });
 
     public static Command Settle() => Create(
@@ -58,7 +59,7 @@ internal static class ChainMoneyVerbs
         [], async (directory, chain, _, cancellation) =>
         {
             var outcome = await ChainMoney.ClaimAsync(directory, chain, cancellation);
-            Console.WriteLine($"{outcome.Account} has earned {outcome.Earned} wei and lost {outcome.Cut}; paid out now: {outcome.Withdrawn}");
+            Console.WriteLine($"{outcome.Account} has earned {outcome.Earned} {outcome.Money} and lost {outcome.Cut}; paid out now: {outcome.Withdrawn}");
         });
 
     private static Command Create(
@@ -81,5 +82,5 @@ internal static class ChainMoneyVerbs
 
     private static UInt128? WeiOrNull(string? text) => text is null ? null
         : UInt128.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var wei) && wei > 0 && wei < (UInt128)1 << 96 ? wei
-        : throw new InputException($"'{text}' is no amount of wei: it must be a whole number above 0 and below 2^96.");
+        : throw new InputException($"'{text}' is no amount: it must be a whole number above 0 and below 2^96.");
 }

@@ -10,10 +10,11 @@ namespace Cairn.Ledger.Evm;
 public readonly record struct ChainVoice(EvmAddress Account, ulong Units);
 
 /// <summary>The terms of a run on a chain that are not in its genesis.</summary>
-/// <param name="WeiPerUnit">What a unit of the ledger's money is in coins.</param>
+/// <param name="WeiPerUnit">What a unit of the ledger's money is, in the smallest parts of coin or token.</param>
 /// <param name="DisputeBlocks">How long a settlement can be objected to.</param>
 /// <param name="ExitBlocks">How long the bond of who leaves can still be cut; more than <paramref name="DisputeBlocks"/>.</param>
-public readonly record struct ChainTerms(ulong WeiPerUnit, uint DisputeBlocks, uint ExitBlocks);
+/// <param name="Token">The ERC-20 that bonds and rewards are in; zero for the chain's coin.</param>
+public readonly record struct ChainTerms(ulong WeiPerUnit, uint DisputeBlocks, uint ExitBlocks, EvmAddress Token = default);
 
 /// <summary>The contract contracts/CairnRuns.sol as calls and events: what to send it, and how to read what it said.</summary>
 public static class CairnContract
@@ -26,7 +27,7 @@ public static class CairnContract
 
     private static readonly Lazy<byte[]> Code = new(ReadCode);
     private static readonly Digest Posted = Event("Posted(bytes32,uint40,bytes)");
-    private static readonly Digest RunCreated = Event("RunCreated(bytes32,address,uint40,uint64,uint32,uint32,bytes)");
+    private static readonly Digest RunCreated = Event("RunCreated(bytes32,address,uint40,uint64,uint32,uint32,address,bytes)");
 
     /// <summary>What creates the contract: the compiled bytes of contracts/build/CairnRuns.json.</summary>
     public static byte[] DeployCode() => [.. Code.Value];
@@ -44,7 +45,7 @@ public static class CairnContract
         }
 
         return new AbiWriter().Bytes(genesis.ToBytes()).Number(terms.WeiPerUnit).Number(terms.DisputeBlocks).Number(terms.ExitBlocks)
-            .List(voices.Count, list).Call("createRun(bytes,uint64,uint32,uint32,(address,uint64)[])");
+            .Address(terms.Token).List(voices.Count, list).Call("createRun(bytes,uint64,uint32,uint32,address,(address,uint64)[])");
     }
 
     /// <summary>Puts an operation in order.</summary>
@@ -85,14 +86,14 @@ public static class CairnContract
 
         var reader = new AbiReader(log.Data);
         _ = reader.UInt64();
-        var (wei, dispute, exit) = (reader.UInt64(), reader.UInt64(), reader.UInt64());
+        var (wei, dispute, exit, token) = (reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.Address());
         var bytes = reader.Bytes(GenesisBytesMax);
         if (!reader.Ok || dispute > uint.MaxValue || exit > uint.MaxValue || !Genesis.TryRead(bytes, out var read, out _) || read!.Digest != log.Topics[1])
         {
             return false;
         }
 
-        (genesis, terms) = (read, new ChainTerms(wei, (uint)dispute, (uint)exit));
+        (genesis, terms) = (read, new ChainTerms(wei, (uint)dispute, (uint)exit, token));
         return true;
     }
 

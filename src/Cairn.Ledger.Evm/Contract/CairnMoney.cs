@@ -2,7 +2,7 @@ using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
 
-/// <summary>What a run holds on the chain, in wei.</summary>
+/// <summary>What a run holds on the chain, in wei: the smallest parts of the chain's coin, or of the token that its money is.</summary>
 /// <param name="WeiPerUnit">What a unit of the ledger's money is.</param>
 /// <param name="DisputeBlocks">How long a settlement can be objected to.</param>
 /// <param name="Epoch">Settlements so far.</param>
@@ -14,9 +14,17 @@ namespace Cairn.Ledger.Evm;
 /// <param name="Burned">Cut off bonds.</param>
 /// <param name="Root">Of the settlement that is paid by.</param>
 /// <param name="PendingRoot">Of the one that can still be objected to.</param>
+/// <param name="Token">The ERC-20 that its money is; zero for the chain's coin.</param>
 public sealed record ChainAccounts(
     ulong WeiPerUnit, ulong DisputeBlocks, ulong Epoch, ulong PendingBlock, UInt128 Voices, UInt128 Bonds, UInt128 Pool, UInt128 Credits, UInt128 Burned,
-    Digest Root, Digest PendingRoot);
+    Digest Root, Digest PendingRoot, EvmAddress Token)
+{
+    /// <summary>All of it.</summary>
+    public UInt128 Held => Bonds + Pool + Credits + Burned;
+
+    /// <summary>What its money is, in words.</summary>
+    public string Money => Token == default ? "wei" : $"parts of token {Token}";
+}
 
 /// <summary>What an account holds in a run, in wei.</summary>
 /// <param name="Bond">At stake.</param>
@@ -32,12 +40,13 @@ public static class CairnMoney
 {
     private static readonly Digest Settled = Keccak.Hash("Settled(bytes32,uint64,uint40,bytes32,uint64,bytes32)"u8);
 
-    /// <summary>Binds the sender to a node key, and adds what is sent along to its bond.</summary>
+    /// <summary>Binds the sender to a node key, and adds to its bond.</summary>
     /// <param name="run">Which run.</param>
     /// <param name="account">The sender.</param>
     /// <param name="key">The node's.</param>
-    public static byte[] Register(Digest run, EvmAddress account, NodeKey key) =>
-        new AbiWriter().Word(run).Bytes(key.Public.Bytes).Bytes(key.Sign(AccountBook.ProofDigest(run, account))).Call("register(bytes32,bytes,bytes)");
+    /// <param name="amount">What is added: sent along, or of a token allowed before (<see cref="Erc20.Approve"/>).</param>
+    public static byte[] Register(Digest run, EvmAddress account, NodeKey key, UInt128 amount) => new AbiWriter()
+        .Word(run).Number(amount).Bytes(key.Public.Bytes).Bytes(key.Sign(AccountBook.ProofDigest(run, account))).Call("register(bytes32,uint256,bytes,bytes)");
 
     /// <summary>Leaves; the bond is free after the delay.</summary>
     /// <param name="run">Which run.</param>
@@ -49,7 +58,8 @@ public static class CairnMoney
 
     /// <summary>Adds to the reward pool.</summary>
     /// <param name="run">Which run.</param>
-    public static byte[] Fund(Digest run) => new AbiWriter().Word(run).Call("fund(bytes32)");
+    /// <param name="amount">What is added: sent along, or of a token allowed before.</param>
+    public static byte[] Fund(Digest run, UInt128 amount) => new AbiWriter().Word(run).Number(amount).Call("fund(bytes32,uint256)");
 
     /// <summary>Pays the sender what it was credited.</summary>
     /// <param name="run">Which run.</param>
@@ -152,7 +162,8 @@ public static class CairnMoney
         var epoch = reader.UInt64();
         _ = reader.UInt64();
         var accounts = new ChainAccounts(
-            wei, dispute, epoch, reader.UInt64(), reader.Number(), reader.Number(), reader.Number(), reader.Number(), reader.Number(), reader.Word(), reader.Word());
+            wei, dispute, epoch, reader.UInt64(), reader.Number(), reader.Number(), reader.Number(), reader.Number(), reader.Number(), reader.Word(), reader.Word(),
+            reader.Address());
         return reader.Ok ? accounts : null;
     }
 

@@ -34,12 +34,15 @@ public sealed record AuditedRound(int Round, int Updates, string Manifest, strin
 /// <param name="Members">Everybody.</param>
 /// <param name="Rounds">Closed rounds.</param>
 /// <param name="PayoutRoot">Root over what every account has earned and lost.</param>
-/// <param name="HeldWei">What the contract holds for the run, in wei.</param>
+/// <param name="HeldWei">What the contract holds for the run, in the smallest parts of its money.</param>
 /// <param name="FolderAgrees">Whether the ledger's file of a folder has the same blocks, as far as both reach; null without a folder.</param>
 public sealed record AuditReport(
     string Run, string Rules, ulong ChainId, string Contract, ulong Block, long Height, string State, string Stage, long Void, IReadOnlyList<AuditedMember> Members,
     IReadOnlyList<AuditedRound> Rounds, string PayoutRoot, string HeldWei, bool? FolderAgrees)
 {
+    /// <summary>What its money is: "wei", or parts of a token.</summary>
+    public required string Money { get; init; }
+
     /// <summary>Changes of its rules, and what validators stand for.</summary>
     public required RulesSummary Votes { get; init; }
 
@@ -142,7 +145,10 @@ public static class ChainAudit
         return new AuditReport(
             state.Run.ToString(), state.Genesis.RulesDigest.ToString(), chainId, contract.ToString(), history.End, state.Height, state.StateDigest().ToString(),
             state.Stage.ToString(), history.Replay.Void, members, rounds, history.Payouts().Root.ToString(),
-            held is null ? "" : (held.Bonds + held.Pool + held.Credits + held.Burned).ToString(), FolderAgrees: null)
-        { Votes = RulesSummary.Of(state) };
+            held is null ? "" : held.Held.ToString(), FolderAgrees: null)
+        {
+            Money = held?.Money ?? "",
+            Votes = RulesSummary.Of(state),
+        };
     }
 }

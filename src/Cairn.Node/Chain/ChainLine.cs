@@ -7,7 +7,6 @@ namespace Cairn.Node;
 /// <summary>This process's connection to the chain of a run: its nodes, the account that pays, and what goes over it.</summary>
 internal sealed class ChainLine : IDisposable
 {
-    private const ulong WeiPerUnit = 1_000_000;
     private static readonly TimeSpan WaitEvery = TimeSpan.FromSeconds(1);
     private readonly ChainEndpoints _endpoints;
     private readonly ChainClient _client;
@@ -15,6 +14,7 @@ internal sealed class ChainLine : IDisposable
     private readonly ChainSender _sender;
     private readonly TimeSpan _lookEvery;
     private readonly Action<ChainTrouble?>? _waits;
+    private ChainOptions _options = new();
 
     private ChainLine(ChainEndpoints endpoints, ChainClient client, AccountKey account, RunChain chain, Action<ChainTrouble?>? waits)
     {
@@ -53,7 +53,7 @@ internal sealed class ChainLine : IDisposable
 
             var confirmations = options.Confirmations ?? known?.Confirmations ?? (id == ChainOptions.DevelopmentChain ? 1u : 12u);
             var contract = options.Contract ?? known?.Contract ?? "";
-            return new ChainLine(endpoints, client, options.OpenAccount(id), new RunChain(id, contract, confirmations, nodes), waits);
+            return new ChainLine(endpoints, client, options.OpenAccount(id), new RunChain(id, contract, confirmations, nodes), waits) { _options = options };
         }
         catch
         {
@@ -87,11 +87,72 @@ internal sealed class ChainLine : IDisposable
             return;
         }
 
-        // A day and a week of 12 s blocks; on a development chain nobody waits for so long.
-        var terms = Chain.ChainId == ChainOptions.DevelopmentChain ? new ChainTerms(WeiPerUnit, 10, 20) : new ChainTerms(WeiPerUnit, 7200, 50_400);
+        var terms = await TermsAsync(cancellation);
         var voice = new ChainVoice(Account, (ulong)genesis.Members.Where(member => member.Role == Role.Validator).Sum(member => member.Bond));
         var created = await AskedAsync(() => _sender.SendAsync(ContractAddress, CairnContract.CreateRun(genesis, terms, [voice]), 0, cancellation));
         tell($"created run {genesis.Digest.Short} in block {created.Block} ({created.GasUsed:N0} gas)");
+    }
+
+    // A day and a week of 12 s blocks; on a development chain nobody waits for so long.
+    private async Task<ChainTerms> TermsAsync(CancellationToken cancellation)
+    {
+        var token = default(EvmAddress);
+        if (_options.BondToken is { } text)
+        {
+            token = EvmAddress.TryParse(text, out var parsed) && parsed != default ? parsed : throw new InputException($"'{text}' is no address of a token: correct it.");
+            if (await BalanceAsync(token, cancellation) is null)
+            {
+                throw new InputException($"{text} is no token (ERC-20) on chain {Chain.ChainId}: it does not say what an account has. Correct --bond-token.");
+            }
+        }
+
+        return Chain.ChainId == ChainOptions.DevelopmentChain ? new ChainTerms(_options.WeiPerUnit, 10, 20, token)
+            : new ChainTerms(_options.WeiPerUnit, 7200, 50_400, token);
+    }
+
+    private async Task<UInt128?> BalanceAsync(EvmAddress token, CancellationToken cancellation)
+    {
+        try
+        {
+            return Erc20.ReadAmount(await AskedAsync(() => _client.ReadAsync(token, Erc20.BalanceQuestion(Account), 64, cancellation)));
+        }
+        catch (InputException e) when (e.InnerException is ChainFaultException { Kind: ChainFaultKind.Refused })
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Sends a call that brings money: along with it, or of a token by letting the contract take just so much before.</summary>
+    /// <param name="accounts">What the run holds: says what its money is.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="amount">What it brings.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">The account has not so much of the token, or the chain does not take it.</exception>
+    public async Task SendWithMoneyAsync(ChainAccounts accounts, byte[] call, UInt128 amount, CancellationToken cancellation)
+    {
+        if (accounts.Token == default || amount == 0)
+        {
+            await SendAsync(call, amount, cancellation);
+            return;
+        }
+
+        var has = await BalanceAsync(accounts.Token, cancellation);
+        if (has < amount)
+        {
+            throw new InputException($"account {Account} has {has} {accounts.Money}, and {amount} are to be paid: give it more.");
+        }
+
+        var allowed = Erc20.ReadAmount(await AskedAsync(() => _client.ReadAsync(accounts.Token, Erc20.AllowanceQuestion(Account, ContractAddress), 64, cancellation)));
+        if (allowed is null || allowed < amount)
+        {
+            // Some tokens let an allowance change only by way of none.
+            foreach (var sum in (UInt128[])[.. allowed > 0 ? [UInt128.Zero] : Array.Empty<UInt128>(), amount])
+            {
+                await AskedAsync(() => _sender.SendAsync(accounts.Token, Erc20.Approve(ContractAddress, sum), 0, cancellation));
+            }
+        }
+
+        await SendAsync(call, 0, cancellation);
     }
 
     /// <summary>Opens the run's ledger and brings its file to where the chain is final.</summary>

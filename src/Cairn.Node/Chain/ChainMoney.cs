@@ -9,12 +9,22 @@ namespace Cairn.Node;
 /// <param name="Block">The block in which the settlement stands, once the signatures were enough; 0 before.</param>
 public sealed record SettleOutcome(ChainSettlement Settlement, IReadOnlyList<string> Signatures, ulong Block);
 
-/// <summary>What an account got by a claim.</summary>
+/// <summary>What an account got by a claim, in the smallest parts of the run's money.</summary>
 /// <param name="Account">Whose.</param>
-/// <param name="Earned">Since the run began, in wei.</param>
-/// <param name="Cut">Since the run began, in wei.</param>
-/// <param name="Withdrawn">Paid out now, in wei.</param>
-public sealed record ClaimOutcome(string Account, UInt128 Earned, UInt128 Cut, UInt128 Withdrawn);
+/// <param name="Earned">Since the run began.</param>
+/// <param name="Cut">Since the run began.</param>
+/// <param name="Withdrawn">Paid out now.</param>
+/// <param name="Money">What they are parts of, in words.</param>
+public sealed record ClaimOutcome(string Account, UInt128 Earned, UInt128 Cut, UInt128 Withdrawn, string Money);
+
+/// <summary>A sum of a run's money.</summary>
+/// <param name="Amount">In its smallest parts.</param>
+/// <param name="Money">What they are parts of, in words.</param>
+public readonly record struct ChainSum(UInt128 Amount, string Money)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Amount} {Money}";
+}
 
 /// <summary>The money of a run on a chain, as people move it: accounts bound to nodes, bonds, the pool, settlements and claims.</summary>
 public static class ChainMoney
@@ -22,12 +32,12 @@ public static class ChainMoney
     /// <summary>Binds the account that pays to a node of this folder, so that it is paid for what the node earns, and stakes a bond.</summary>
     /// <param name="directory">The run.</param>
     /// <param name="name">The node.</param>
-    /// <param name="bond">In wei; null for what the account's voice stands for, if it has one.</param>
+    /// <param name="bond">In the smallest parts of the run's money; null for what the account's voice stands for, if it has one.</param>
     /// <param name="options">The account.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <returns>What the account has at stake now, in wei.</returns>
+    /// <returns>What the account has at stake now.</returns>
     /// <exception cref="InputException">The chain does not take it.</exception>
-    public static async Task<UInt128> BindAsync(RunDirectory directory, string name, UInt128? bond, ChainOptions options, CancellationToken cancellation)
+    public static async Task<ChainSum> BindAsync(RunDirectory directory, string name, UInt128? bond, ChainOptions options, CancellationToken cancellation)
     {
         if (!File.Exists(directory.KeyFile(name)))
         {
@@ -38,24 +48,27 @@ public static class ChainMoney
         using var key = directory.OpenKey(name);
         var run = ChainAudit.RunOf(directory);
         var holding = await line.HoldingAsync(run, line.Account, cancellation);
-        var voice = (UInt128)holding.Units * (await line.AccountsAsync(run, cancellation)).WeiPerUnit;
-        await line.SendAsync(CairnMoney.Register(run, line.Account, key), bond ?? (voice > holding.Bond ? voice - holding.Bond : 0), cancellation);
-        return (await line.HoldingAsync(run, line.Account, cancellation)).Bond;
+        var accounts = await line.AccountsAsync(run, cancellation);
+        var voice = (UInt128)holding.Units * accounts.WeiPerUnit;
+        var added = bond ?? (voice > holding.Bond ? voice - holding.Bond : 0);
+        await line.SendWithMoneyAsync(accounts, CairnMoney.Register(run, line.Account, key, added), added, cancellation);
+        return new ChainSum((await line.HoldingAsync(run, line.Account, cancellation)).Bond, accounts.Money);
     }
 
     /// <summary>Adds to the pool from which rewards are paid.</summary>
     /// <param name="directory">The run.</param>
-    /// <param name="amount">In wei.</param>
+    /// <param name="amount">In the smallest parts of the run's money.</param>
     /// <param name="options">The account.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>What is in the pool now.</returns>
     /// <exception cref="InputException">The chain does not take it.</exception>
-    public static async Task<UInt128> FundAsync(RunDirectory directory, UInt128 amount, ChainOptions options, CancellationToken cancellation)
+    public static async Task<ChainSum> FundAsync(RunDirectory directory, UInt128 amount, ChainOptions options, CancellationToken cancellation)
     {
         using var line = await OpenAsync(directory, options, cancellation);
         var run = ChainAudit.RunOf(directory);
-        await line.SendAsync(CairnMoney.Fund(run), amount, cancellation);
-        return (await line.AccountsAsync(run, cancellation)).Pool;
+        await line.SendWithMoneyAsync(await line.AccountsAsync(run, cancellation), CairnMoney.Fund(run, amount), amount, cancellation);
+        var accounts = await line.AccountsAsync(run, cancellation);
+        return new ChainSum(accounts.Pool, accounts.Money);
     }
 
     /// <summary>Signs the settlement of what the chain holds now, or up to a block on which others have signed; posts it once two thirds of the voices have.</summary>
@@ -141,7 +154,7 @@ public static class ChainMoney
             await line.SendAsync(CairnMoney.Withdraw(run), 0, cancellation);
         }
 
-        return new ClaimOutcome(line.Account.ToString(), payout.Earned, payout.Cut, holding.Credit);
+        return new ClaimOutcome(line.Account.ToString(), payout.Earned, payout.Cut, holding.Credit, accounts.Money);
     }
 
     private static Task<ChainLine> OpenAsync(RunDirectory directory, ChainOptions options, CancellationToken cancellation) =>

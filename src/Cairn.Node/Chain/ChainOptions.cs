@@ -29,6 +29,12 @@ public sealed record ChainOptions
     /// <summary>Blocks that must stand on one before anybody acts on it; null for 1 on a development chain and 12 elsewhere, or for what the run's folder says.</summary>
     public ulong? Confirmations { get; init; }
 
+    /// <summary>Of a run that is to be created: the ERC-20 that bonds and rewards are in; null for the chain's coin.</summary>
+    public string? BondToken { get; init; }
+
+    /// <summary>Of a run that is to be created: what a unit of the ledger's money is, in the smallest parts of coin or token; above 0.</summary>
+    public ulong WeiPerUnit { get; init; } = 1_000_000;
+
     /// <summary>Opens the account that pays.</summary>
     /// <param name="chainId">Which chain.</param>
     /// <exception cref="InputException">There is none, or its file cannot be opened.</exception>
