@@ -13,7 +13,7 @@ public sealed class CommandTests : IDisposable
         [
             "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay",
             "report", "peer", "validator", "lab sparse", "lab yuma", "lab wan", "bench", "bench memory", "chain up", "chain down", "chain bind", "chain fund",
-            "chain settle", "chain claim", "claim", "audit", "chaos", "run pause", "run leave", "wallet new", "wallet import", "wallet show",
+            "chain settle", "chain claim", "claim", "audit", "chaos", "run contribution", "run pause", "run leave", "wallet new", "wallet import", "wallet show",
         ];
 
     public void Dispose() => _folder.Dispose();
@@ -220,6 +220,10 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((0, ""), (resumed.Code, resumed.Errors));
         Assert.Contains("--peers, --preset, --rounds, --data not used", resumed.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await Captured.RunAsync("run", "show", "--dir", _folder["run"])).Code);
+        var measured = await Captured.RunAsync("run", "contribution", "--dir", _folder["run"], "--round", "2", "--sequences", "4");
+        Assert.Equal(0, measured.Code);
+        Assert.Contains("peer-2", measured.Output, StringComparison.Ordinal);
+        (await Captured.RunAsync("run", "contribution", "--dir", _folder["run"], "--round", "0")).AssertRefused(ExitCode.BadInput);
         await AssertTalksAsync();
         await AssertDamagedCheckpointsAreRefusedAsync();
         TestFolder.FlipBit(new RunDirectory(_folder["run"]).Ledger, 1500);
@@ -237,6 +241,7 @@ public sealed class CommandTests : IDisposable
         {
             ["swarm", "--resume", "--dir", _folder["none"]],
             ["run", "show", "--dir", _folder["none"]],
+            ["run", "contribution", "--dir", _folder["none"]],
             ["generate", "--dir", _folder["none"]],
             ["train", "--resume", "--dir", _folder["none"]],
         })

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Cairn.Base;
+using Cairn.Node;
 using Cairn.Node.Tests;
 
 namespace Cairn.Web.Tests;
@@ -55,6 +56,26 @@ public sealed partial class AccountTests(FinishedRun run) : IDisposable
         // On other text it says nothing about this run.
         FinishedRun.WriteBaseline(copy, new string('0', 64), "Gets the other.");
         Assert.DoesNotContain("Gets the other.", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_measured_of_contributions_stands_beside_the_pay()
+    {
+        var copy = run.Copy(_folder);
+        Assert.DoesNotContain("Left out:", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+        var account = await ContributionMeasure.RunAsync(copy, new ContributionOptions(null, 1, 4, 2), _ => { }, TestContext.Current.CancellationToken);
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.All(account.Peers, peer => Assert.Contains(
+            System.Net.WebUtility.HtmlEncode(
+                FormattableString.Invariant($"{peer.Contribution!.Nats:+0.0000;-0.0000} ± {peer.Contribution.StandardError:0.0000}")), page, StringComparison.Ordinal));
+
+        using var reader = BookTests.ReadAll(FinishedRun.SourcesOf(copy));
+        Assert.Equal(account.Peers[1].LeftOut.Nats, PeersPage.One(reader.Book, account.Peers[1].Uid)!.Contribution!.LeftOut!.Nats, 9);
+
+        // Of other rules it says nothing about this run.
+        var path = Path.Combine(copy.Root, ContributionAccount.FileName);
+        File.WriteAllText(path, File.ReadAllText(path).Replace(account.RulesDigest, new string('0', 64), StringComparison.Ordinal));
+        Assert.DoesNotContain("Left out:", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
     }
 
     [Fact]

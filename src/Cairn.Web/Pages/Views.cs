@@ -43,7 +43,19 @@ internal sealed record MembersView(long Minted, long Unpaid, long AuditFund, lon
 
 /// <summary>One member in full.</summary>
 internal sealed record MemberDetailView(
-    MemberView Member, string Key, string Place, int AbsentRounds, int Samples, IReadOnlyList<PeerRoundView> Rounds, IReadOnlyList<SlashView> Slashes);
+    MemberView Member, string Key, string Place, int AbsentRounds, int Samples, IReadOnlyList<PeerRoundView> Rounds, IReadOnlyList<SlashView> Slashes,
+    ContributionView? Contribution);
+
+/// <summary>A measured difference of held-out loss, nats per token: above 0 it was lowered.</summary>
+internal sealed record LossChangeView(double Nats, double? StandardError);
+
+/// <summary>What one peer's updates did in the rounds that were measured.</summary>
+internal sealed record ContributionView(
+    int Uid, int Rounds, LossChangeView? Contribution, LossChangeView? LeftOut, double? Weight, double? OverlapMax, int Copies);
+
+/// <summary>What peers' updates did in the rounds that were measured.</summary>
+internal sealed record ContributionsView(
+    int Rounds, int Sequences, LossChangeView? Improved, double? SumOfContributions, IReadOnlyList<ContributionView> Peers);
 
 /// <summary>A peer in a round.</summary>
 internal sealed record PeerRoundView(int Round, bool Counted, string? Reason, int Samples, long Bytes, double? Rating, double? Score, double? TrainLoss);

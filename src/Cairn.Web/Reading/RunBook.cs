@@ -104,6 +104,16 @@ internal sealed partial class RunBook(RunRules rules, LedgerState state)
         Version++;
     }
 
+    /// <summary>What was measured of peers' contributions, or null.</summary>
+    public ContributionsView? Contributions { get; private set; }
+
+    /// <summary>Takes note of what was measured of peers' contributions. Under the gate.</summary>
+    public void TakeNoteOf(ContributionsView? contributions)
+    {
+        Contributions = contributions;
+        Version++;
+    }
+
     /// <summary>Takes note of something that the dashboard itself has to say. Under the gate.</summary>
     public void Say(string what)
     {

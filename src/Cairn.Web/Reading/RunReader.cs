@@ -12,12 +12,14 @@ internal sealed class RunReader : IDisposable
     private readonly SortedDictionary<string, EventTail> _logs = new(StringComparer.Ordinal);
     private readonly RunSources _sources;
     private readonly Baselines _baselines;
+    private readonly Contributions _contributions;
 
     private RunReader(RunSources sources, RunRules rules, LedgerTail ledger, double speed)
     {
         (_sources, Ledger) = (sources, ledger);
         Book = new RunBook(rules, ledger.State) { Speed = speed };
         _baselines = new Baselines(sources, rules.Data.Manifest.ToString());
+        _contributions = new Contributions(sources, rules.ComputeDigest().ToString());
     }
 
     public LedgerTail Ledger { get; }
@@ -83,22 +85,26 @@ internal sealed class RunReader : IDisposable
         return true;
     }
 
-    /// <summary>Looks for logs and baselines that have come since.</summary>
-    /// <returns>True if a baseline is new.</returns>
+    /// <summary>Looks for logs, baselines and measured contributions that have come since.</summary>
+    /// <returns>True if a baseline or contributions are new.</returns>
     public bool LookAround()
     {
         FindLogs();
-        if (!_baselines.Look())
-        {
-            return false;
-        }
-
+        var (baselines, contributions) = (_baselines.Look(), _contributions.Look());
         lock (Book.Gate)
         {
-            Book.Compare(_baselines.Curves);
+            if (baselines)
+            {
+                Book.Compare(_baselines.Curves);
+            }
+
+            if (contributions)
+            {
+                Book.TakeNoteOf(_contributions.Found);
+            }
         }
 
-        return true;
+        return baselines || contributions;
     }
 
     public void Dispose() => Ledger.Dispose();

@@ -139,8 +139,38 @@ internal static class AccountPage
             })).Element(
                 "p",
                 $"Paid {Words.Count(view.Minted - view.AuditFund)}, waiting until work can be told {Words.Count(view.Unpaid)}, " +
-                $"laid aside for audits {Words.Count(view.AuditFund)}, cut off bonds and burned {Words.Count(view.Burned)}.")
-            .Raw("</section>\n");
+                $"laid aside for audits {Words.Count(view.AuditFund)}, cut off bonds and burned {Words.Count(view.Burned)}.");
+        if (book.Contributions is { } measured)
+        {
+            Measured(page, measured, view);
+        }
+
+        page.Raw("</section>\n");
+    }
+
+    private static void Measured(Html page, ContributionsView measured, MembersView view)
+    {
+        page.Element(
+            "p",
+            "What each peer’s accepted updates did for the held-out loss, in nats per token and above 0 where they lowered it, was measured over " +
+            $"{Words.Of(measured.Rounds, "round", "rounds")} on {Words.Of(measured.Sequences, "held-out sequence", "held-out sequences")}: each round was made again " +
+            "without that peer. Contribution: its own part of the step taken out. Left out: the round of the others alone, who then weigh more; near " +
+            "0 for whoever is as good as they are.").Table(
+            ["#uid", "name", "#rounds", "#contribution", "#left out", "#weight", "#share", "#largest overlap"],
+            measured.Peers.Select(peer =>
+            {
+                var member = view.Members.FirstOrDefault(member => member.Uid == peer.Uid);
+                return new[]
+                {
+                    Words.Count(peer.Uid), member?.Name ?? "–", Words.Count(peer.Rounds), Words.Change(peer.Contribution), Words.Change(peer.LeftOut),
+                    peer.Weight is { } weight ? Words.Percent(weight) : "–", member is null ? "–" : Words.Percent(member.Share),
+                    (peer.OverlapMax is { } overlap ? Words.Percent(overlap) : "–") + (peer.Copies > 0 ? $", THE SAME AS ANOTHER in {peer.Copies}" : ""),
+                };
+            })).Element(
+                "p",
+                $"The measured rounds together: {Words.Change(measured.Improved)}; the sum of contributions: {Words.Fixed(measured.SumOfContributions, 4)}. " +
+                "They differ by what parts do only together. The errors are those of the choice of sequences. Pay goes by what validators found on " +
+                "other text, and not by this.");
     }
 
     private static string OfPeer(MemberView member, string value) => member.Role == nameof(Role.Peer) ? value : "–";

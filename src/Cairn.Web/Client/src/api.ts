@@ -35,7 +35,10 @@ export interface Member {
 export interface Members { minted: number; unpaid: number; auditFund: number; burned: number; members: Member[] }
 export interface PeerRound { round: number; counted: boolean; reason?: string; samples: number; bytes: number; rating?: number; score?: number; trainLoss?: number }
 export interface Slash { round: number; uid: number; name: string; reason: string; amount: number; evidence: string }
-export interface MemberDetail { member: Member; key: string; place: string; absentRounds: number; samples: number; rounds: PeerRound[]; slashes: Slash[] }
+export interface MemberDetail { member: Member; key: string; place: string; absentRounds: number; samples: number; rounds: PeerRound[]; slashes: Slash[]; contribution?: Contribution }
+
+export interface LossChange { nats: number; standardError?: number }
+export interface Contribution { rounds: number; contribution?: LossChange; leftOut?: LossChange; copies: number }
 
 export interface RoundLine {
   round: number; roster: number; members?: number; samples: number; bytes: number; seconds?: number; loss?: number; bitsPerByte?: number; base?: string;
