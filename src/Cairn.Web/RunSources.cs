@@ -35,6 +35,9 @@ public sealed record RunSources
     /// <summary>What was measured of peers' contributions; may be missing, and null where nobody could have measured.</summary>
     public string? Contribution { get; init; }
 
+    /// <summary>The folder of what evaluators found of checkpoints; may be missing, and null where there can be none.</summary>
+    public string? Evaluations { get; init; }
+
     /// <summary>Brings a checkpoint here from stores on the network; null where the run has none.</summary>
     public Func<WantedCheckpoint, CancellationToken, Task>? Bring { get; init; }
 }

@@ -79,6 +79,33 @@ public sealed partial class AccountTests(FinishedRun run) : IDisposable
     }
 
     [Fact]
+    public async Task What_evaluators_found_stands_in_the_account_and_beside_the_checkpoints()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.DropLogs(copy);
+        await RunEvaluator.RunAsync(
+            new EvaluatorOptions(copy.Root, null, 1, 4, 2, null, new StoreAccess()),
+            (_, _) => new ModelFindings([], [new Protocol.EvaluatedTask("arc", "acc_norm", 0.375, 0.125, 8)]), _ => { }, _ => { }, TestContext.Current.CancellationToken);
+        FinishedRun.WriteBaseline(copy, FinishedRun.DataOf(copy), "Gets the baseline.");
+
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.Contains(System.Net.WebUtility.HtmlEncode("arc acc_norm 37.5 % ± 12.5"), page, StringComparison.Ordinal);
+        using var reader = BookTests.ReadAll(FinishedRun.SourcesOf(copy));
+        using var room = new CheckpointRoom(reader.Book, FinishedRun.SourcesOf(copy));
+        var newest = room.All()[0];
+        Assert.Equal(("validator-1", 0.375), (newest.Evaluations[0].By, newest.Evaluations[0].Tasks[0].Mean));
+        Assert.Equal(newest.Loss, newest.Evaluations[0].Loss);
+        Assert.Equal((run.Outcome.SampleAfter, run.Outcome.SampleBefore, "Gets the baseline."), (newest.Text, newest.TextAtStart, newest.TextCentral));
+
+        // Signed by nobody of this run.
+        var path = Directory.EnumerateFiles(copy.Evaluations, "*.txt", SearchOption.AllDirectories).Order().Last();
+        TestFolder.FlipBit(path, 200);
+        using var after = BookTests.ReadAll(FinishedRun.SourcesOf(copy));
+        using var roomAfter = new CheckpointRoom(after.Book, FinishedRun.SourcesOf(copy));
+        Assert.Empty(roomAfter.All()[0].Evaluations);
+    }
+
+    [Fact]
     public void Without_a_log_the_account_says_all_that_the_ledger_tells_and_what_it_does_not()
     {
         var copy = run.Copy(_folder);

@@ -7,7 +7,8 @@ namespace Cairn.Node;
 /// <summary>A loss on held-out text.</summary>
 /// <param name="Loss">Nats per token.</param>
 /// <param name="BitsPerByte">Bits per byte of the same text.</param>
-internal readonly record struct HeldOutLoss(double Loss, double BitsPerByte);
+/// <param name="StandardError">Of the loss, over samples.</param>
+internal readonly record struct HeldOutLoss(double Loss, double BitsPerByte, double StandardError = double.NaN);
 
 /// <summary>The evaluation split: for people, it decides nothing.</summary>
 internal sealed class HeldOutSet(DataSet data, int length)
@@ -41,6 +42,8 @@ internal sealed class HeldOutSet(DataSet data, int length)
             bytes += data.HeldOutBytes(i * all / count, length);
         }
 
-        return new HeldOutLoss(loss, loss * count * length / (Math.Log(2) * Math.Max(1, bytes)));
+        var squares = losses.Sum(one => (one - loss) * (one - loss));
+        return new HeldOutLoss(
+            loss, loss * count * length / (Math.Log(2) * Math.Max(1, bytes)), count > 1 ? Math.Sqrt(squares / (count - 1) / count) : double.PositiveInfinity);
     }
 }

@@ -114,6 +114,16 @@ internal sealed partial class RunBook(RunRules rules, LedgerState state)
         Version++;
     }
 
+    /// <summary>What evaluators found of the checkpoint after a round, in order of uids.</summary>
+    public IReadOnlyDictionary<int, IReadOnlyList<ReadEvaluation>> Evaluations { get; private set; } = new Dictionary<int, IReadOnlyList<ReadEvaluation>>();
+
+    /// <summary>Takes note of what evaluators found. Under the gate.</summary>
+    public void TakeNoteOf(IReadOnlyDictionary<int, IReadOnlyList<ReadEvaluation>> evaluations)
+    {
+        Evaluations = new Dictionary<int, IReadOnlyList<ReadEvaluation>>(evaluations);
+        Version++;
+    }
+
     /// <summary>Takes note of something that the dashboard itself has to say. Under the gate.</summary>
     public void Say(string what)
     {

@@ -13,12 +13,14 @@ internal sealed class RunReader : IDisposable
     private readonly RunSources _sources;
     private readonly Baselines _baselines;
     private readonly Contributions _contributions;
+    private readonly Evaluations _evaluations;
 
     private RunReader(RunSources sources, RunRules rules, LedgerTail ledger, double speed)
     {
         (_sources, Ledger) = (sources, ledger);
         Book = new RunBook(rules, ledger.State) { Speed = speed };
         _baselines = new Baselines(sources, rules.Data.Manifest.ToString());
+        _evaluations = new Evaluations(sources);
         _contributions = new Contributions(sources, rules.ComputeDigest().ToString());
     }
 
@@ -85,14 +87,21 @@ internal sealed class RunReader : IDisposable
         return true;
     }
 
-    /// <summary>Looks for logs, baselines and measured contributions that have come since.</summary>
-    /// <returns>True if a baseline or contributions are new.</returns>
+    /// <summary>Looks for logs, baselines, measured contributions and evaluations that have come since.</summary>
+    /// <returns>True if any but logs are new.</returns>
     public bool LookAround()
     {
         FindLogs();
         var (baselines, contributions) = (_baselines.Look(), _contributions.Look());
+        bool evaluations;
         lock (Book.Gate)
         {
+            evaluations = _evaluations.Look(Book.State);
+            if (evaluations)
+            {
+                Book.TakeNoteOf(_evaluations.Found);
+            }
+
             if (baselines)
             {
                 Book.Compare(_baselines.Curves);
@@ -104,7 +113,7 @@ internal sealed class RunReader : IDisposable
             }
         }
 
-        return baselines || contributions;
+        return baselines || contributions || evaluations;
     }
 
     public void Dispose() => Ledger.Dispose();

@@ -43,6 +43,7 @@ internal static class AccountPage
         Lead(page, book, now);
         Summary(page, book, now);
         Curves(page, book);
+        Evaluated(page, book);
         Texts(page, book);
         Members(page, book);
         Refusals(page, book);
@@ -106,6 +107,26 @@ internal static class AccountPage
         page.Element("p", book.Baselines.Count > 0
             ? "The others are the same model on the same samples in the same order by one process in one place, at equal tokens: what it costs to train apart is the gap."
             : "No baseline of one process was trained for this run: cairn train --like makes one.").Raw("</section>\n");
+    }
+
+    private static void Evaluated(Html page, RunBook book)
+    {
+        var found = book.Evaluations.OrderBy(round => round.Key).SelectMany(round => round.Value).TakeLast(RoundsShown).ToList();
+        if (found.Count == 0)
+        {
+            return;
+        }
+
+        page.Raw("<section>\n").Element("h2", "What evaluators found of its checkpoints").Element(
+            "p", "Measured by members that follow the run, and signed by them; it decided nothing. ± is the standard error.").Table(
+            ["#after round", "signed by", "#held-out loss", "#bits per byte", "besides"],
+            found.Select(one => new[]
+            {
+                Words.Count(one.Record.Round + 1), one.By, $"{Words.Fixed(one.Record.Loss, 4)} ± {Words.Fixed(one.Record.StandardError, 4)}",
+                Words.Fixed(one.Record.BitsPerByte, 3),
+                string.Join("; ", one.Record.Tasks.Select(task => $"{task.Task} {task.Metric} {Words.Percent(task.Mean)} ± {Words.Fixed(100 * task.StandardError, 1)}")
+                    .Concat(one.Record.Texts.Select(text => $"{text.Name} {Words.Fixed(text.BitsPerByte, 3)} bits/byte"))),
+            })).Raw("</section>\n");
     }
 
     private static void Rounds(Html page, RunBook book)

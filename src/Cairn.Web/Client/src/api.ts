@@ -65,6 +65,11 @@ export interface Found { query: string; hits: Hit[] }
 export interface CheckpointFile { name: string; bytes: number }
 export interface Checkpoint {
   round: number; digest: string; state: 'here' | 'coming' | 'elsewhere' | 'gone'; bytes: number; loss?: number; bitsPerByte?: number; files: CheckpointFile[]; trouble?: string;
+  evaluations: Evaluation[]; text?: string; textAtStart?: string; textCentral?: string;
+}
+export interface Evaluation {
+  by: string; sequences: number; loss?: number; standardError?: number; bitsPerByte?: number;
+  texts: { name: string; bitsPerByte?: number }[]; tasks: { task: string; metric: string; mean?: number; standardError?: number; count: number }[];
 }
 
 export interface Awaited { uid: number; name: string; role: string; for: string }
