@@ -57,6 +57,7 @@ internal static class App
         NodeVerb.Peer(),
         JoinVerb.Join(),
         NodeVerb.Validator(),
+        EvaluatorVerb.Evaluator(),
         StoreVerb.Create(),
         ChainVerb.Create(),
         AuditVerb.Create(),

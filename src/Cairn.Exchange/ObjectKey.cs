@@ -51,6 +51,11 @@ public sealed class ObjectKey : IEquatable<ObjectKey>, IComparable<ObjectKey>
         return $"checkpoints/{round.Number:D6}/";
     }
 
+    /// <summary>What a member found of the checkpoint published after a round.</summary>
+    /// <param name="round">The round.</param>
+    /// <param name="author">The member.</param>
+    public static ObjectKey Evaluation(Round round, Uid author) => new($"evaluations/{round.Number:D6}/{author.Value:D6}.txt");
+
     /// <summary>What the keys of a round begin with, for listing and cleaning up.</summary>
     /// <param name="round">0 to 999 999 keep byte order and round order the same.</param>
     public static string RoundPrefix(Round round)

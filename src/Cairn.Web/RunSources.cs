@@ -32,6 +32,12 @@ public sealed record RunSources
     /// <summary>The manifest of the data set, which says in words what the text is; may be missing.</summary>
     public required string Data { get; init; }
 
+    /// <summary>What was measured of peers' contributions; may be missing, and null where nobody could have measured.</summary>
+    public string? Contribution { get; init; }
+
+    /// <summary>The folder of what evaluators found of checkpoints; may be missing, and null where there can be none.</summary>
+    public string? Evaluations { get; init; }
+
     /// <summary>Brings a checkpoint here from stores on the network; null where the run has none.</summary>
     public Func<WantedCheckpoint, CancellationToken, Task>? Bring { get; init; }
 }

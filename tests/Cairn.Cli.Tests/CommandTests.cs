@@ -13,7 +13,8 @@ public sealed class CommandTests : IDisposable
         [
             "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay",
             "report", "peer", "validator", "lab sparse", "lab yuma", "lab wan", "bench", "bench memory", "chain up", "chain down", "chain bind", "chain fund",
-            "chain settle", "chain claim", "claim", "audit", "chaos", "run pause", "run rules", "run propose", "run vote", "run leave", "wallet new", "wallet import", "wallet show",
+            "chain settle", "chain claim", "claim", "audit", "chaos", "run contribution", "run evaluations", "evaluator", "run pause", "run rules", "run propose",
+            "run vote", "run leave", "wallet new", "wallet import", "wallet show",
         ];
 
     public void Dispose() => _folder.Dispose();
@@ -220,6 +221,16 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((0, ""), (resumed.Code, resumed.Errors));
         Assert.Contains("--peers, --preset, --rounds, --data not used", resumed.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await Captured.RunAsync("run", "show", "--dir", _folder["run"])).Code);
+        File.WriteAllLines(_folder["arc.jsonl"], ["""{"question":"Which?","choices":{"text":["the","of"],"label":["A","B"]},"answerKey":"A","id":"1"}"""]);
+        var scored = await Captured.RunAsync("evaluator", "--dir", _folder["run"], "--sequences", "4", "--tasks", $"arc={_folder["arc.jsonl"]}");
+        Assert.Equal((0, ""), (scored.Code, scored.Errors));
+        Assert.Contains("arc acc", scored.Output, StringComparison.Ordinal);
+        Assert.Contains("signed by validator-1", (await Captured.RunAsync("run", "evaluations", "--dir", _folder["run"])).Output, StringComparison.Ordinal);
+        (await Captured.RunAsync("evaluator", "--dir", _folder["run"], "--name", "peer-9")).AssertRefused(ExitCode.BadInput);
+        var measured = await Captured.RunAsync("run", "contribution", "--dir", _folder["run"], "--round", "2", "--sequences", "4");
+        Assert.Equal(0, measured.Code);
+        Assert.Contains("peer-2", measured.Output, StringComparison.Ordinal);
+        (await Captured.RunAsync("run", "contribution", "--dir", _folder["run"], "--round", "0")).AssertRefused(ExitCode.BadInput);
         await AssertTalksAsync();
         await AssertDamagedCheckpointsAreRefusedAsync();
         TestFolder.FlipBit(new RunDirectory(_folder["run"]).Ledger, 1500);
@@ -237,6 +248,7 @@ public sealed class CommandTests : IDisposable
         {
             ["swarm", "--resume", "--dir", _folder["none"]],
             ["run", "show", "--dir", _folder["none"]],
+            ["run", "contribution", "--dir", _folder["none"]],
             ["generate", "--dir", _folder["none"]],
             ["train", "--resume", "--dir", _folder["none"]],
         })

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Cairn.Base;
+using Cairn.Node;
 using Cairn.Node.Tests;
 
 namespace Cairn.Web.Tests;
@@ -55,6 +56,53 @@ public sealed partial class AccountTests(FinishedRun run) : IDisposable
         // On other text it says nothing about this run.
         FinishedRun.WriteBaseline(copy, new string('0', 64), "Gets the other.");
         Assert.DoesNotContain("Gets the other.", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_measured_of_contributions_stands_beside_the_pay()
+    {
+        var copy = run.Copy(_folder);
+        Assert.DoesNotContain("Left out:", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+        var account = await ContributionMeasure.RunAsync(copy, new ContributionOptions(null, 1, 4, 2), _ => { }, TestContext.Current.CancellationToken);
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.All(account.Peers, peer => Assert.Contains(
+            System.Net.WebUtility.HtmlEncode(
+                FormattableString.Invariant($"{peer.Contribution!.Nats:+0.0000;-0.0000} ± {peer.Contribution.StandardError:0.0000}")), page, StringComparison.Ordinal));
+
+        using var reader = BookTests.ReadAll(FinishedRun.SourcesOf(copy));
+        Assert.Equal(account.Peers[1].LeftOut.Nats, PeersPage.One(reader.Book, account.Peers[1].Uid)!.Contribution!.LeftOut!.Nats, 9);
+
+        // Of other rules it says nothing about this run.
+        var path = Path.Combine(copy.Root, ContributionAccount.FileName);
+        File.WriteAllText(path, File.ReadAllText(path).Replace(account.RulesDigest, new string('0', 64), StringComparison.Ordinal));
+        Assert.DoesNotContain("Left out:", RunAccount.Html(FinishedRun.SourcesOf(copy)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_evaluators_found_stands_in_the_account_and_beside_the_checkpoints()
+    {
+        var copy = run.Copy(_folder);
+        FinishedRun.DropLogs(copy);
+        await RunEvaluator.RunAsync(
+            new EvaluatorOptions(copy.Root, null, 1, 4, 2, null, new StoreAccess()),
+            (_, _) => new ModelFindings([], [new Protocol.EvaluatedTask("arc", "acc_norm", 0.375, 0.125, 8)]), _ => { }, _ => { }, TestContext.Current.CancellationToken);
+        FinishedRun.WriteBaseline(copy, FinishedRun.DataOf(copy), "Gets the baseline.");
+
+        var page = RunAccount.Html(FinishedRun.SourcesOf(copy));
+        Assert.Contains(System.Net.WebUtility.HtmlEncode("arc acc_norm 37.5 % ± 12.5"), page, StringComparison.Ordinal);
+        using var reader = BookTests.ReadAll(FinishedRun.SourcesOf(copy));
+        using var room = new CheckpointRoom(reader.Book, FinishedRun.SourcesOf(copy));
+        var newest = room.All()[0];
+        Assert.Equal(("validator-1", 0.375), (newest.Evaluations[0].By, newest.Evaluations[0].Tasks[0].Mean));
+        Assert.Equal(newest.Loss, newest.Evaluations[0].Loss);
+        Assert.Equal((run.Outcome.SampleAfter, run.Outcome.SampleBefore, "Gets the baseline."), (newest.Text, newest.TextAtStart, newest.TextCentral));
+
+        // Signed by nobody of this run.
+        var path = Directory.EnumerateFiles(copy.Evaluations, "*.txt", SearchOption.AllDirectories).Order().Last();
+        TestFolder.FlipBit(path, 200);
+        using var after = BookTests.ReadAll(FinishedRun.SourcesOf(copy));
+        using var roomAfter = new CheckpointRoom(after.Book, FinishedRun.SourcesOf(copy));
+        Assert.Empty(roomAfter.All()[0].Evaluations);
     }
 
     [Fact]

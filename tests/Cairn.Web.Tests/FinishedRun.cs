@@ -31,6 +31,8 @@ public sealed class FinishedRun : IAsyncLifetime
         Comparison = Path.Combine(run.Root, "compare.json"),
         Baseline = Path.Combine(BaselineFile.FolderOf(run), BaselineFile.Name),
         Data = Path.Combine(run.Data, "manifest.json"),
+        Evaluations = run.Evaluations,
+        Contribution = Path.Combine(run.Root, ContributionAccount.FileName),
     };
 
     /// <summary>Writes the curve of a centralised baseline where the dashboard of a run looks for one.</summary>

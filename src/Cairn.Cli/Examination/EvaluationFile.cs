@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cairn.Evaluation;
+using Cairn.Protocol;
 
 namespace Cairn.Cli.Examination;
 
@@ -11,6 +12,11 @@ internal static class EvaluationFile
     public static string Line(EvaluationReport report) => JsonSerializer.Serialize(
         new ExaminationRow([.. ((ModelScore?[])[report.Model, report.Against]).OfType<ModelScore>().Select(Of)], report.Texts, report.Tasks),
         EvaluationJson.Default.ExaminationRow);
+
+    /// <summary>What an evaluator found of one checkpoint, on one line.</summary>
+    /// <param name="record">It.</param>
+    /// <param name="by">Who signed it, or null for whoever reads it.</param>
+    public static string Line(EvaluationRecord record, string? by) => JsonSerializer.Serialize(new SignedRow(by, record), EvaluationJson.Default.SignedRow);
 
     /// <summary>Every question of every model, a line each.</summary>
     public static void WriteItems(string path, IReadOnlyList<ModelScore> scores)
@@ -38,6 +44,8 @@ internal static class EvaluationFile
 
 internal sealed record ExaminationRow(IReadOnlyList<ModelRow> Models, IReadOnlyList<TextComparison> TextDifferences, IReadOnlyList<Comparison> TaskDifferences);
 
+internal sealed record SignedRow(string? By, EvaluationRecord Evaluation);
+
 internal sealed record ModelRow(string Model, IReadOnlyList<TextRow> Texts, IReadOnlyList<TaskRow> Tasks);
 
 internal sealed record TextRow(string Name, long Bytes, long Tokens, double Perplexity, double BitsPerByte);
@@ -51,4 +59,5 @@ internal sealed record ItemRow(string Model, string Task, string Id, IReadOnlyLi
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ExaminationRow))]
 [JsonSerializable(typeof(ItemRow))]
+[JsonSerializable(typeof(SignedRow))]
 internal sealed partial class EvaluationJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Cairn.Evaluation;
+using Cairn.Protocol;
 
 namespace Cairn.Cli.Examination;
 
@@ -39,6 +40,36 @@ internal static class EvaluationView
 
         return page.ToString().TrimEnd();
     }
+
+    /// <summary>What an evaluator found of one checkpoint.</summary>
+    /// <param name="record">It.</param>
+    /// <param name="by">Who signed it, or null for whoever reads it.</param>
+    public static string Of(EvaluationRecord record, string? by)
+    {
+        var page = new StringBuilder();
+        page.AppendLine(CultureInfo.InvariantCulture,
+            $"round {record.Round + 1,4}  held-out {record.Loss:0.0000} ± {record.StandardError:0.0000} nats/token, {record.BitsPerByte:0.000} bits/byte " +
+            $"({record.Sequences} sequences)  checkpoint {Shortened(record.Checkpoint)}{(by is null ? "" : $"  signed by {by}")}");
+        foreach (var text in record.Texts)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture, $"  {text.Name,-36} {text.BitsPerByte:0.0000} bits/byte ({text.Bytes:N0} bytes)");
+        }
+
+        foreach (var task in record.Tasks)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture,
+                $"  {task.Task + " " + task.Metric,-36} {100 * task.Mean,6:0.00} % ± {100 * task.StandardError:0.00} (of {task.Count})");
+        }
+
+        page.AppendLine(CultureInfo.InvariantCulture, $"  before: “{Shown(record.SampleAtStart)}”");
+        page.Append(CultureInfo.InvariantCulture, $"  now:    “{Shown(record.Sample)}”");
+        return page.ToString();
+    }
+
+    private static string Shortened(string digest) => digest[..Math.Min(16, digest.Length)];
+
+    // Others' words: no control character reaches a terminal.
+    private static string Shown(string text) => string.Concat(text.Take(160).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > 160 ? "…" : "");
 
     private static void Write(StringBuilder page, ModelScore score)
     {

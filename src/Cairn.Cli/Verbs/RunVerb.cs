@@ -40,6 +40,8 @@ internal static class RunVerb
             JoinVerb.Invite(),
             show,
             Samples(),
+            ContributionVerb.Create(),
+            EvaluatorVerb.Evaluations(),
             Vote("pause", true, "Stops a run before its next round, by the votes of its validators; nothing is lost, and no round counts as missed."),
             Vote("continue", false, "Lets a paused run go on."),
             RulesVerbs.Rules(Dir, Json),

@@ -92,6 +92,8 @@ internal sealed class WatchedRun : IAsyncDisposable
         Comparison = Path.Combine(directory.Root, "compare.json"),
         Baseline = baseline is null ? Path.Combine(BaselineFile.FolderOf(directory), BaselineFile.Name) : BaselineFile.For(directory, baseline),
         Data = Path.Combine(directory.Data, DataManifest.FileName),
+        Evaluations = directory.Evaluations,
+        Contribution = Path.Combine(directory.Root, ContributionAccount.FileName),
         Bring = !directory.IsOnNetwork ? null : (wanted, cancellation) =>
             CheckpointFetch.FetchAsync(directory, new Round(wanted.Round), wanted.Digest, wanted.Places, wanted.Folder, cancellation),
     };

@@ -24,6 +24,10 @@ internal sealed class LedgerHistory
     /// <summary>True if nobody posted another base than the others, in any round.</summary>
     public bool Agreement => _bases.Values.All(seen => seen.Count == 1);
 
+    /// <summary>The base after a round, of validators with more than half of all bond; null if they did not say.</summary>
+    /// <param name="round">Any.</param>
+    public Digest? QuorumBase(Round round) => _quorum.TryGetValue(round, out var posted) ? posted : State.QuorumBase(round);
+
     /// <summary>Replays what a handle reads.</summary>
     /// <param name="ledger">Nothing was read from it yet; it verifies what it reads.</param>
     public static LedgerHistory Replay(EmbeddedLedger ledger)
@@ -82,9 +86,8 @@ internal sealed class LedgerHistory
         for (var round = new Round(0); State.ManifestOf(round) is { } manifest; round = round.Next)
         {
             var agreed = !_bases.TryGetValue(round, out var seen) || seen.Count == 1;
-            Digest? quorum = _quorum.TryGetValue(round, out var posted) ? posted : State.QuorumBase(round);
             Rounds.Add(new RoundSummary(
-                round.Number, manifest.Entries.Count, _samples[round.Number], manifest.Digest.ToString(), quorum?.ToString(), agreed));
+                round.Number, manifest.Entries.Count, _samples[round.Number], manifest.Digest.ToString(), QuorumBase(round)?.ToString(), agreed));
         }
     }
 }

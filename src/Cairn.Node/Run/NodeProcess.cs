@@ -87,7 +87,7 @@ public static class NodeProcess
         using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1)
         {
             Chain = chain,
-            Stores = StoreOpening.StoresOf(directory, RememberedStore(directory, options), options.Name, options.Access),
+            Stores = StoreOpening.StoresOf(directory, RememberedStore(directory, options.Name, options.Store), options.Name, options.Access),
         };
         var state = run.ReplayLedger();
         CheckMembership(directory, options, state);
@@ -119,20 +119,20 @@ public static class NodeProcess
     }
 
     // A node that was given a store of its own has it from then on: begun again without one it would announce another, where nothing of it is.
-    private static string? RememberedStore(RunDirectory directory, NodeOptions options) =>
-        !string.IsNullOrWhiteSpace(options.Store) ? options.Store
-        : File.Exists(StoreFile(directory, options)) && File.ReadAllText(StoreFile(directory, options)).Trim() is { Length: > 0 } before ? before
+    internal static string? RememberedStore(RunDirectory directory, string name, string? given) =>
+        !string.IsNullOrWhiteSpace(given) ? given
+        : File.Exists(StoreFile(directory, name)) && File.ReadAllText(StoreFile(directory, name)).Trim() is { Length: > 0 } before ? before
         : null;
 
     private static void RememberStore(RunDirectory directory, NodeOptions options)
     {
-        if (!string.IsNullOrWhiteSpace(options.Store) && options.Store != RememberedStore(directory, options with { Store = null }))
+        if (!string.IsNullOrWhiteSpace(options.Store) && options.Store != RememberedStore(directory, options.Name, null))
         {
-            DurableFile.Write(StoreFile(directory, options), System.Text.Encoding.UTF8.GetBytes(options.Store));
+            DurableFile.Write(StoreFile(directory, options.Name), System.Text.Encoding.UTF8.GetBytes(options.Store));
         }
     }
 
-    private static string StoreFile(RunDirectory directory, NodeOptions options) => Path.Combine(directory.Node(options.Name), "store.txt");
+    private static string StoreFile(RunDirectory directory, string name) => Path.Combine(directory.Node(name), "store.txt");
 
     private static void CheckSteps(NodeOptions options, RunRules rules)
     {

@@ -47,6 +47,9 @@ public sealed class RunDirectory
     /// <summary>Published checkpoints, one folder for each settled round; of a store on the network those that were fetched.</summary>
     public string Checkpoints => Path.Combine(IsOnNetwork ? Root : Store, "checkpoints");
 
+    /// <summary>What evaluators found of checkpoints, a folder for each round; of a store on the network what was fetched.</summary>
+    public string Evaluations => Path.Combine(IsOnNetwork ? Root : Store, "evaluations");
+
     /// <summary>What happened, one JSON object per line.</summary>
     public string Events => Path.Combine(Root, "events.jsonl");
 

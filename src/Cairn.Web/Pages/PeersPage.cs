@@ -34,7 +34,8 @@ internal static class PeersPage
             return new MemberDetailView(
                 View(book, member, rewards), member.Key.ToString(), member.Place, member.AbsentRounds, member.Samples,
                 [.. book.Peer(uid).Rounds.TakeLast(RoundsShown).Reverse().Select(View)],
-                [.. state.Slashes.Where(slash => slash.Uid.Value == uid).Select(slash => View(book, slash))]);
+                [.. state.Slashes.Where(slash => slash.Uid.Value == uid).Select(slash => View(book, slash))],
+                book.Contributions?.Peers.FirstOrDefault(peer => peer.Uid == uid));
         }
     }
 

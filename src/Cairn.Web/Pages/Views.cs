@@ -43,7 +43,19 @@ internal sealed record MembersView(long Minted, long Unpaid, long AuditFund, lon
 
 /// <summary>One member in full.</summary>
 internal sealed record MemberDetailView(
-    MemberView Member, string Key, string Place, int AbsentRounds, int Samples, IReadOnlyList<PeerRoundView> Rounds, IReadOnlyList<SlashView> Slashes);
+    MemberView Member, string Key, string Place, int AbsentRounds, int Samples, IReadOnlyList<PeerRoundView> Rounds, IReadOnlyList<SlashView> Slashes,
+    ContributionView? Contribution);
+
+/// <summary>A measured difference of held-out loss, nats per token: above 0 it was lowered.</summary>
+internal sealed record LossChangeView(double Nats, double? StandardError);
+
+/// <summary>What one peer's updates did in the rounds that were measured.</summary>
+internal sealed record ContributionView(
+    int Uid, int Rounds, LossChangeView? Contribution, LossChangeView? LeftOut, double? Weight, double? OverlapMax, int Copies);
+
+/// <summary>What peers' updates did in the rounds that were measured.</summary>
+internal sealed record ContributionsView(
+    int Rounds, int Sequences, LossChangeView? Improved, double? SumOfContributions, IReadOnlyList<ContributionView> Peers);
 
 /// <summary>A peer in a round.</summary>
 internal sealed record PeerRoundView(int Round, bool Counted, string? Reason, int Samples, long Bytes, double? Rating, double? Score, double? TrainLoss);
@@ -93,8 +105,23 @@ internal sealed record HitView(string Kind, string Title, string Where);
 /// <summary>A checkpoint that validators agreed on.</summary>
 /// <param name="State">here, coming, elsewhere (in a store on the network), or gone.</param>
 /// <param name="Trouble">Why it could not be fetched, or null.</param>
+/// <param name="Evaluations">What evaluators found of it.</param>
+/// <param name="Text">What it writes, from the log or an evaluator, or null.</param>
+/// <param name="TextAtStart">What the model wrote before training, likewise.</param>
+/// <param name="TextCentral">What the baseline writes, or null.</param>
 internal sealed record CheckpointView(
-    int Round, string Digest, string State, long Bytes, double? Loss, double? BitsPerByte, IReadOnlyList<FileView> Files, string? Trouble);
+    int Round, string Digest, string State, long Bytes, double? Loss, double? BitsPerByte, IReadOnlyList<FileView> Files, string? Trouble,
+    IReadOnlyList<EvaluationView> Evaluations, string? Text, string? TextAtStart, string? TextCentral);
+
+/// <summary>What an evaluator found of a checkpoint.</summary>
+internal sealed record EvaluationView(
+    string By, int Sequences, double? Loss, double? StandardError, double? BitsPerByte, IReadOnlyList<EvaluatedTextView> Texts, IReadOnlyList<EvaluatedTaskView> Tasks);
+
+/// <summary>A text that was predicted.</summary>
+internal sealed record EvaluatedTextView(string Name, double? BitsPerByte);
+
+/// <summary>A measure of a task.</summary>
+internal sealed record EvaluatedTaskView(string Task, string Metric, double? Mean, double? StandardError, int Count);
 
 /// <summary>A file of a checkpoint.</summary>
 internal sealed record FileView(string Name, long Bytes);

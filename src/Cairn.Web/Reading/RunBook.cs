@@ -115,6 +115,26 @@ internal sealed partial class RunBook(RunRules rules, LedgerState state)
         Version++;
     }
 
+    /// <summary>What was measured of peers' contributions, or null.</summary>
+    public ContributionsView? Contributions { get; private set; }
+
+    /// <summary>Takes note of what was measured of peers' contributions. Under the gate.</summary>
+    public void TakeNoteOf(ContributionsView? contributions)
+    {
+        Contributions = contributions;
+        Version++;
+    }
+
+    /// <summary>What evaluators found of the checkpoint after a round, in order of uids.</summary>
+    public IReadOnlyDictionary<int, IReadOnlyList<ReadEvaluation>> Evaluations { get; private set; } = new Dictionary<int, IReadOnlyList<ReadEvaluation>>();
+
+    /// <summary>Takes note of what evaluators found. Under the gate.</summary>
+    public void TakeNoteOf(IReadOnlyDictionary<int, IReadOnlyList<ReadEvaluation>> evaluations)
+    {
+        Evaluations = new Dictionary<int, IReadOnlyList<ReadEvaluation>>(evaluations);
+        Version++;
+    }
+
     /// <summary>Takes note of something that the dashboard itself has to say. Under the gate.</summary>
     public void Say(string what)
     {

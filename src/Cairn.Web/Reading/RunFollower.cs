@@ -90,6 +90,7 @@ internal sealed class RunFollower(RunReader reader, TimeProvider time, Action ch
         {
         }
 
+        reader.LookAround();
         reader.Book.CaughtUp = true;
     }
 

@@ -12,12 +12,16 @@ internal sealed class RunReader : IDisposable
     private readonly SortedDictionary<string, EventTail> _logs = new(StringComparer.Ordinal);
     private readonly RunSources _sources;
     private readonly Baselines _baselines;
+    private readonly Contributions _contributions;
+    private readonly Evaluations _evaluations;
 
     private RunReader(RunSources sources, RunRules rules, LedgerTail ledger, double speed)
     {
         (_sources, Ledger) = (sources, ledger);
         Book = new RunBook(rules, ledger.State) { Speed = speed };
         _baselines = new Baselines(sources, rules.Data.Manifest.ToString());
+        _evaluations = new Evaluations(sources);
+        _contributions = new Contributions(sources, rules.ComputeDigest().ToString());
     }
 
     public LedgerTail Ledger { get; }
@@ -83,22 +87,33 @@ internal sealed class RunReader : IDisposable
         return true;
     }
 
-    /// <summary>Looks for logs and baselines that have come since.</summary>
-    /// <returns>True if a baseline is new.</returns>
+    /// <summary>Looks for logs, baselines, measured contributions and evaluations that have come since.</summary>
+    /// <returns>True if any but logs are new.</returns>
     public bool LookAround()
     {
         FindLogs();
-        if (!_baselines.Look())
-        {
-            return false;
-        }
-
+        var (baselines, contributions) = (_baselines.Look(), _contributions.Look());
+        bool evaluations;
         lock (Book.Gate)
         {
-            Book.Compare(_baselines.Curves);
+            evaluations = _evaluations.Look(Book.State);
+            if (evaluations)
+            {
+                Book.TakeNoteOf(_evaluations.Found);
+            }
+
+            if (baselines)
+            {
+                Book.Compare(_baselines.Curves);
+            }
+
+            if (contributions)
+            {
+                Book.TakeNoteOf(_contributions.Found);
+            }
         }
 
-        return true;
+        return baselines || contributions || evaluations;
     }
 
     public void Dispose() => Ledger.Dispose();

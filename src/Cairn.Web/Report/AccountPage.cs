@@ -43,6 +43,7 @@ internal static class AccountPage
         Lead(page, book, now);
         Summary(page, book, now);
         Curves(page, book);
+        Evaluated(page, book);
         Texts(page, book);
         Members(page, book);
         Refusals(page, book);
@@ -108,6 +109,26 @@ internal static class AccountPage
             : "No baseline of one process was trained for this run: cairn train --like makes one.").Raw("</section>\n");
     }
 
+    private static void Evaluated(Html page, RunBook book)
+    {
+        var found = book.Evaluations.OrderBy(round => round.Key).SelectMany(round => round.Value).TakeLast(RoundsShown).ToList();
+        if (found.Count == 0)
+        {
+            return;
+        }
+
+        page.Raw("<section>\n").Element("h2", "What evaluators found of its checkpoints").Element(
+            "p", "Measured by members that follow the run, and signed by them; it decided nothing. ± is the standard error.").Table(
+            ["#after round", "signed by", "#held-out loss", "#bits per byte", "besides"],
+            found.Select(one => new[]
+            {
+                Words.Count(one.Record.Round + 1), one.By, $"{Words.Fixed(one.Record.Loss, 4)} ± {Words.Fixed(one.Record.StandardError, 4)}",
+                Words.Fixed(one.Record.BitsPerByte, 3),
+                string.Join("; ", one.Record.Tasks.Select(task => $"{task.Task} {task.Metric} {Words.Percent(task.Mean)} ± {Words.Fixed(100 * task.StandardError, 1)}")
+                    .Concat(one.Record.Texts.Select(text => $"{text.Name} {Words.Fixed(text.BitsPerByte, 3)} bits/byte"))),
+            })).Raw("</section>\n");
+    }
+
     private static void Rounds(Html page, RunBook book)
     {
         var closed = book.Rounds.Where(row => row.Members is not null).ToList();
@@ -139,8 +160,38 @@ internal static class AccountPage
             })).Element(
                 "p",
                 $"Paid {Words.Count(view.Minted - view.AuditFund)}, waiting until work can be told {Words.Count(view.Unpaid)}, " +
-                $"laid aside for audits {Words.Count(view.AuditFund)}, cut off bonds and burned {Words.Count(view.Burned)}.")
-            .Raw("</section>\n");
+                $"laid aside for audits {Words.Count(view.AuditFund)}, cut off bonds and burned {Words.Count(view.Burned)}.");
+        if (book.Contributions is { } measured)
+        {
+            Measured(page, measured, view);
+        }
+
+        page.Raw("</section>\n");
+    }
+
+    private static void Measured(Html page, ContributionsView measured, MembersView view)
+    {
+        page.Element(
+            "p",
+            "What each peer’s accepted updates did for the held-out loss, in nats per token and above 0 where they lowered it, was measured over " +
+            $"{Words.Of(measured.Rounds, "round", "rounds")} on {Words.Of(measured.Sequences, "held-out sequence", "held-out sequences")}: each round was made again " +
+            "without that peer. Contribution: its own part of the step taken out. Left out: the round of the others alone, who then weigh more; near " +
+            "0 for whoever is as good as they are.").Table(
+            ["#uid", "name", "#rounds", "#contribution", "#left out", "#weight", "#share", "#largest overlap"],
+            measured.Peers.Select(peer =>
+            {
+                var member = view.Members.FirstOrDefault(member => member.Uid == peer.Uid);
+                return new[]
+                {
+                    Words.Count(peer.Uid), member?.Name ?? "–", Words.Count(peer.Rounds), Words.Change(peer.Contribution), Words.Change(peer.LeftOut),
+                    peer.Weight is { } weight ? Words.Percent(weight) : "–", member is null ? "–" : Words.Percent(member.Share),
+                    (peer.OverlapMax is { } overlap ? Words.Percent(overlap) : "–") + (peer.Copies > 0 ? $", THE SAME AS ANOTHER in {peer.Copies}" : ""),
+                };
+            })).Element(
+                "p",
+                $"The measured rounds together: {Words.Change(measured.Improved)}; the sum of contributions: {Words.Fixed(measured.SumOfContributions, 4)}. " +
+                "They differ by what parts do only together. The errors are those of the choice of sequences. Pay goes by what validators found on " +
+                "other text, and not by this.");
     }
 
     private static string OfPeer(MemberView member, string value) => member.Role == nameof(Role.Peer) ? value : "–";

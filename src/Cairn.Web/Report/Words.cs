@@ -31,6 +31,10 @@ internal static class Words
         _ => (value / 1024).ToString("F1", CultureInfo.InvariantCulture) + " KiB",
     };
 
+    /// <summary>A measured difference with its error, or a dash.</summary>
+    public static string Change(LossChangeView? change) =>
+        change is null ? "–" : string.Create(CultureInfo.InvariantCulture, $"{change.Nats:+0.0000;-0.0000} ± {Fixed(change.StandardError, 4)}");
+
     /// <summary>A part of a whole.</summary>
     public static string Percent(double part) => (100 * part).ToString("F1", CultureInfo.InvariantCulture) + " %";
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Cairn.Base;
 using Cairn.Ledger;
 using Cairn.Model;
+using Cairn.Protocol;
 using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Web;
@@ -22,11 +23,11 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
     /// <summary>All, the newest first.</summary>
     public IReadOnlyList<CheckpointView> All()
     {
-        List<(int Round, Digest Digest, double? Loss, double? Bits)> named;
+        List<NamedCheckpoint> named;
+        var central = RunPage.Central(book)?.Sample;
         lock (book.Gate)
         {
-            named = [.. book.State.Checkpoints.TakeLast(Shown).Reverse().Select(checkpoint =>
-                (checkpoint.Round.Number, checkpoint.Digest, book.Round(checkpoint.Round.Number)?.Loss, book.Round(checkpoint.Round.Number)?.BitsPerByte))];
+            named = [.. book.State.Checkpoints.TakeLast(Shown).Reverse().Select(checkpoint => Named(checkpoint.Round.Number, checkpoint.Digest))];
         }
 
         return [.. named.Select((checkpoint, age) =>
@@ -40,10 +41,31 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
                     checkpoint.Round, checkpoint.Digest.ToString(),
                     here ? "here" : _coming == checkpoint.Round ? "coming" : sources.Bring is not null && age < KeptInStores ? "elsewhere" : "gone",
                     here ? files.Sum(file => file.Bytes) : book.Rules.Model.ParameterCount * sizeof(float), checkpoint.Loss, checkpoint.Bits, files,
-                    _trouble.GetValueOrDefault(checkpoint.Round));
+                    _trouble.GetValueOrDefault(checkpoint.Round), checkpoint.Evaluations, checkpoint.Text, checkpoint.TextAtStart, central);
             }
         })];
     }
+
+    // Under the gate. What a log told comes first: there is one for every round.
+    private NamedCheckpoint Named(int round, Digest digest)
+    {
+        var (row, found) = (book.Round(round), book.Evaluations.GetValueOrDefault(round) ?? []);
+        var record = found.Count > 0 ? found[0].Record : null;
+        return new NamedCheckpoint(
+            round, digest, row?.Loss ?? Finite(record?.Loss), row?.BitsPerByte ?? Finite(record?.BitsPerByte), [.. found.Select(one => View(one.By, one.Record))],
+            record?.Sample ?? book.Texts.Find(text => text.Round == round)?.Text, record?.SampleAtStart ?? book.Texts.Find(text => text.Round < 0)?.Text);
+    }
+
+    private static EvaluationView View(string by, EvaluationRecord record) => new(
+        by, record.Sequences, Finite(record.Loss), Finite(record.StandardError), Finite(record.BitsPerByte),
+        [.. record.Texts.Select(text => new EvaluatedTextView(text.Name, Finite(text.BitsPerByte)))],
+        [.. record.Tasks.Select(task => new EvaluatedTaskView(task.Task, task.Metric, Finite(task.Mean), Finite(task.StandardError), task.Count))]);
+
+    // JSON knows no infinity.
+    private static double? Finite(double? number) => number is { } value && double.IsFinite(value) ? value : null;
+
+    private sealed record NamedCheckpoint(
+        int Round, Digest Digest, double? Loss, double? Bits, IReadOnlyList<EvaluationView> Evaluations, string? Text, string? TextAtStart);
 
     /// <summary>Sends a file of a checkpoint that the ledger names.</summary>
     public async Task DownloadAsync(HttpContext context, int round, string file)

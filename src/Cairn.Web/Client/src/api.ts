@@ -35,7 +35,10 @@ export interface Member {
 export interface Members { minted: number; unpaid: number; auditFund: number; burned: number; members: Member[] }
 export interface PeerRound { round: number; counted: boolean; reason?: string; samples: number; bytes: number; rating?: number; score?: number; trainLoss?: number }
 export interface Slash { round: number; uid: number; name: string; reason: string; amount: number; evidence: string }
-export interface MemberDetail { member: Member; key: string; place: string; absentRounds: number; samples: number; rounds: PeerRound[]; slashes: Slash[] }
+export interface MemberDetail { member: Member; key: string; place: string; absentRounds: number; samples: number; rounds: PeerRound[]; slashes: Slash[]; contribution?: Contribution }
+
+export interface LossChange { nats: number; standardError?: number }
+export interface Contribution { rounds: number; contribution?: LossChange; leftOut?: LossChange; copies: number }
 
 export interface RoundLine {
   round: number; roster: number; members?: number; samples: number; bytes: number; seconds?: number; loss?: number; bitsPerByte?: number; base?: string;
@@ -62,6 +65,11 @@ export interface Found { query: string; hits: Hit[] }
 export interface CheckpointFile { name: string; bytes: number }
 export interface Checkpoint {
   round: number; digest: string; state: 'here' | 'coming' | 'elsewhere' | 'gone'; bytes: number; loss?: number; bitsPerByte?: number; files: CheckpointFile[]; trouble?: string;
+  evaluations: Evaluation[]; text?: string; textAtStart?: string; textCentral?: string;
+}
+export interface Evaluation {
+  by: string; sequences: number; loss?: number; standardError?: number; bitsPerByte?: number;
+  texts: { name: string; bitsPerByte?: number }[]; tasks: { task: string; metric: string; mean?: number; standardError?: number; count: number }[];
 }
 
 export interface Awaited { uid: number; name: string; role: string; for: string }

@@ -3,7 +3,7 @@
 import { bring, type Checkpoint } from '../api';
 import { digest, empty, h, refill, table, term, unseen } from '../dom';
 import { Followed } from '../follow';
-import { bytes, count, fixed } from '../format';
+import { bytes, count, fixed, percent } from '../format';
 import type { MakePage } from '../main';
 
 export const checkpointsPage: MakePage = (place) => {
@@ -11,12 +11,12 @@ export const checkpointsPage: MakePage = (place) => {
   place.append(h('h1', {}, 'Checkpoints'), h('p', { class: 'dim' }, 'Models in the Hugging Face layout, named by the digest that validators with more than half of all bond posted.'), list, said);
   const followed = new Followed<Checkpoint[]>('checkpoints', list, (data) => {
     refill(list, data.length === 0 ? empty('The first checkpoint comes with the first settlement.') : table('Checkpoints',
-      ['after round', 'digest', 'size', 'held-out loss', 'bits/byte', term('files', 'Old ones are dropped from the store; their digests stay on the ledger.'), unseen('what can be done')],
+      ['after round', 'digest', 'size', 'held-out loss', 'bits/byte', term('evaluators', 'What members found that score checkpoints (cairn evaluator), signed by them; it decides nothing.'), term('files', 'Old ones are dropped from the store; their digests stay on the ledger.'), unseen('what can be done')],
       data.map((c) => [
-        h('a', { href: `#/rounds/${c.round + 1}` }, count(c.round + 1)), digest(c.digest, 16), bytes(c.bytes), fixed(c.loss, 4), fixed(c.bitsPerByte, 3),
+        h('a', { href: `#/rounds/${c.round + 1}` }, count(c.round + 1)), digest(c.digest, 16), bytes(c.bytes), fixed(c.loss, 4), fixed(c.bitsPerByte, 3), found(c),
         files(c),
         c.state === 'here' ? h('a', { class: 'button', href: `#/chat/${c.round}` }, 'Try it') : c.state === 'gone' ? '' : h('button', { type: 'button', id: `fetch-${c.round}`, disabled: c.state === 'coming', click: fetchIt }, 'Fetch it'),
-      ]), ['num', '', 'num', 'num', 'num', 'wrap', '']));
+      ]), ['num', '', 'num', 'num', 'num', 'wrap', 'wrap', '']), texts(data));
   }, 2000);
 
   // The line of a checkpoint moves when a new one comes: which one is meant stands on the button.
@@ -36,6 +36,23 @@ export const checkpointsPage: MakePage = (place) => {
 
   return { update: () => followed.update(), leave: () => followed.leave() };
 };
+
+// A text says something only beside others: that of the same beginning before training, and that of a model trained in one place.
+function texts(data: Checkpoint[]): HTMLElement | null {
+  const written = data.filter((c) => c.text !== undefined).slice(0, 20);
+  if (written.length === 0) return null;
+  const [start, central] = [written[0].textAtStart, written[0].textCentral];
+  return h('section', { class: 'card' }, h('h2', {}, 'What each writes'), h('p', { class: 'dim' }, 'From the same beginning and seed.'),
+    table('What each checkpoint writes', ['', 'text'], [
+      ...written.map((c): (Node | string)[] => [`after round ${c.round + 1}`, c.text!]), ...(start !== undefined ? [['before training', start]] : []), ...(central !== undefined ? [['the baseline', central]] : []),
+    ], ['', 'wrap']));
+}
+
+function found(c: Checkpoint): Node | string {
+  return c.evaluations.length === 0 ? '' : h('ul', { class: 'plain' }, ...c.evaluations.map((e) => h('li', {}, `${e.by}: ${fixed(e.loss, 4)} ± ${fixed(e.standardError, 4)}, ${fixed(e.bitsPerByte, 3)} bits/byte (${count(e.sequences)})`,
+    ...e.tasks.map((t) => h('div', {}, `${t.task} ${t.metric} ${percent(t.mean)} ± ${percent(t.standardError)} (${count(t.count)})`)),
+    ...e.texts.map((t) => h('div', {}, `${t.name} ${fixed(t.bitsPerByte, 3)} bits/byte`)))));
+}
 
 function files(c: Checkpoint): HTMLElement {
   switch (c.state) {

@@ -78,6 +78,7 @@ function onePeer(place: HTMLElement, uid: string): Page {
       ...(m.role === 'Peer' ? [
         tile('Accepted', count(m.accepted), `${count(m.refused)} refused`), tile(term('Rating', 'How good its updates have been compared with those of others; uncertain ones are rated lower.'), fixed(m.rating, 1), `last gain ${signed(m.score, 4)} nats/token`),
         tile(term('Work found', 'The part of the work that replays and probes found of it so far.'), percent(m.work, 0), `training loss ${fixed(m.trainLoss, 3)}`), tile('Sent', bytes(m.bytesSent), m.since <= 0 ? 'since the start' : `since ${round(m.since)}`),
+        data.contribution?.contribution && tile(term('Contribution', 'What its own parts of the steps did for the held-out loss, nats per token, in the rounds that somebody has measured; above 0 it helped. Left out: what the rounds gained by its being there and not only the others.'), signed(data.contribution.contribution.nats, 4), `over ${plural(data.contribution.rounds, 'round', 'rounds')}, left out ${signed(data.contribution.leftOut?.nats, 4)}`),
       ] : [])));
     const rated = data.rounds.filter((r) => r.rating !== undefined).reverse();
     chartCard.hidden = rated.length < 2;
