@@ -64,6 +64,13 @@ public sealed partial class DashboardTests : IDisposable
             Assert.True(File.Exists(report.Output.Trim()));
         }
 
+        // An account by who has ledger and store alone.
+        using (var report = CairnProcess.Start("report", "--ledger", run.Ledger, "--store", run.Store, "--out", _folder["theirs.html"]))
+        {
+            Assert.Equal((0, ""), (await report.EndAsync(), report.Errors));
+            Assert.Contains("<html", await File.ReadAllTextAsync(_folder["theirs.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+
         Assert.Contains("The baseline (AdamW, one process", await File.ReadAllTextAsync(Path.Combine(_folder["run"], "report.html"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
@@ -79,6 +86,7 @@ public sealed partial class DashboardTests : IDisposable
     [InlineData("holds no run", "dashboard")]
     [InlineData("--ledger and --store together", "dashboard", "--ledger", "ledger.cairn")]
     [InlineData("--contract", "dashboard", "--ledger", "evm", "--store", "s3://bucket", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("cairn observe", "report", "--ledger", "evm", "--store", "s3://bucket")]
     [InlineData("leave that out", "train", "--like", "x", "--seed", "3")]
     [InlineData("holds no run", "train", "--like", "x")]
     [InlineData("--port", "dashboard", "--port", "70000")]

@@ -47,7 +47,7 @@ internal static class DashboardVerb
             "Shows a past run in a browser as if it went on now, faster. Ctrl-C ends it.\n\n" +
             "Example:  cairn replay --dir runs/swarm-1 --speed 20")
         {
-            WatchedRun.Dir, WatchedRun.Baseline, Speed, Port, Listen,
+            WatchedRun.Dir, WatchedRun.Ledger, WatchedRun.Store, WatchedRun.Baseline, Speed, Port, Listen,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -73,7 +73,9 @@ internal static class DashboardVerb
         }
 
         await using var run = await WatchedRun.OpenAsync(parsed, cancellation);
-        await using var dashboard = await Web.Dashboard.StartAsync(run.Sources, new DashboardOptions(address, port, speed));
+        // Strangers may look; that this machine fetches hundreds of megabytes is for who sits at it.
+        var sources = IPAddress.IsLoopback(address) ? run.Sources : run.Sources with { Bring = null };
+        await using var dashboard = await Web.Dashboard.StartAsync(sources, new DashboardOptions(address, port, speed));
         Console.WriteLine($"{run.Sources.Folder} is shown at {dashboard.Address}{Reach(address)}");
         await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
         return ExitCode.Success;
@@ -82,5 +84,6 @@ internal static class DashboardVerb
     /// <summary>Who can see it, in words.</summary>
     /// <param name="address">Where it listens.</param>
     public static string Reach(IPAddress address) =>
-        IPAddress.IsLoopback(address) ? " (on this machine alone)" : ": everybody can look who reaches this machine";
+        IPAddress.IsLoopback(address) ? " (on this machine alone)"
+            : ": everybody can look who reaches this machine; checkpoints are fetched only by who listens on it alone";
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using Cairn.Base;
-using Cairn.Node;
 using Cairn.Web;
 
 namespace Cairn.Cli.Verbs;
@@ -9,7 +8,11 @@ namespace Cairn.Cli.Verbs;
 /// <summary><c>cairn report</c>: what happened in a run, for those who were not there.</summary>
 internal static class ReportVerb
 {
-    private static readonly Option<string?> Out = new("--out") { Description = "The file to write. Default: report.html in the run's folder, or model-card.md." };
+    private static readonly Option<string?> Out = new("--out")
+    {
+        Description = "The file to write. Default: report.html (or model-card.md) in the run's folder, or here if there is none.",
+    };
+
     private static readonly Option<bool> Card = new("--hf-card")
     {
         Description = "Write the card of the newest checkpoint instead, in the form of Hugging Face: put it beside the model's files as README.md.",
@@ -21,16 +24,23 @@ internal static class ReportVerb
             "report",
             "Writes an account of a run as one HTML file that needs nothing else: rules, curves, refusals, who gave and got what, texts, " +
             "provenance, how to do it again.\n\n" +
-            "Example:  cairn report --dir runs/swarm-1")
+            "Examples:  cairn report --dir runs/swarm-1\n" +
+            "           cairn report --ledger theirs.cairn --store 's3://bucket/run?endpoint=https://s3.example.org' --out theirs.html")
         {
-            WatchedRun.Dir, WatchedRun.Baseline, Out, Card,
+            WatchedRun.Dir, WatchedRun.Ledger, WatchedRun.Store, WatchedRun.Baseline, Out, Card,
         };
-        command.SetAction(parsed =>
+        command.SetAction(async (parsed, cancellation) =>
         {
-            var directory = new RunDirectory(parsed.GetValue(WatchedRun.Dir) ?? RunFolders.Newest());
-            var (sources, card) = (WatchedRun.SourcesOf(directory, parsed.GetValue(WatchedRun.Baseline)), parsed.GetValue(Card));
-            var path = parsed.GetValue(Out) ?? Path.Combine(directory.Root, card ? "model-card.md" : "report.html");
-            DurableFile.Write(path, Encoding.UTF8.GetBytes(card ? RunAccount.ModelCard(sources) : RunAccount.Html(sources)));
+            if (parsed.GetValue(WatchedRun.Ledger) == WatchedRun.OnChain)
+            {
+                throw new InputException(
+                    "a report is of what lies in files: bring the ledger here with cairn observe, or see cairn audit --rpc for an account from the chain.");
+            }
+
+            await using var run = await WatchedRun.OpenAsync(parsed, cancellation);
+            var (here, card) = (parsed.GetValue(WatchedRun.Ledger) is null ? run.Sources.Folder : ".", parsed.GetValue(Card));
+            var path = parsed.GetValue(Out) ?? Path.Combine(here, card ? "model-card.md" : "report.html");
+            DurableFile.Write(path, Encoding.UTF8.GetBytes(card ? RunAccount.ModelCard(run.Sources) : RunAccount.Html(run.Sources)));
             Console.WriteLine(path);
             return ExitCode.Success;
         });

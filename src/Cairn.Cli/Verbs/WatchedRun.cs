@@ -10,7 +10,9 @@ namespace Cairn.Cli.Verbs;
 /// fetched for it lies in a folder that goes with it; a ledger on a chain is followed as long as it is looked at.</summary>
 internal sealed class WatchedRun : IAsyncDisposable
 {
-    private const string OnChain = "evm";
+    /// <summary>What stands for a ledger on a chain.</summary>
+    public const string OnChain = "evm";
+
     public static readonly Option<string?> Dir = new("--dir") { Description = "The run's folder. Default: the newest under runs/." };
     public static readonly Option<string?> Baseline = new("--baseline")
     {

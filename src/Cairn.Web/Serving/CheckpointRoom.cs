@@ -85,7 +85,7 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
     /// <summary>Brings a checkpoint from the stores, one at a time; answers when it is here. Whoever asked may go meanwhile.</summary>
     public async Task BringAsync(HttpContext context, int round)
     {
-        if (sources.Bring is not { } bring || Find(round) is not { } wanted)
+        if (sources.Bring is not { } bring || !IsKept(round) || Find(round) is not { } wanted)
         {
             await Answers.RefuseAsync(context, StatusCodes.Status404NotFound, "There is no such checkpoint in a store on the network.");
             return;
@@ -140,6 +140,15 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
                     _trouble[wanted.Round] = trouble;
                 }
             }
+        }
+    }
+
+    // Stores keep the newest few: nobody is sent looking for older ones.
+    private bool IsKept(int round)
+    {
+        lock (book.Gate)
+        {
+            return book.State.Checkpoints.TakeLast(KeptInStores).Any(checkpoint => checkpoint.Round.Number == round);
         }
     }
 
