@@ -52,6 +52,12 @@ public static class ModelWriter
         Small(SafetensorsIndex.FileName, stream => SafetensorsIndex.Write(stream, places, NumberTypes.Bytes(type, model.Layout.Length)));
     }
 
+    /// <summary>Writes what a folder in the layout of Hugging Face says of a model's special tokens and chat template.</summary>
+    /// <param name="model">Any.</param>
+    /// <param name="path">Wholly written or not at all.</param>
+    /// <exception cref="InputException">The place cannot be written.</exception>
+    public static void WriteTokenizerConfig(ModelFile model, string path) => DurableFile.Write(path, stream => TokenizerConfig.Write(stream, model));
+
     private static List<List<ParameterTensor>> Cut(ParameterLayout layout, NumberType type, long bytesMax)
     {
         var (shards, bytes) = (new List<List<ParameterTensor>> { new() }, 0L);

@@ -67,7 +67,7 @@ public sealed class Generator : IDisposable
 
     private IEnumerable<int> Continue(List<int> text, SamplingSettings settings)
     {
-        var sampler = new Sampler(settings, Shape.Vocabulary);
+        var sampler = new Sampler(settings, new SamplingSpace(Shape.Vocabulary), text);
         _cached = 0;
         var mine = ++_texts;
         for (var made = 0; made < settings.TokensMax; made++)

@@ -86,6 +86,37 @@ public sealed class Tokenizer
         return [.. ids];
     }
 
+    /// <summary>The ids of a text that we composed around the words of others: the names of tokens that steer a model become those tokens, but for names that were broken.</summary>
+    /// <param name="text">Any text, the words of others through <see cref="Break"/>.</param>
+    /// <param name="barrier">What breaks names; it becomes no token.</param>
+    public int[] EncodeComposed(string text, char barrier)
+    {
+        var ids = new List<int>(text.Length / 3);
+        Encode(Encoding.UTF8.GetBytes(text), ids, _onDemand, Encoding.UTF8.GetBytes([barrier]));
+        return [.. ids];
+    }
+
+    /// <summary>Breaks the names of tokens that steer a model, so that nobody's words are taken for the end of a turn.</summary>
+    /// <param name="text">Somebody's words.</param>
+    /// <param name="barrier">A character that stands in no name; put behind the first character of each.</param>
+    public string Break(string text, char barrier)
+    {
+        var (bytes, broken, from) = (Encoding.UTF8.GetBytes(text), new StringBuilder(text.Length), 0);
+        for (var at = 0; _onDemand.Find(bytes.AsSpan(at), out var place, out _, out var id);)
+        {
+            // A name may begin inside another.
+            Rune.DecodeFromUtf8(bytes.AsSpan(at + place), out _, out var first);
+            at += place + first;
+            if (Parts.Kinds[id] != TokenKind.UserDefined)
+            {
+                broken.Append(Encoding.UTF8.GetString(bytes, from, at - from)).Append(barrier);
+                from = at;
+            }
+        }
+
+        return from == 0 ? text : broken.Append(Encoding.UTF8.GetString(bytes, from, bytes.Length - from)).ToString();
+    }
+
     /// <summary>The bytes of ids.</summary>
     /// <param name="ids">Each 0 to <see cref="VocabularySize"/> − 1.</param>
     /// <param name="keepSpecial">True to write special tokens as their texts; otherwise they are left out.</param>
@@ -152,7 +183,10 @@ public sealed class Tokenizer
         return -1;
     }
 
-    internal ReadOnlySpan<byte> BytesOf(int id, bool keepSpecial) =>
+    /// <summary>The bytes that an id stands for inside a text.</summary>
+    /// <param name="id">0 to <see cref="VocabularySize"/> − 1.</param>
+    /// <param name="keepSpecial">True to give the name of a special token; otherwise it stands for nothing.</param>
+    public ReadOnlySpan<byte> BytesOf(int id, bool keepSpecial) =>
         !keepSpecial && Vocabulary.IsSpecial(id) ? default : Vocabulary.Token(id);
 
     private static int SpecialId(TokenizerParts parts, string text)
@@ -169,8 +203,8 @@ public sealed class Tokenizer
         return -1;
     }
 
-    // Added tokens first; what lies between them is text.
-    private void Encode(ReadOnlySpan<byte> text, List<int> ids, AddedTokens added)
+    // Added tokens first; what lies between them is text, but for the barrier.
+    private void Encode(ReadOnlySpan<byte> text, List<int> ids, AddedTokens added, ReadOnlySpan<byte> barrier = default)
     {
         if (!_encoders.TryTake(out var encoder))
         {
@@ -180,14 +214,32 @@ public sealed class Tokenizer
         var first = true;
         while (added.Find(text, out var at, out var length, out var id))
         {
-            EncodeSegment(encoder, text[..at], ids, first);
+            EncodeSegment(encoder, Without(barrier, text[..at]), ids, first);
             ids.Add(id);
             text = text[(at + length)..];
             first = false;
         }
 
-        EncodeSegment(encoder, text, ids, first);
+        EncodeSegment(encoder, Without(barrier, text), ids, first);
         _encoders.Add(encoder);
+    }
+
+    private static ReadOnlySpan<byte> Without(ReadOnlySpan<byte> barrier, ReadOnlySpan<byte> text)
+    {
+        if (barrier.IsEmpty || text.IndexOf(barrier) < 0)
+        {
+            return text;
+        }
+
+        var (kept, count) = (new byte[text.Length], 0);
+        for (int at; !text.IsEmpty; text = text[Math.Min(text.Length, at + barrier.Length)..])
+        {
+            at = text.IndexOf(barrier) is >= 0 and var found ? found : text.Length;
+            text[..at].CopyTo(kept.AsSpan(count));
+            count += at;
+        }
+
+        return kept.AsSpan(0, count);
     }
 
     private void EncodeSegment(ITextEncoder encoder, ReadOnlySpan<byte> text, List<int> ids, bool first)

@@ -23,7 +23,7 @@ internal sealed class HuggingFaceModel : ModelFile
             Tokenizer = Fit(Tokenizer.Load(System.IO.Path.Combine(folder, HuggingFaceNames.Tokenizer)), Shape.Vocabulary);
             ChatTemplate = TokenizerConfig.ReadTemplate(folder);
             var generation = File.Exists(System.IO.Path.Combine(folder, Checkpoint.GenerationFile)) ? Checkpoint.GenerationFile : Checkpoint.ConfigFile;
-            Generation = Small(generation, HuggingFaceConfig.ReadGeneration);
+            Generation = WithEnd(Small(generation, HuggingFaceConfig.ReadGeneration));
         }
         catch
         {
@@ -53,6 +53,10 @@ internal sealed class HuggingFaceModel : ModelFile
             ? SafetensorsIndex.FilesOf(index)
             : [Checkpoint.ParametersFile];
     }
+
+    private GenerationDefaults WithEnd(GenerationDefaults generation) =>
+        TokenizerConfig.ReadEnd(Path) is { } name && Tokenizer.SpecialId(name) is >= 0 and var id && id != generation.EndToken && !generation.OtherEnds.Contains(id)
+            ? generation with { OtherEnds = [.. generation.OtherEnds, id] } : generation;
 
     private void Add(FileBytes file)
     {

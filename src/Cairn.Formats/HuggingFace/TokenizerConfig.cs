@@ -5,7 +5,7 @@ using Cairn.Data;
 
 namespace Cairn.Formats;
 
-/// <summary>tokenizer_config.json, of which two things matter here: the names of the tokens that begin and end a text, and the chat template.</summary>
+/// <summary>tokenizer_config.json, of which three things matter here: the names of the tokens that begin and end a text, the one that ends a turn, and the chat template.</summary>
 internal static class TokenizerConfig
 {
     private const int BytesMax = 4 << 20;
@@ -26,13 +26,23 @@ internal static class TokenizerConfig
         return File.Exists(path) ? TemplateOf(path, Bytes(path)) : null;
     }
 
-    internal static string? TemplateOf(string path, byte[] bytes)
+    /// <summary>The name of the token that ends a turn, or null: where a model was taught to converse it is another than the one that ends a text.</summary>
+    /// <param name="folder">The folder; the file may be missing.</param>
+    /// <exception cref="InputException">The file is there and damaged.</exception>
+    public static string? ReadEnd(string folder)
+    {
+        var path = Path.Combine(folder, HuggingFaceNames.TokenizerConfig);
+        return File.Exists(path) ? Field(path, Bytes(path), "eos_token", NameOf) : null;
+    }
+
+    internal static string? TemplateOf(string path, byte[] bytes) => Field(path, bytes, "chat_template", Template);
+
+    private static string? Field(string path, byte[] bytes, string name, Func<JsonElement, string?> read)
     {
         try
         {
             using var document = JsonDocument.Parse(bytes);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("chat_template", out var template) ? Template(template) : null;
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var field) ? read(field) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -62,6 +72,10 @@ internal static class TokenizerConfig
         json.WriteString("tokenizer_class", "PreTrainedTokenizerFast");
         json.WriteEndObject();
     }
+
+    // A text, or an object with the text in it.
+    private static string? NameOf(JsonElement token) => token.ValueKind == JsonValueKind.String ? token.GetString()
+        : token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString() : null;
 
     // A text, or several with names of which one is the default.
     private static string? Template(JsonElement template)
