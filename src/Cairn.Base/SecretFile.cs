@@ -24,6 +24,21 @@ public static class SecretFile
         }
     }
 
+    /// <summary>Reads a secret that is there.</summary>
+    /// <param name="path">A file of mode 0600.</param>
+    /// <exception cref="InputException">It is missing, or others than its owner can read or change it.</exception>
+    public static byte[] ReadExisting(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot use the key file {path}: {e.Message} Give a file that this account can read.", e);
+        }
+    }
+
     /// <summary>Replaces a secret by another form of it, atomically.</summary>
     /// <param name="path">A file of mode 0600.</param>
     /// <param name="secret">Its new content.</param>

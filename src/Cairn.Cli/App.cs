@@ -49,6 +49,7 @@ internal static class App
         SwarmVerb.Create(),
         TrainVerb.Create(),
         GenerateVerb.Create(),
+        ServeVerb.Create(),
         EvalVerb.Create(),
         CheckpointVerb.Create(),
         DataVerb.Create(),

@@ -32,6 +32,7 @@ internal sealed record SimulationSummary(int Seeds, int Failed, ulong[] FailedSe
 [JsonSerializable(typeof(Cairn.Node.MemoryReport))]
 [JsonSerializable(typeof(Wan.WanReport))]
 [JsonSerializable(typeof(IReadOnlyList<Cairn.Node.PublishedRuns.Claim>))]
+[JsonSerializable(typeof(Cairn.Bench.ServeStressReport))]
 [JsonSerializable(typeof(Cairn.Node.AuditReport))]
 [JsonSerializable(typeof(Cairn.Ledger.YumaCheck))]
 internal sealed partial class CliJson : JsonSerializerContext;

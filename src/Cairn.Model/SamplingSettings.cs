@@ -9,7 +9,8 @@ namespace Cairn.Model;
 /// <param name="TokensMax">The most tokens to generate; 0 or more.</param>
 /// <param name="Seed">Fixes the draws: the same seed gives the same text.</param>
 /// <param name="EndToken">Generation ends when this token is chosen; it is not handed out. Null never ends.</param>
-/// <remarks>Penalties and bias change the logits, the temperature divides them, and of what remains the <see cref="TopK"/> likeliest, of those that reach <see cref="MinP"/>, of those
+/// <remarks>Penalties and bias change the logits, the temperature divides them, and of what remains the <see cref="TopK"/> likeliest, of those that reach <see
+/// cref="MinP"/>, of those
 /// the nucleus of <paramref name="TopP"/> are drawn from.</remarks>
 public sealed record SamplingSettings(double Temperature = 0.8, double TopP = 0.95, int TokensMax = 256, ulong Seed = 0, int? EndToken = null)
 {
@@ -21,7 +22,8 @@ public sealed record SamplingSettings(double Temperature = 0.8, double TopP = 0.
     /// <summary>Only tokens are drawn from that are at least this times as likely as the likeliest; in 0…1.</summary>
     public double MinP { get; init; }
 
-    /// <summary>Logits of tokens that stand in the text already, prompt included, are divided by this, or multiplied if they are below 0 (Keskar et al. 2019); above 0, 1 for nothing.</summary>
+    /// <summary>Logits of tokens that stand in the text already, prompt included, are divided by this, or multiplied if they are below 0 (Keskar et al. 2019);
+    /// above 0, 1 for nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>Taken from the logits of tokens that were generated already; −2…2.</summary>

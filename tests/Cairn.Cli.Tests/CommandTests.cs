@@ -11,8 +11,8 @@ public sealed class CommandTests : IDisposable
 
     public static TheoryData<string> Verbs =>
         [
-            "swarm", "train", "generate", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay",
-            "report", "peer", "validator", "lab sparse", "lab yuma", "lab wan", "bench", "bench memory", "chain up", "chain down", "chain bind", "chain fund",
+            "swarm", "train", "generate", "serve", "data prepare", "tokenizer train", "tokenizer encode", "tokenizer decode", "run show", "run create", "dashboard", "replay",
+            "report", "peer", "validator", "lab sparse", "lab yuma", "lab wan", "bench", "bench memory", "bench serve", "chain up", "chain down", "chain bind", "chain fund",
             "chain settle", "chain claim", "claim", "audit", "chaos", "run contribution", "run evaluations", "evaluator", "run pause", "run rules", "run propose",
             "run vote", "run leave", "wallet new", "wallet import", "wallet show",
         ];

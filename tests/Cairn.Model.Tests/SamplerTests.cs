@@ -88,7 +88,12 @@ public sealed class SamplerTests
     {
         var refusal = Assert.Throws<InputException>(() => new SamplingSettings
         {
-            TopK = -1, MinP = 2, RepetitionPenalty = 0, PresencePenalty = 3, FrequencyPenalty = double.NaN, LogitBias = new Dictionary<int, double> { [1] = 101 },
+            TopK = -1,
+            MinP = 2,
+            RepetitionPenalty = 0,
+            PresencePenalty = 3,
+            FrequencyPenalty = double.NaN,
+            LogitBias = new Dictionary<int, double> { [1] = 101 },
         }.Validate());
         foreach (var word in new[] { "top-k", "min-p", "repetition", "presence", "frequency", "biases" })
         {

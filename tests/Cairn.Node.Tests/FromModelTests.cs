@@ -31,12 +31,17 @@ public sealed class FromModelTests(SmallRun small)
     }
 
     [Fact]
-    public async Task A_swarm_from_a_model_begins_where_the_model_ended()
+    public async Task A_swarm_from_a_model_begins_where_the_model_ended_and_is_spoken_with_in_its_way()
     {
+        const string Template = "{% for turn in messages %}{{ turn.content }}{% endfor %}";
         using var folder = new TestFolder();
-        var options = small.Options(folder["run"]) with { From = small.Undisturbed.CheckpointFolder, Rounds = 1, InnerSteps = 10 };
+        TestFolder.Copy(small.Undisturbed.CheckpointFolder, folder["model"]);
+        await File.WriteAllTextAsync(Path.Combine(folder["model"], HuggingFaceNames.ChatTemplate), Template, TestContext.Current.CancellationToken);
+        var options = small.Options(folder["run"]) with { From = folder["model"], Rounds = 1, InnerSteps = 10 };
         var outcome = await Swarm.RunAsync(options, _ => { }, _ => { }, TestContext.Current.CancellationToken);
         Assert.True(outcome.Finished && outcome.Report.DigestAgreement);
         Assert.InRange(Math.Abs(outcome.Report.LossInitial - small.Undisturbed.Report.LossFinal), 0, 1e-6);
+        using var trained = ModelFile.Open(outcome.CheckpointFolder);
+        Assert.Equal(Template, trained.ChatTemplate);
     }
 }

@@ -22,7 +22,7 @@ internal static class BenchVerb
         var plot = new Option<string?>("--plot") { Description = "Write a plot (SVG) to this file; for simulate." };
         var command = new Command("bench", "Measures the kernels and codecs against their bounds and peers.\n\nExample:  cairn bench train --shape A --threads 2 --json")
         {
-            name, shape, threads, json, quick, against, precision, disturbed, elements, plot, MemoryVerb.Create(),
+            name, shape, threads, json, quick, against, precision, disturbed, elements, plot, MemoryVerb.Create(), ServeStressVerb.Create(),
         };
         command.SetAction(parsed =>
         {
@@ -35,6 +35,7 @@ internal static class BenchVerb
                 }
 
                 Console.WriteLine($"{"memory",-12} what an update takes of memory beyond the model, from the pseudo-gradient to the mean");
+                Console.WriteLine($"{"serve",-12} a server under a crowd of clients that behave badly");
                 return ExitCode.Success;
             }
 

@@ -86,7 +86,8 @@ public sealed class Tokenizer
         return [.. ids];
     }
 
-    /// <summary>The ids of a text that we composed around the words of others: the names of tokens that steer a model become those tokens, but for names that were broken.</summary>
+    /// <summary>The ids of a text that we composed around the words of others: the names of tokens that steer a model become those tokens, but for names that were
+    /// broken.</summary>
     /// <param name="text">Any text, the words of others through <see cref="Break"/>.</param>
     /// <param name="barrier">What breaks names; it becomes no token.</param>
     public int[] EncodeComposed(string text, char barrier)

@@ -5,7 +5,8 @@ using Cairn.Data;
 
 namespace Cairn.Formats;
 
-/// <summary>tokenizer_config.json, of which three things matter here: the names of the tokens that begin and end a text, the one that ends a turn, and the chat template.</summary>
+/// <summary>tokenizer_config.json, of which three things matter here: the names of the tokens that begin and end a text, the one that ends a turn, and the chat
+/// template.</summary>
 internal static class TokenizerConfig
 {
     private const int BytesMax = 4 << 20;
@@ -75,7 +76,8 @@ internal static class TokenizerConfig
 
     // A text, or an object with the text in it.
     private static string? NameOf(JsonElement token) => token.ValueKind == JsonValueKind.String ? token.GetString()
-        : token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString() : null;
+        : token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString()
+        : null;
 
     // A text, or several with names of which one is the default.
     private static string? Template(JsonElement template)

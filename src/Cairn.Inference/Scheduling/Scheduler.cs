@@ -16,9 +16,11 @@ namespace Cairn.Inference;
 public sealed record SchedulerState(
     int Running, int Waiting, long PromptTokens, long SharedTokens, long GeneratedTokens, long PutBack, long Steps, int FreeTokens);
 
-/// <summary>Continues many texts with one model: each step is one pass in which every running text gets its next token, and the prompts of new ones are read in pieces beside them.
+/// <summary>Continues many texts with one model: each step is one pass in which every running text gets its next token, and the prompts of new ones are read in
+/// pieces beside them.
 /// Who comes is let in between two steps, who has left makes room at the next.</summary>
-/// <remarks>Places are given in the order of coming. Where the cache is full the newest loses its place, and what it had is computed again later: the oldest can always go on, so
+/// <remarks>Places are given in the order of coming. Where the cache is full the newest loses its place, and what it had is computed again later: the oldest can
+/// always go on, so
 /// everything ends. What a text becomes does not depend on any of this. No clock and no thread: one caller at a time steps.</remarks>
 /// <param name="model">Used by this scheduler alone; stays the caller's.</param>
 /// <param name="tokenizer">The model's.</param>

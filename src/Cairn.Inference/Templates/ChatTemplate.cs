@@ -8,7 +8,8 @@ namespace Cairn.Inference;
 public sealed record ChatMessage(string Role, string Content);
 
 /// <summary>How a conversation becomes one text, in the part of the language of Jinja that published templates use (docs/serving.md names it).</summary>
-/// <remarks>A template comes from whoever published the model. It reaches nothing but the conversation, and steps, depth, and what it reads and writes are bounded. Immutable; safe to
+/// <remarks>A template comes from whoever published the model. It reaches nothing but the conversation, and steps, depth, and what it reads and writes are bounded.
+/// Immutable; safe to
 /// use from many threads at once.</remarks>
 public sealed class ChatTemplate
 {

@@ -6,7 +6,8 @@ using Cairn.Formats;
 namespace Cairn.Inference;
 
 /// <summary>How one speaks with a model: turns become tokens by its own template, or where it has none by a plain one.</summary>
-/// <remarks>Whatever somebody says stays words: the name of a token in it, such as the end of a turn, never becomes that token. Immutable; safe to use from many threads at once.</remarks>
+/// <remarks>Whatever somebody says stays words: the name of a token in it, such as the end of a turn, never becomes that token. Immutable; safe to use from many
+/// threads at once.</remarks>
 public sealed class Conversation
 {
     private const string ChatMl =
@@ -14,7 +15,8 @@ public sealed class Conversation
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     private const string Plain =
-        "{{ bos_token }}{% for message in messages %}{{ message.content if message.role == 'system' else message.role | capitalize ~ ': ' ~ message.content }}{{ '\n' }}{% endfor %}"
+        "{{ bos_token }}{% for message in messages %}{{ message.content if message.role == 'system' else message.role | capitalize ~ ': ' ~ message.content }}"
+        + "{{ '\n' }}{% endfor %}"
         + "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
 
     // No character of any text: Unicode keeps it free for uses such as this.
@@ -71,7 +73,8 @@ public sealed class Conversation
     }
 
     internal static Conversation Of(Tokenizer tokenizer, string? template) =>
-        template is not null ? new Conversation(tokenizer, template, "the model's own")
-        : tokenizer.SpecialId("<|im_start|>") >= 0 && tokenizer.SpecialId("<|im_end|>") >= 0 ? new Conversation(tokenizer, ChatMl, "ChatML, for the model has its tokens and no template")
-        : new Conversation(tokenizer, Plain, "a plain one, for the model has none") { Stops = ["\nUser:"] };
+        template is not null ? new Conversation(tokenizer, template, "the model's own template")
+        : tokenizer.SpecialId("<|im_start|>") >= 0 && tokenizer.SpecialId("<|im_end|>") >= 0
+            ? new Conversation(tokenizer, ChatMl, "ChatML's template, as the model has its tokens and none of its own")
+        : new Conversation(tokenizer, Plain, "a plain template, as the model has none of its own") { Stops = ["\nUser:"] };
 }

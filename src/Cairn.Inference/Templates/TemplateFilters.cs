@@ -7,8 +7,9 @@ internal static class TemplateFilters
 {
     private static readonly HashSet<string> Names =
     [
-        "trim", "tojson", "length", "count", "upper", "lower", "title", "capitalize", "replace", "default", "d", "join", "first", "last", "list", "string", "int", "float",
-        "abs", "items", "dictsort", "map", "select", "reject", "selectattr", "rejectattr", "safe", "e", "escape", "reverse", "sort", "unique", "sum", "min", "max", "indent", "round",
+        "trim", "tojson", "length", "count", "upper", "lower", "title", "capitalize", "replace", "default", "d", "join", "first", "last", "list", "string", "int",
+        "float", "abs", "items", "dictsort", "map", "select", "reject", "selectattr", "rejectattr", "safe", "e", "escape", "reverse", "sort", "unique", "sum", "min",
+        "max", "indent", "round",
     ];
 
     /// <summary>True if there is such a filter.</summary>
@@ -91,7 +92,8 @@ internal static class TemplateFilters
         : throw run.Refused($"{TemplateValues.KindOf(value)} is no number");
 
     private static object? Method(TemplateRun run, object? value, string name, TemplateArguments given) =>
-        value is TemplateMap && TemplateMethods.TryCall(run, value, name, given, out var result) ? result : throw run.Refused($"{TemplateValues.KindOf(value)} is no map");
+        value is TemplateMap && TemplateMethods.TryCall(run, value, name, given, out var result) ? result
+        : throw run.Refused($"{TemplateValues.KindOf(value)} is no map");
 
     private static List<object?> Attributes(TemplateRun run, object? value, object? key)
     {

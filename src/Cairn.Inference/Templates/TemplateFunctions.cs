@@ -2,7 +2,8 @@ using Cairn.Base;
 
 namespace Cairn.Inference;
 
-/// <summary>The functions that a template can call. There is no clock among them: the same conversation gives the same text on any day, and templates that ask whether there is one
+/// <summary>The functions that a template can call. There is no clock among them: the same conversation gives the same text on any day, and templates that ask
+/// whether there is one
 /// have a date of their own.</summary>
 internal static class TemplateFunctions
 {

@@ -5,7 +5,8 @@ internal static class TemplateKinds
 {
     private static readonly HashSet<string> Names =
     [
-        "defined", "undefined", "none", "string", "mapping", "sequence", "iterable", "number", "integer", "float", "boolean", "true", "false", "even", "odd", "divisibleby", "in",
+        "defined", "undefined", "none", "string", "mapping", "sequence", "iterable", "number", "integer", "float", "boolean", "true", "false", "even", "odd",
+        "divisibleby", "in",
         "equalto", "eq", "==", "ne", "!=", "sameas", "callable", "lower", "upper", "lt", "le", "gt", "ge",
     ];
 

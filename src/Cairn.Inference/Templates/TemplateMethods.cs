@@ -124,7 +124,8 @@ internal static class TemplateMethods
         var wanted = given.Get(0, "value");
         return name switch
         {
-            "index" => list.FindIndex(item => TemplateValues.AreEqual(run, item, wanted)) is >= 0 and var at ? (long)at : throw run.Refused("a list lacks what it is searched for"),
+            "index" => list.FindIndex(item => TemplateValues.AreEqual(run, item, wanted)) is >= 0 and var at ? (long)at
+                : throw run.Refused("a list lacks what it is searched for"),
             "count" => (long)list.Count(item => TemplateValues.AreEqual(run, item, wanted)),
             "append" or "extend" or "insert" or "pop" => throw run.Refused($"'{name}' would change a list"),
             _ => missing = name,

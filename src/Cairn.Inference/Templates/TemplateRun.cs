@@ -16,7 +16,8 @@ internal enum TemplateFlow
     Break,
 }
 
-/// <summary>One rendering of a template: the names in force, what was written, and how much work is left. A template is as trustworthy as whoever published the model: whatever it
+/// <summary>One rendering of a template: the names in force, what was written, and how much work is left. A template is as trustworthy as whoever published the
+/// model: whatever it
 /// says, it ends soon and takes little memory.</summary>
 internal sealed class TemplateRun
 {

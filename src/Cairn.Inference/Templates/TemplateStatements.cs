@@ -110,7 +110,8 @@ internal sealed class SetStatement(TemplateTarget target, TemplateExpression? va
 }
 
 /// <summary>Defines a function that gives what it writes.</summary>
-internal sealed class MacroStatement(string name, IReadOnlyList<(string Name, TemplateExpression? Otherwise)> takes, IReadOnlyList<TemplateStatement> body) : TemplateStatement
+internal sealed class MacroStatement(
+    string name, IReadOnlyList<(string Name, TemplateExpression? Otherwise)> takes, IReadOnlyList<TemplateStatement> body) : TemplateStatement
 {
     public override TemplateFlow Execute(TemplateRun run)
     {

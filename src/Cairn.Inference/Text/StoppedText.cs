@@ -2,7 +2,8 @@ using Cairn.Data;
 
 namespace Cairn.Inference;
 
-/// <summary>Turns tokens into text one by one, and holds back what may be the beginning of a stop text until it is none: a stop text may span tokens, and nothing of it is ever handed
+/// <summary>Turns tokens into text one by one, and holds back what may be the beginning of a stop text until it is none: a stop text may span tokens, and nothing
+/// of it is ever handed
 /// out.</summary>
 /// <param name="tokenizer">Of the tokens.</param>
 /// <param name="stops">None of them empty.</param>

@@ -34,7 +34,7 @@ public static class CheckpointFetch
                 "try again when its validators' stores answer.");
         }
 
-        CheckpointFolder.Save(folder, parameters, await TokenizerOfAsync(directory, rules, stores.Common, cancellation));
+        CheckpointFolder.Save(folder, parameters, await TokenizerOfAsync(directory, rules, stores.Common, cancellation), directory);
     }
 
     // Who only watches has no data here: then the one in the store, if it is that of the rules.

@@ -1,6 +1,7 @@
 using Cairn.Base;
 using Cairn.Data;
 using Cairn.Exchange;
+using Cairn.Formats;
 using Cairn.Model;
 
 namespace Cairn.Node;
@@ -39,14 +40,38 @@ public static class CheckpointFolder
     /// <exception cref="InputException">There is none yet, or it is damaged, or another model lies in its place.</exception>
     public static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(RunDirectory directory)
     {
-        using var ledger = Ledger.EmbeddedLedger.Open(directory.Ledger, readOnly: true);
-        var state = LedgerHistory.Replay(ledger).State;
-        if (OfLedger(directory, state) is not { } named)
+        var (state, named) = NamedBy(directory);
+        return LoadVerified(directory, state, named);
+    }
+
+    /// <summary>The newest checkpoint of a run if it is another than one that is known, compared with the digest that the validators posted on the ledger.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="known">The folder of a checkpoint, or null.</param>
+    /// <returns>Its folder; null if the known one is the newest.</returns>
+    /// <exception cref="InputException">There is none yet, or it is damaged, or another model lies in its place.</exception>
+    public static string? VerifiedAfter(RunDirectory directory, string? known)
+    {
+        var (state, named) = NamedBy(directory);
+        if (named.Folder == known)
         {
-            throw new InputException(
-                $"{directory.Root} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {directory.Root}).");
+            return null;
         }
 
+        LoadVerified(directory, state, named).Parameters.Dispose();
+        return named.Folder;
+    }
+
+    private static (Ledger.LedgerState State, (string Folder, Digest Digest) Named) NamedBy(RunDirectory directory)
+    {
+        using var ledger = Ledger.EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        var state = LedgerHistory.Replay(ledger).State;
+        return OfLedger(directory, state) is { } named ? (state, named) : throw new InputException(
+            $"{directory.Root} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {directory.Root}).");
+    }
+
+    private static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(
+        RunDirectory directory, Ledger.LedgerState state, (string Folder, Digest Digest) named)
+    {
         if (directory.IsOnNetwork && !File.Exists(Path.Combine(named.Folder, Checkpoint.ParametersFile)))
         {
             CheckpointFetch.FetchAsync(
@@ -100,9 +125,10 @@ public static class CheckpointFolder
     /// <param name="folder">Created if missing.</param>
     /// <param name="parameters">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
-    internal static void Save(string folder, Parameters parameters, Tokenizer tokenizer)
+    /// <param name="run">Whose model it is; null for that of no run.</param>
+    internal static void Save(string folder, Parameters parameters, Tokenizer tokenizer, RunDirectory? run = null)
     {
-        foreach (var (name, write) in FilesOf(parameters, tokenizer))
+        foreach (var (name, write) in FilesOf(parameters, tokenizer, run))
         {
             DurableFile.Write(Path.Combine(folder, name), write);
         }
@@ -117,7 +143,7 @@ public static class CheckpointFolder
         var files = new List<(string Name, FileStream File)>();
         try
         {
-            foreach (var (name, write) in FilesOf(parameters, run.Data.Tokenizer))
+            foreach (var (name, write) in FilesOf(parameters, run.Data.Tokenizer, run.Directory))
             {
                 files.Add((name, run.Spool.Open()));
                 Write(files[^1].File, write);
@@ -150,7 +176,7 @@ public static class CheckpointFolder
         }
     }
 
-    private static List<(string Name, Action<Stream> Write)> FilesOf(Parameters parameters, Tokenizer tokenizer)
+    private static List<(string Name, Action<Stream> Write)> FilesOf(Parameters parameters, Tokenizer tokenizer, RunDirectory? run)
     {
         var files = new List<(string Name, Action<Stream> Write)>
         {
@@ -163,6 +189,11 @@ public static class CheckpointFolder
                 }
             }),
         };
+        if (run is not null && InitialParameters.ConversationOf(run) is var conversation && File.Exists(conversation))
+        {
+            files.Add((HuggingFaceNames.TokenizerConfig, stream => stream.Write(File.ReadAllBytes(conversation))));
+        }
+
         Checkpoint.Save(parameters, new GenerationDefaults(EndToken: tokenizer.EosId), (name, write) => files.Add((name, write)));
         return files;
     }

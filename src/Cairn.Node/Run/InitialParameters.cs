@@ -11,6 +11,9 @@ internal static class InitialParameters
     /// <summary>Where they lie, if they were brought.</summary>
     public static string PathOf(RunDirectory directory) => Path.Combine(directory.Root, BaseFile.FileName);
 
+    /// <summary>Where it stands how one speaks with the model that was brought, if that says it: it goes with every checkpoint.</summary>
+    public static string ConversationOf(RunDirectory directory) => Path.Combine(directory.Root, HuggingFaceNames.TokenizerConfig);
+
     /// <summary>Sets parameters to them.</summary>
     /// <param name="directory">The run's folder.</param>
     /// <param name="rules">Its rules; who needs certainty compares the digest with theirs.</param>
@@ -39,6 +42,11 @@ internal static class InitialParameters
         using var model = ModelFile.Open(path);
         var tokenizer = Path.Combine(directory.Root, "initial-tokenizer.json");
         DurableFile.Write(tokenizer, model.Tokenizer.Save);
+        if (model.ChatTemplate is not null)
+        {
+            ModelWriter.WriteTokenizerConfig(model, ConversationOf(directory));
+        }
+
         return (model.Shape with { Context = Math.Min(model.Shape.Context, contextMax) }, BaseFile.Write(model, PathOf(directory)), tokenizer);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class CheckpointRoom(RunBook book, RunSources sources) : IDispos
 
     // Stores drop what is older than that.
     private const int KeptInStores = 4;
-    private static readonly string[] FileNames = [Checkpoint.ParametersFile, Checkpoint.ConfigFile, Checkpoint.GenerationFile, "tokenizer.json"];
+    private static readonly string[] FileNames = [Checkpoint.ParametersFile, Checkpoint.ConfigFile, Checkpoint.GenerationFile, "tokenizer.json", "tokenizer_config.json"];
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<int, string> _trouble = [];
