@@ -241,7 +241,7 @@ public sealed class PreparationTests : IDisposable
     public void Damaged_Parquet_files_are_read_or_refused()
     {
         var original = File.ReadAllBytes(WriteParquet("good.parquet", Texts(50, "hostile"), groups: 2));
-        var random = new SeededRandom(11, "parquet");
+        var random = new SeededRandom(12, "parquet");
         var refused = 0;
         for (var i = 0; i < 400; i++)
         {
@@ -265,6 +265,12 @@ public sealed class PreparationTests : IDisposable
 
         Assert.InRange(refused, 100, 400);
     }
+
+    [Fact]
+    public void Who_takes_text_whole_says_what_to_do_with_packed_files() =>
+        Assert.Contains(
+            "cairn data prepare",
+            Assert.Throws<InputException>(() => Corpus.Load(new CorpusOptions { Paths = [_folder.Write("a.jsonl.gz", "x")] })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_column_that_is_not_there_is_refused_with_those_that_are()

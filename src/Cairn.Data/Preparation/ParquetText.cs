@@ -67,6 +67,7 @@ internal static class ParquetText
             throw new InvalidDataException("its footer is not one.");
         }
 
+        ParquetPages.CheckFooter(file, file.Length - 8 - footer, (int)footer);
         file.Position = 0;
         var reader = ParquetReader.CreateAsync(file, leaveStreamOpen: true).GetAwaiter().GetResult();
         var field = reader.Schema.GetDataFields().FirstOrDefault(one => one.Path.ToString() == column);
