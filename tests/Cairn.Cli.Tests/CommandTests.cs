@@ -206,6 +206,26 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Sources_are_mixed_by_weight_and_a_run_takes_what_came_out()
+    {
+        var lines = File.ReadAllLines(TestCorpus.Write(_folder["corpus.txt"])).Where(line => line.Length > 0).ToList();
+        File.WriteAllLines(_folder["a.jsonl"], lines.Select((line, i) => JsonSerializer.Serialize(new { text = $"{line} {i}", id = i })));
+        var mixed = await Captured.RunAsync(
+            "data", "prepare", "--mix", $"{_folder["a.jsonl"]}=0.5", $"{_folder["corpus.txt"]}=0.5", "--duplicates", "near", "--duplicate-memory", "8", "--vocabulary",
+            "512", "--out", _folder["mix"]);
+        Assert.Equal(0, mixed.Code);
+        Assert.Contains("CARD.md", mixed.Output, StringComparison.Ordinal);
+        Assert.Contains("| a.jsonl |", File.ReadAllText(_folder["mix/CARD.md"]), StringComparison.Ordinal);
+        (await Captured.RunAsync("data", "prepare", "--mix", "a.jsonl=0", "--out", _folder["none"])).AssertRefused(ExitCode.BadInput);
+        (await Captured.RunAsync("data", "prepare", "--duplicates", "some", "--out", _folder["none"])).AssertRefused(ExitCode.BadInput);
+
+        var run = await Captured.RunAsync(
+            "run", "create", "--preset", "pico", "--peers", "1", "--rounds", "1", "--data", _folder["mix"], "--dir", _folder["mixed-run"]);
+        Assert.Equal((0, ""), (run.Code, run.Errors));
+        Assert.Equal(File.ReadAllBytes(_folder["mix/manifest.json"]), File.ReadAllBytes(_folder["mixed-run/data/manifest.json"]));
+    }
+
+    [Fact]
     public async Task A_run_can_be_shown_talked_to_and_resumed_but_not_begun_again()
     {
         var arguments = Runs.Arguments(_folder, "run", 2, "--json");

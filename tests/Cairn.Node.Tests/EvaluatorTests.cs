@@ -41,6 +41,17 @@ public sealed class EvaluatorTests(SmallRun run) : IDisposable
     }
 
     [Fact]
+    public async Task Who_follows_a_run_scores_what_comes_and_ends_with_it()
+    {
+        var directory = run.CopyOfLate(_folder);
+        var published = new List<EvaluationRecord>();
+        var following = EvaluateAsync(directory, 1, published);
+        Assert.True((await run.ResumeAsync(directory)).Finished);
+        Assert.True(await following);
+        Assert.Equal([4, 6], published.Select(record => record.Round));
+    }
+
+    [Fact]
     public async Task Of_every_second_checkpoint_the_last_of_a_run_is_scored_too()
     {
         var published = new List<EvaluationRecord>();

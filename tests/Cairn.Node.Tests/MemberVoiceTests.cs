@@ -67,6 +67,10 @@ public sealed class MemberVoiceTests(SmallRun run)
         Assert.NotEqual(undisturbed.History[5].BaseDigest, summary.History[5].BaseDigest);
         Assert.True(summary.Rules.Carried[0].InForce);
         var now = RunRulesNow.Read(directory).Now;
+        // So does whoever makes the rounds again afterwards.
+        var contributions = await ContributionMeasure.RunAsync(
+            directory, new ContributionOptions(null, int.MaxValue, 2, Threads: 2), _ => { }, TestContext.Current.CancellationToken);
+        Assert.Equal(7, contributions.Rounds.Count);
         Assert.Equal(("0.5", "1000"), (now.Single(rule => rule.Name == "outerRate").Value, now.Single(rule => rule.Name == "rewardPerSettlement").Value));
     }
 

@@ -35,6 +35,7 @@ public sealed class ProjectTests
     private static readonly Dictionary<string, string[]> Packages = new()
     {
         ["Cairn.Cli"] = ["System.CommandLine", "Spectre.Console"],
+        ["Cairn.Data"] = ["Parquet.Net", "ZstdSharp.Port"],
         ["Cairn.Exchange"] = ["AWSSDK.S3", "AWSSDK.Core"],
         ["Cairn.Node"] = ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
     };

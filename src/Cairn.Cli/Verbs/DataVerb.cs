@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
+using Cairn.Base;
 using Cairn.Data;
 
 namespace Cairn.Cli.Verbs;
@@ -12,16 +14,54 @@ internal static class DataVerb
     private static readonly Option<string> Out = new("--out") { Description = "The folder of the data set.", DefaultValueFactory = _ => "data" };
     private static readonly Option<int> Vocabulary = new("--vocabulary") { Description = "Tokens to learn.", DefaultValueFactory = _ => 4096 };
     private static readonly Option<string?> Given = new("--tokenizer") { Description = "A tokenizer.json to use instead of learning one." };
+    private static readonly Option<string[]> Mix = new("--mix")
+    {
+        Description = "PATH=WEIGHT of several sources, files or folders: parts of the text, none taken twice.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<string> Repeated = new("--duplicates")
+    {
+        Description = "What was said before: kept, exact (left out: the same words in the same order) or near (left out too: most runs of five words shared).",
+        DefaultValueFactory = _ => "kept",
+    };
+
+    private static readonly Option<int> Memory = new("--duplicate-memory")
+    {
+        Description = "Megabytes to remember it with; the card says what part of the new was lost by it. Part of what the data set is.",
+        DefaultValueFactory = _ => 512,
+    };
+
+    private static readonly Option<bool> Filter = new("--filter")
+    {
+        Description = "Leave out documents that are too short or too long, hardly letters, no words, or say the same again and again.",
+    };
+
+    private static readonly Option<bool> Stream = new("--stream")
+    {
+        Description = "Read text piece by piece however much there is. Goes without saying with the four options above, packed files, Parquet, and text beyond 8 GB.",
+    };
+
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads that look at documents. Changes no byte.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON and nothing else." };
 
     public static Command Create()
     {
         var prepare = new Command(
             "prepare",
-            "Reads text, learns a vocabulary, and writes tokenizer, shards and manifest. Called again it makes only what is missing.\n\n" +
-            "Examples:  cairn data prepare --out data\n           cairn data prepare --data ~/books notes.jsonl --text-field body --vocabulary 16384 --out data/books")
+            "Reads text (.txt, .md, .jsonl, each also as .gz or .zst, .parquet), leaves out what is to be left out, learns a vocabulary, and writes " +
+            "tokenizer, shards, manifest and card. " +
+            "Killed at any instant, the same command goes on and gives the same bytes. A run takes the folder with --data.\n\n" +
+            "Examples:  cairn data prepare --out data\n" +
+            "           cairn data prepare --data ~/books notes.jsonl --text-field body --vocabulary 16384 --out data/books\n" +
+            "           cairn data prepare --mix web.parquet=0.7 books=0.3 --filter --duplicates near --out data/mix")
         {
-            Out, Vocabulary, Given, Json,
+            Out, Vocabulary, Given, Mix, Filter, Repeated, Memory, Stream, Threads, Json,
         };
         Text.AddTo(prepare);
         prepare.SetAction(Prepare);
@@ -30,9 +70,13 @@ internal static class DataVerb
 
     private static int Prepare(ParseResult parsed)
     {
-        var options = new DataSetOptions { Corpus = Text.Read(parsed), VocabularySize = parsed.GetValue(Vocabulary), TokenizerPath = parsed.GetValue(Given) };
         var (json, clock) = (parsed.GetValue(Json), Stopwatch.StartNew());
-        using var data = DataSet.Prepare(options, parsed.GetValue(Out)!, StageProgress.For(json));
+        var progress = StageProgress.For(json);
+        using var data = OptionsOf(parsed) is { } streamed
+            ? DataPreparation.Run(streamed, parsed.GetValue(Out)!, progress)
+            : DataSet.Prepare(
+                new DataSetOptions { Corpus = Text.Read(parsed), VocabularySize = parsed.GetValue(Vocabulary), TokenizerPath = parsed.GetValue(Given) },
+                parsed.GetValue(Out)!, progress);
         var manifest = data.Manifest;
         if (json)
         {
@@ -49,7 +93,54 @@ internal static class DataVerb
         Console.WriteLine($"train       {manifest.TrainTokens:N0} tokens of {documents:N0} documents in {manifest.Train.Count} shard(s)");
         Console.WriteLine($"held out    {manifest.HeldOut.Tokens:N0} tokens of {manifest.HeldOut.Documents:N0} documents");
         Console.WriteLine($"data set    {data.Digest}");
-        Console.WriteLine($"\nit lies in {data.Folder}");
+        var card = Path.Combine(data.Folder, DataCard.MarkdownName);
+        Console.WriteLine(File.Exists(card) ? $"\nit lies in {data.Folder}, and what it is made of stands in {card}" : $"\nit lies in {data.Folder}");
         return ExitCode.Success;
     }
+
+    // Null where nothing is asked for that needs it: then the text is held in memory, and the same data sets come out as ever.
+    private static PreparationOptions? OptionsOf(ParseResult parsed)
+    {
+        var (corpus, mix, memory, threads) = (Text.Read(parsed), parsed.GetValue(Mix) ?? [], parsed.GetValue(Memory), parsed.GetValue(Threads));
+        var duplicates = parsed.GetValue(Repeated) switch
+        {
+            "kept" => Duplicates.Kept,
+            "exact" => Duplicates.Exact,
+            "near" => Duplicates.Near,
+            var other => throw new InputException($"--duplicates {other} is not known: say kept, exact or near."),
+        };
+        if (memory is < 1 or > 1 << 20 || threads is < 1 or > 256 || (mix.Length > 0 && corpus.Paths.Count > 0))
+        {
+            throw new InputException("--duplicate-memory must be 1 to 1,048,576 megabytes, --threads 1 to 256, and --mix goes without --data.");
+        }
+
+        var asked = mix.Length > 0 || duplicates != Duplicates.Kept || parsed.GetValue(Filter) || parsed.GetValue(Stream);
+        if (!asked && !corpus.Paths.Any(path => DataPreparation.IsNeededFor(path)) && SizeOf(corpus.Paths) <= corpus.TextBytesMax)
+        {
+            return null;
+        }
+
+        return corpus.Paths.Count + mix.Length == 0 ? throw new InputException("name the text with --data or --mix: the documentation beside the SDK is taken as it is.")
+            : new PreparationOptions
+            {
+                Sources = mix.Length > 0 ? [.. mix.Select(Weighted)] : [.. corpus.Paths.Select(path => new WeightedSource(path, null))],
+                TextField = corpus.JsonField,
+                HeldOutPart = corpus.HeldOutPart,
+                VocabularySize = parsed.GetValue(Vocabulary),
+                TokenizerPath = parsed.GetValue(Given),
+                Filter = parsed.GetValue(Filter) ? new TextFilter() : null,
+                Duplicates = duplicates,
+                DuplicateBytes = (long)memory << 20,
+                Threads = threads,
+            };
+    }
+
+    private static WeightedSource Weighted(string text) =>
+        text.LastIndexOf('=') is > 0 and var at && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && weight > 0
+            ? new WeightedSource(text[..at], weight)
+            : throw new InputException($"--mix {text} names no source and weight: write PATH=WEIGHT, such as books=0.3.");
+
+    private static long SizeOf(IReadOnlyList<string> paths) => paths.Sum(path =>
+        File.Exists(path) ? new FileInfo(path).Length
+        : Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) : 0);
 }

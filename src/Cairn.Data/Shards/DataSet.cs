@@ -46,9 +46,51 @@ public sealed class DataSet : IDisposable
     /// <param name="folder">Where; created if missing.</param>
     /// <param name="progress">Told each stage in a few words; may be null.</param>
     /// <exception cref="InputException">A source cannot be used or the folder not be written.</exception>
-    /// <remarks>The default text takes about a second on two cores. Killed at any instant, the next call goes on with the shards that are complete.</remarks>
+    /// <remarks>The default text takes about a second on two cores. Killed at any instant, the next call goes on with the shards that are complete.
+    /// Where the text is named as one folder that holds a data set already, that one is taken as it is.</remarks>
     public static DataSet Prepare(DataSetOptions options, string folder, IProgress<string>? progress = null) =>
-        new DataSetBuilder(options, folder, progress).Run();
+        options.Corpus.Paths is [var path] && IsIn(path) ? Take(path, options.TokenizerPath, folder, progress) : new DataSetBuilder(options, folder, progress).Run();
+
+    /// <summary>Whether a folder holds a data set.</summary>
+    /// <param name="folder">Any path.</param>
+    public static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, DataManifest.FileName)) && File.Exists(HeldOutPath(folder)) && File.Exists(TrainPath(folder, 0));
+
+    private static DataSet Take(string from, string? tokenizer, string folder, IProgress<string>? progress)
+    {
+        using (var there = Open(from))
+        {
+            if (tokenizer is not null && Tokenizer.Load(tokenizer).Digest != there.Tokenizer.Digest)
+            {
+                throw new InputException($"the data set in {from} was made with another tokenizer than {tokenizer}: make it again with --tokenizer.");
+            }
+
+            progress?.Report($"taking the data set in {from}");
+            if (!IsIn(folder) || DataManifest.Load(Path.Combine(folder, DataManifest.FileName)).Digest != there.Digest)
+            {
+                Copy(from, folder, there.Manifest);
+            }
+        }
+
+        return Open(folder);
+    }
+
+    // The manifest last: with it the set is whole.
+    private static void Copy(string from, string folder, DataManifest manifest)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var name in FilesOf(manifest).Reverse())
+            {
+                File.Copy(Path.Combine(from, name), Path.Combine(folder, name), overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"the data set in {from} cannot be copied to {folder}: {e.Message} Free some space, or choose another folder.", e);
+        }
+    }
 
     /// <summary>Opens a data set and checks every byte of it.</summary>
     /// <param name="folder">Where.</param>

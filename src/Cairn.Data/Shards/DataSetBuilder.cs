@@ -162,7 +162,8 @@ internal sealed class DataSetBuilder
         return entries;
     }
 
-    private static ShardEntry WriteShard(string path, Tokenizer tokenizer, IReadOnlyList<Document> documents)
+    /// <summary>Writes a shard, or finds it whole from a call that was interrupted.</summary>
+    internal static ShardEntry WriteShard(string path, Tokenizer tokenizer, IReadOnlyList<Document> documents)
     {
         if (File.Exists(path) && TryResumeShard(path, tokenizer, documents) is { } entry)
         {

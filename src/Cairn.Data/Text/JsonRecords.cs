@@ -33,7 +33,9 @@ internal static class JsonRecords
         return texts.Count > 0 ? texts : throw new InputException($"{path} holds no text in field '{field}': name another field, or give another file.");
     }
 
-    private static byte[] ReadText(string path, int line, ReadOnlySpan<byte> record, string field)
+    /// <summary>The text of one record.</summary>
+    /// <exception cref="InputException">It is no JSON object or lacks the field.</exception>
+    public static byte[] ReadText(string path, int line, ReadOnlySpan<byte> record, string field)
     {
         try
         {

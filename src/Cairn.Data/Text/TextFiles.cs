@@ -26,6 +26,10 @@ internal static class TextFiles
             {
                 throw new InputException($"{path} does not exist: give {Kind}.");
             }
+            else if (SourceFiles.IsPacked(path))
+            {
+                throw new InputException($"{path} is not taken as it is: make a data set of it with 'cairn data prepare', and give that folder.");
+            }
             else if (!IsKnown(path))
             {
                 throw new InputException($"{path} is of no known kind: give {Kind}.");

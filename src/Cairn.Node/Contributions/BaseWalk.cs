@@ -115,7 +115,7 @@ internal sealed class BaseWalk(RunContext run, LedgerHistory history, RoundTrial
                 && RoundDelta.TryRead(file, run.Grid, run.RulesDigest, Next, manifest.Digest, out _) is { } mean && LeadsTo(mean, named))
             {
                 using var one = new FloatBuffer(run.Grid.LongestTensor);
-                ForEachTensor(mean, one, (tensor, its) => OuterStep.Apply(run.Grid.Slice(Base.Span, tensor), its, (float)run.Rules.Sparse.OuterRate));
+                ForEachTensor(mean, one, (tensor, its) => OuterStep.Apply(run.Grid.Slice(Base.Span, tensor), its, Rate));
                 Step(named);
                 return true;
             }
@@ -127,7 +127,7 @@ internal sealed class BaseWalk(RunContext run, LedgerHistory history, RoundTrial
     private bool LeadsTo(RoundDelta mean, Digest named)
     {
         using var one = new FloatBuffer(run.Grid.LongestTensor);
-        var preview = new OuterStepPreview((float)run.Rules.Sparse.OuterRate);
+        var preview = new OuterStepPreview(Rate);
         ForEachTensor(mean, one, (tensor, its) => preview.Add(run.Grid.Slice(Base.Span, tensor), its));
         return preview.Finish() == named;
     }
@@ -144,6 +144,9 @@ internal sealed class BaseWalk(RunContext run, LedgerHistory history, RoundTrial
         Step(history.QuorumBase(Next));
         return true;
     }
+
+    // Votes may have changed it.
+    private float Rate => (float)run.RulesBook.At(Next).Sparse.OuterRate;
 
     private void Step(Digest? named)
     {

@@ -34,6 +34,7 @@ public static class ContributionMeasure
         using var run = new RunContext(directory, rules, Swarm.DataOf(directory, rules), log, options.Threads, users: 1) { Stores = StoreOpening.ReadersOf(directory) };
         var history = HistoryOf(directory, run.RulesDigest);
         run.Stores.Notice(history.State);
+        run.RulesBook.Follow(history.State);
         using var trials = new RoundTrials(run, options.Sequences);
         var wanted = Wanted(history, options, rules.Round.RetainedRounds);
         var missing = wanted.Where(round => Known(folder, round, history, trials.Sequences) is null).ToList();

@@ -16,7 +16,6 @@ namespace Cairn.Node;
 internal sealed class RoundTrials(RunContext run, int sequences) : IDisposable
 {
     private readonly Aggregator _aggregator = new(run.Grid, run.Aggregation);
-    private readonly float _rate = (float)run.Rules.Sparse.OuterRate;
 
     /// <summary>Sequences that are measured on: all there are if there are fewer than wanted.</summary>
     public int Sequences { get; } = run.HeldOut.CountOf(sequences);
@@ -33,10 +32,10 @@ internal sealed class RoundTrials(RunContext run, int sequences) : IDisposable
     /// <returns>What each update was multiplied by in each tensor.</returns>
     public float[][] Step(IReadOnlyList<Contribution> contributions, Parameters target)
     {
-        var factors = new float[run.Grid.TensorCount][];
+        var (factors, rate) = (new float[run.Grid.TensorCount][], RateOf(contributions));
         _aggregator.Aggregate(contributions, (tensor, mean, its) =>
         {
-            OuterStep.Apply(run.Grid.Slice(target.Span, tensor), mean, _rate);
+            OuterStep.Apply(run.Grid.Slice(target.Span, tensor), mean, rate);
             factors[tensor] = its.ToArray();
         });
         return factors;
@@ -85,13 +84,17 @@ internal sealed class RoundTrials(RunContext run, int sequences) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _aggregator.Dispose();
 
+    // Votes may have changed it.
+    private float RateOf(IReadOnlyList<Contribution> contributions) => (float)run.RulesBook.At(contributions[0].Update.Round).Sparse.OuterRate;
+
     private Parameters TakeOut(Parameters local, Parameters after, Contribution one, long weight, int place, float[][] factors)
     {
         local.CopyFrom(after);
+        var rate = RateOf([one]);
         var share = (float)((double)one.Samples / weight);
         for (var tensor = 0; tensor < run.Grid.TensorCount; tensor++)
         {
-            one.Update[tensor].SubtractFrom(-_rate * share * factors[tensor][place], run.Grid.Slice(local.Span, tensor));
+            one.Update[tensor].SubtractFrom(-rate * share * factors[tensor][place], run.Grid.Slice(local.Span, tensor));
         }
 
         return local;

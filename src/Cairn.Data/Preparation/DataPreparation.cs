@@ -1,0 +1,326 @@
+using System.Buffers.Binary;
+using Cairn.Base;
+
+namespace Cairn.Data;
+
+/// <summary>Makes a data set from more text than fits into memory, in four steps that each go on where they were killed: gather and leave out, choose by weight and
+/// hold out, train a
+/// vocabulary, encode a shard for each block. The same text and options give the same bytes, however often it was killed and on however many threads.</summary>
+public sealed class DataPreparation
+{
+    private const int KeyVersion = 1;
+    private readonly PreparationOptions _options;
+    private readonly string _folder;
+    private readonly IProgress<string>? _progress;
+    private readonly IReadOnlyList<IReadOnlyList<string>> _files;
+
+    private DataPreparation(PreparationOptions options, string folder, IProgress<string>? progress)
+    {
+        (_options, _folder, _progress) = (options, folder, progress);
+        _files = [.. options.Sources.Select(source => SourceFiles.Find(source.Path))];
+    }
+
+    private string Work => Path.Combine(_folder, "work");
+
+    private string WorkTokenizer => Path.Combine(Work, DataSet.TokenizerFileName);
+
+    /// <summary>True if a path is, or holds, what only a preparation reads.</summary>
+    /// <param name="path">A file or a folder.</param>
+    public static bool IsNeededFor(string path) =>
+        SourceFiles.IsPacked(path) || (Directory.Exists(path) && SourceFiles.Find(path).Any(SourceFiles.IsPacked));
+
+    /// <summary>Makes the data set, or what of it is missing, and opens it. Does nothing if the folder holds just this data set.</summary>
+    /// <param name="options">Text and what to do with it.</param>
+    /// <param name="folder">Where; created if missing. Needs room for the text that is kept as well, until it is done.</param>
+    /// <param name="progress">Told each stage in a few words; may be null.</param>
+    /// <exception cref="InputException">A source or an option cannot be used, or the folder not be written.</exception>
+    public static DataSet Run(PreparationOptions options, string folder, IProgress<string>? progress = null)
+    {
+        Check(options);
+        return new DataPreparation(options, folder, progress).Run();
+    }
+
+    private static void Check(PreparationOptions options)
+    {
+        Invariant.Check(options.HeldOutPart is > 0 and < 1 && options.Threads > 0 && options.ShardTextBytes > 0);
+        var weighted = options.Sources.Count(source => source.Weight is not null);
+        if (options.Sources.Count is 0 or > 1000 || (weighted > 0 && weighted < options.Sources.Count)
+            || options.Sources.Any(source => source.Weight is <= 0 or > 1e9 or double.NaN))
+        {
+            throw new InputException("a mix has 1 to 1,000 sources, each with a weight above 0.");
+        }
+
+        if (options.TokenizerPath is null)
+        {
+            BpeTrainer.CheckSize(options.VocabularySize);
+        }
+    }
+
+    private DataSet Run()
+    {
+        var given = _options.TokenizerPath is null ? null : Tokenizer.Load(_options.TokenizerPath);
+        var key = ComputeKey(given);
+        if (TryReuse(key) is { } ready)
+        {
+            _progress?.Report($"reusing the data set in {_folder}");
+            return ready;
+        }
+
+        Begin(key);
+        var gathering = new Gathering(_options, Work, _progress);
+        gathering.Run();
+        var choice = new Choice(_options, gathering.Counts);
+        var (heldOut, sources) = Survey(gathering.Blocks, choice);
+        var tokenizer = given ?? VocabularyOf(gathering.Blocks, choice, heldOut);
+        var train = Encode(gathering.Blocks, choice, tokenizer);
+        var held = DataSetBuilder.WriteShard(DataSet.HeldOutPath(_folder), tokenizer, heldOut);
+        var manifest = new DataManifest(Describe(), key, CorpusOf(gathering.Blocks, choice), tokenizer.Digest, tokenizer.VocabularySize, train, held);
+        WriteCard(manifest, sources, gathering);
+        DurableFile.Write(Path.Combine(_folder, DataSet.TokenizerFileName), tokenizer.Save);
+        DurableFile.Write(Path.Combine(_folder, DataManifest.FileName), manifest.Save);
+        Directory.Delete(Work, recursive: true);
+        _progress?.Report($"{manifest.TrainTokens} tokens to train on, {held.Tokens} held out");
+        return DataSet.Open(_folder);
+    }
+
+    // Names, sizes and times of the files instead of their content, and every option that changes a byte.
+    private Digest ComputeKey(Tokenizer? given)
+    {
+        var key = new WireWriter();
+        key.Text("preparation");
+        key.Int32(KeyVersion);
+        key.Text(_options.TextField);
+        key.Double(_options.HeldOutPart);
+        key.Int64(_options.HeldOutBytesMax);
+        key.Int64(_options.ShardTextBytes);
+        key.Int32(given is null ? _options.VocabularySize : 0);
+        key.Int64(given is null ? _options.VocabularyBytesMax : 0);
+        key.Digest(given?.Digest ?? Digest.Zero);
+        key.Int32((int)_options.Duplicates);
+        key.Int64(_options.Duplicates == Duplicates.Kept ? 0 : _options.DuplicateBytes);
+        key.Byte(_options.Filter is null ? (byte)0 : (byte)1);
+        foreach (var value in _options.Filter is { } f ? (double[])[f.WordsMin, f.BytesMax, f.WordBytesMin, f.WordBytesMax, f.LettersMin, f.RepeatedMax] : [])
+        {
+            key.Double(value);
+        }
+
+        for (var source = 0; source < _files.Count; source++)
+        {
+            key.Double(_options.Sources[source].Weight ?? 0);
+            key.Int32(_files[source].Count);
+            foreach (var file in _files[source].Select(path => new FileInfo(path)))
+            {
+                key.Text(file.FullName);
+                key.Int64(file.Length);
+                key.Int64(file.LastWriteTimeUtc.Ticks);
+            }
+        }
+
+        return Digest.Of("cairn/data-key", key.Written);
+    }
+
+    private DataSet? TryReuse(Digest key)
+    {
+        var path = Path.Combine(_folder, DataManifest.FileName);
+        try
+        {
+            return File.Exists(path) && DataManifest.Load(path).Key == key ? DataSet.Open(_folder) : null;
+        }
+        catch (InputException e)
+        {
+            _progress?.Report($"making the data set again: {e.Message}");
+            return null;
+        }
+    }
+
+    // From here on the folder holds work of these sources and options only.
+    private void Begin(Digest key)
+    {
+        var path = Path.Combine(Work, "key");
+        try
+        {
+            if (File.Exists(path) && File.ReadAllText(path) == key.ToString())
+            {
+                return;
+            }
+
+            if (Directory.Exists(Work))
+            {
+                Directory.Delete(Work, recursive: true);
+            }
+
+            Directory.CreateDirectory(Work);
+            foreach (var old in Directory.EnumerateFiles(_folder, "*.tokens").Append(Path.Combine(_folder, DataManifest.FileName)))
+            {
+                File.Delete(old);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"the data folder {_folder} cannot be used: {e.Message} Choose another.", e);
+        }
+
+        DurableFile.Write(path, System.Text.Encoding.ASCII.GetBytes(key.ToString()));
+    }
+
+    private GatheredBlock BlockOf(IReadOnlyList<BlockState> blocks, int number) => GatheredBlock.TryRead(Work, number, blocks[number])
+        ?? throw new InputException($"the work in {Work} is damaged: delete that folder, and begin again.");
+
+    // What is held out, and how much of each source is taken.
+    private (List<Document> HeldOut, List<(long Documents, long Bytes)> Taken) Survey(IReadOnlyList<BlockState> blocks, Choice choice)
+    {
+        var (heldOut, trained) = (new List<Document>(), 0L);
+        var taken = _options.Sources.Select(_ => (Documents: 0L, Bytes: 0L)).ToList();
+        for (var number = 0; number < blocks.Count; number++)
+        {
+            var source = blocks[number].Source;
+            foreach (var (text, held) in Chosen(BlockOf(blocks, number), source, choice))
+            {
+                taken[source] = (taken[source].Documents + 1, taken[source].Bytes + text.Length);
+                trained += held ? 0 : 1;
+                if (held)
+                {
+                    heldOut.Add(new Document(text, true));
+                }
+            }
+        }
+
+        return heldOut.Count > 0 && trained > 0 ? (heldOut, taken)
+            : throw new InputException(
+                $"too little text is left: {trained} documents to train on and {heldOut.Count} held out. Give more text, leave out less, or hold out another part.");
+    }
+
+    private IEnumerable<(byte[] Text, bool HeldOut)> Chosen(GatheredBlock block, int source, Choice choice)
+    {
+        var chosen = new (bool Taken, bool HeldOut)[block.Texts.Count];
+        Parallel.For(0, chosen.Length, new ParallelOptions { MaxDegreeOfParallelism = _options.Threads }, i => chosen[i] = choice.Of(block.Texts[i], source));
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            if (chosen[i].Taken)
+            {
+                yield return (block.Texts[i], chosen[i].HeldOut);
+            }
+        }
+    }
+
+    private Tokenizer VocabularyOf(IReadOnlyList<BlockState> blocks, Choice choice, List<Document> heldOut)
+    {
+        if (File.Exists(WorkTokenizer))
+        {
+            return Tokenizer.Load(WorkTokenizer);
+        }
+
+        var documents = new List<Document>(heldOut.Take(1));
+        for (var number = 0; number < blocks.Count; number++)
+        {
+            foreach (var (text, held) in Chosen(BlockOf(blocks, number), blocks[number].Source, choice))
+            {
+                if (!held && choice.TeachesVocabulary(text))
+                {
+                    documents.Add(new Document(text, false));
+                }
+            }
+        }
+
+        _progress?.Report($"training a vocabulary of {_options.VocabularySize} on {documents.Count - 1:N0} documents");
+        var tokenizer = documents.Count > 1 ? BpeTrainer.Train(new Corpus(documents, "sources"), _options.VocabularySize)
+            : throw new InputException("too little text is left to train a vocabulary on: give more text, or a tokenizer.");
+        DurableFile.Write(WorkTokenizer, tokenizer.Save);
+        return tokenizer;
+    }
+
+    private List<ShardEntry> Encode(IReadOnlyList<BlockState> blocks, Choice choice, Tokenizer tokenizer)
+    {
+        var entries = new List<ShardEntry>();
+        for (var number = 0; number < blocks.Count; number++)
+        {
+            _progress?.Report($"encoding block {number + 1} of {blocks.Count}");
+            List<Document> documents =
+            [
+                .. Chosen(BlockOf(blocks, number), blocks[number].Source, choice).Where(one => !one.HeldOut).Select(one => new Document(one.Text, false)),
+            ];
+            if (documents.Count > 0)
+            {
+                entries.Add(DataSetBuilder.WriteShard(DataSet.TrainPath(_folder, entries.Count), tokenizer, documents));
+            }
+        }
+
+        return entries;
+    }
+
+    private static Digest CorpusOf(IReadOnlyList<BlockState> blocks, Choice choice)
+    {
+        using var hasher = new Hasher("cairn/prepared-corpus");
+        foreach (var block in blocks)
+        {
+            hasher.Append(block.Source);
+            hasher.Append(System.Text.Encoding.ASCII.GetBytes(block.Digest));
+        }
+
+        foreach (var limit in choice.Limits)
+        {
+            hasher.Append((long)limit);
+        }
+
+        return hasher.Finish();
+    }
+
+    private void WriteCard(DataManifest manifest, List<(long Documents, long Bytes)> taken, Gathering gathering)
+    {
+        var all = Math.Max(1, taken.Sum(one => one.Bytes));
+        var sources = gathering.Counts.Select((counts, i) => new CardSource(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_options.Sources[i].Path))), _files[i].Count, _options.Sources[i].Weight, counts.Read,
+            counts.ReadBytes,
+            [.. Enum.GetValues<Loss>().Where(loss => counts.Lost[(int)loss] > 0)
+                .Select(loss => new CardLoss(loss.ToString().ToLowerInvariant(), counts.Lost[(int)loss], counts.LostBytes[(int)loss]))],
+            counts.Kept, counts.KeptBytes, (double)taken[i].Bytes / Math.Max(1, counts.KeptBytes), taken[i].Documents, taken[i].Bytes, (double)taken[i].Bytes / all));
+        var card = new DataCard(
+            manifest.Digest.ToString(), manifest.Corpus.ToString(), manifest.Tokenizer.ToString(), manifest.VocabularySize, manifest.TrainTokens,
+            manifest.Train.Sum(shard => shard.Documents), manifest.HeldOut.Tokens, manifest.HeldOut.Documents, manifest.BytesPerToken, _options.Filter,
+            _options.Duplicates.ToString(), gathering.FalsePart, [.. sources], [.. manifest.Train.Append(manifest.HeldOut).Select(shard => shard.Digest.ToString())]);
+        DurableFile.Write(Path.Combine(_folder, DataCard.JsonName), card.ToJson());
+        DurableFile.Write(Path.Combine(_folder, DataCard.MarkdownName), System.Text.Encoding.UTF8.GetBytes(card.ToMarkdown()));
+    }
+
+    private string Describe()
+    {
+        var files = _files.SelectMany(files => files).ToList();
+        return files.Count == 1 ? Path.GetFileName(files[0]) : $"{files.Count} files from {Path.GetFileName(files[0])} to {Path.GetFileName(files[^1])}";
+    }
+
+    /// <summary>Which texts are taken, held out, and taught from, each by a hash of the text under its own tag: equal texts always go the same way, wherever they
+    /// stand.</summary>
+    private sealed class Choice
+    {
+        private readonly ulong[] _taken;
+        private readonly ulong _heldOut;
+        private readonly ulong _taught;
+
+        public Choice(PreparationOptions options, IReadOnlyList<SourceCounts> counts)
+        {
+            // By the weights, of each source as much as the scarcest one allows: nothing is taken twice.
+            var scale = options.Sources.Zip(counts, (source, count) => source.Weight is { } weight ? count.KeptBytes / weight : double.PositiveInfinity).Min();
+            _taken = [.. options.Sources.Zip(counts, (source, count) =>
+                source.Weight is { } weight ? LimitOf(count.KeptBytes == 0 ? 0 : scale * weight / count.KeptBytes) : LimitOf(1))];
+            var bytes = options.Sources.Zip(counts, (source, count) => source.Weight is { } weight ? scale * weight : count.KeptBytes).Sum();
+            _heldOut = LimitOf(Math.Min(options.HeldOutPart, options.HeldOutBytesMax / Math.Max(1, bytes)));
+            _taught = LimitOf(options.VocabularyBytesMax / Math.Max(1, bytes));
+        }
+
+        public IEnumerable<ulong> Limits => [.. _taken, _heldOut];
+
+        public (bool Taken, bool HeldOut) Of(byte[] text, int source) =>
+            Hash("cairn/mix", text) <= _taken[source] ? (true, Hash("cairn/held-out", text) < _heldOut) : (false, false);
+
+        public bool TeachesVocabulary(byte[] text) => Hash("cairn/vocabulary-text", text) <= _taught;
+
+        private static ulong Hash(string tag, byte[] text)
+        {
+            Span<byte> digest = stackalloc byte[Digest.Size];
+            Digest.Of(tag, text).CopyTo(digest);
+            return BinaryPrimitives.ReadUInt64BigEndian(digest) >> 1;
+        }
+
+        private static ulong LimitOf(double part) => part >= 1 ? ulong.MaxValue >> 1 : (ulong)(part * (1UL << 63));
+    }
+}
