@@ -57,7 +57,7 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         node.SkipIfMissing();
         using var folder = new TestFolder();
         var (chain, cancellation) = (new ChainOptions(), TestContext.Current.CancellationToken);
-        var options = run.Options(folder["run"]) with { Rounds = 2, Chain = new ChainOptions { Nodes = [node.Address], Confirmations = 1 } };
+        var options = run.Options(folder["run"]) with { Rounds = 2, Chain = new ChainOptions { Nodes = [node.SocketAddress], Confirmations = 1 } };
         var outcome = await SmallRun.RunAsync(options);
         var directory = new RunDirectory(folder["run"]);
         var contract = directory.Places.Chain!.Contract;
@@ -121,7 +121,7 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         await Assert.ThrowsAsync<InputException>(() => RunSetup.JoinAsync(invite with { State = Digest.Zero }, hers, [], _ => { }, cancellation));
         await RunSetup.JoinAsync(invite, hers, [], _ => { }, cancellation);
         Assert.Equal((invite.Genesis, directory.Places.Chain, invite.Store), (ChainAudit.RunOf(hers), hers.Places.Chain! with { Nodes = directory.Places.Chain.Nodes }, hers.Places.Store));
-        Assert.Equal([node.Address], hers.Places.Chain.Nodes);
+        Assert.Equal([node.SocketAddress], hers.Places.Chain.Nodes);
 
         // A run that is over takes no votes, and says so.
         await Assert.ThrowsAsync<InputException>(() => ChainVoices.VotePauseAsync(directory, true, [], chain, cancellation));
