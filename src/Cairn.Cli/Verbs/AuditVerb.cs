@@ -56,7 +56,8 @@ internal static class AuditVerb
             Tell(report);
         }
 
-        return report.FolderAgrees == false || report.Store is { Faults.Count: > 0 } || report.Nodes.Any(node => node.Voice == AuditVoice.Differs) ? ExitCode.Disagreement : ExitCode.Success;
+        var disagrees = report.FolderAgrees == false || report.Store is { Faults.Count: > 0 } || report.Nodes.Any(node => node.Voice == AuditVoice.Differs);
+        return disagrees ? ExitCode.Disagreement : ExitCode.Success;
     }
 
     private static string Say(AuditVoice voice) => voice switch
