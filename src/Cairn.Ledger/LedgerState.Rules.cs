@@ -48,7 +48,7 @@ public sealed partial class LedgerState
         if (from.Number < first || from.Number >= Rules.Rounds)
         {
             faults.Add(
-                first < Rules.Rounds ? $"it can hold from round {first + 1} to {Rules.Rounds} on, counted from 1, not from {from.Number + 1}"
+                first < Rules.Rounds ? $"it can begin with rounds {first + 1} to {Rules.Rounds}, counted from 1, not with {from.Number + 1}"
                 : $"the run has {Rules.Rounds} rounds, and no change can be announced any more");
         }
 

@@ -17,6 +17,9 @@ public class AnvilNode : IAsyncLifetime
 
     public string Address { get; private set; } = "";
 
+    /// <summary>The same node over WebSocket.</summary>
+    public string SocketAddress => Address.Replace("http://", "ws://", StringComparison.Ordinal);
+
     public ChainEndpoints Endpoints => _endpoints!;
 
     public ChainClient Chain => new(Endpoints);

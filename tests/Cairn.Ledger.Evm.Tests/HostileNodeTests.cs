@@ -93,6 +93,7 @@ public sealed class HostileNodeTests
 
     [Theory]
     [InlineData("ftp://example.org")]
+    [InlineData("wsx://example.org")]
     [InlineData("example.org")]
     [InlineData("")]
     public void What_is_no_address_of_a_node_is_refused(string address) => Assert.Throws<InputException>(() => new ChainEndpoints([address]));

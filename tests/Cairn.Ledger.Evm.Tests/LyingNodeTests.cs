@@ -32,6 +32,10 @@ public sealed class LyingNodeTests(ManualAnvilNode node) : IClassFixture<ManualA
         await Assert.ThrowsAsync<ChainFaultException>(() => ChainHistory.ReadAsync(alone.Chain, scene.Contract, scene.Run, end, Cancellation));
         var history = await ChainHistory.ReadAsync(both.Chain, scene.Contract, scene.Run, end, Cancellation);
         Assert.Equal(3, history.Replay.State.Height);
+        using var nowhere = new ChainEndpoints(["ws://127.0.0.1:1"]);
+        Assert.Equal((true, null), (await history.IsConfirmedAsync(both.Chain.At(1), scene.Contract, Cancellation), await history.IsConfirmedAsync(new ChainClient(nowhere), scene.Contract, Cancellation)));
+        liar.Say = (method, _, _) => method == "eth_call" ? JsonNode.Parse($"\"0x{new string('1', 1024)}\"") : null;
+        Assert.NotEqual(true, await history.IsConfirmedAsync(both.Chain.At(0), scene.Contract, Cancellation));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Cairn.Base;
 using Cairn.Ledger;
 using Cairn.Ledger.Evm;
@@ -57,7 +58,7 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         node.SkipIfMissing();
         using var folder = new TestFolder();
         var (chain, cancellation) = (new ChainOptions(), TestContext.Current.CancellationToken);
-        var options = run.Options(folder["run"]) with { Rounds = 2, Chain = new ChainOptions { Nodes = [node.Address], Confirmations = 1 } };
+        var options = run.Options(folder["run"]) with { Rounds = 2, Chain = new ChainOptions { Nodes = [node.SocketAddress], Confirmations = 1 } };
         var outcome = await SmallRun.RunAsync(options);
         var directory = new RunDirectory(folder["run"]);
         var contract = directory.Places.Chain!.Contract;
@@ -90,6 +91,17 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal(await File.ReadAllBytesAsync(directory.Ledger, cancellation), await File.ReadAllBytesAsync(watched, cancellation));
         await Assert.ThrowsAsync<InputException>(() => ChainWatch.BeginAsync(folder["none.cairn"], [node.Address], contract, Digest.Of([1]), null, cancellation));
 
+        // Several nodes are compared: one is read, the others say whether it is so.
+        using (var other = new Middleman(node.Address))
+        {
+            other.Say = (method, asked, honest) => method == "eth_getBlockByNumber" && (string)asked[0]! != "latest" ? OfAnotherChain(honest!) : null;
+            async Task<IEnumerable<AuditVoice>> VoicesAsync(params string[] nodes) =>
+                (await ChainAudit.RunAsync(nodes, contract, ChainAudit.RunOf(directory), 1, directory, null, cancellation)).Nodes.Select(one => one.Voice);
+            Assert.Equal([AuditVoice.Read, AuditVoice.Silent, AuditVoice.Agrees], await VoicesAsync(node.Address, "http://127.0.0.1:1", node.SocketAddress));
+            Assert.Equal([AuditVoice.Read, AuditVoice.Differs], await VoicesAsync(node.Address, other.Address));
+            Assert.Equal([AuditVoice.Differs, AuditVoice.Read, AuditVoice.Agrees], await VoicesAsync(other.Address, node.Address, node.SocketAddress));
+        }
+
         // A voice without its bond does not count, and says so.
         Assert.Equal(0ul, (await ChainMoney.SettleAsync(directory, null, [], chain, cancellation)).Block);
         Assert.Equal("1000000000000000 wei", (await ChainMoney.BindAsync(directory, "validator-1", null, chain, cancellation)).ToString());
@@ -121,7 +133,7 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         await Assert.ThrowsAsync<InputException>(() => RunSetup.JoinAsync(invite with { State = Digest.Zero }, hers, [], _ => { }, cancellation));
         await RunSetup.JoinAsync(invite, hers, [], _ => { }, cancellation);
         Assert.Equal((invite.Genesis, directory.Places.Chain, invite.Store), (ChainAudit.RunOf(hers), hers.Places.Chain! with { Nodes = directory.Places.Chain.Nodes }, hers.Places.Store));
-        Assert.Equal([node.Address], hers.Places.Chain.Nodes);
+        Assert.Equal([node.SocketAddress], hers.Places.Chain.Nodes);
 
         // A run that is over takes no votes, and says so.
         await Assert.ThrowsAsync<InputException>(() => ChainVoices.VotePauseAsync(directory, true, [], chain, cancellation));
@@ -137,6 +149,13 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.Equal((before.Store.Updates - 2, 2), (spoiled.Updates, spoiled.Faults.Count));
         Assert.Contains(spoiled.Faults, fault => fault.Contains("nowhere", StringComparison.Ordinal));
         Assert.Contains(spoiled.Faults, fault => fault.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    private static JsonNode OfAnotherChain(JsonNode block)
+    {
+        var other = block.DeepClone();
+        other["hash"] = other["parentHash"]!.DeepClone();
+        return other;
     }
 
     [Fact]

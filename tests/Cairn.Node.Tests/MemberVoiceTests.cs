@@ -54,7 +54,7 @@ public sealed class MemberVoiceTests(SmallRun run)
         var directory = new RunDirectory(folder["run"]);
         RuleChange[] changes = [ChangeableRule.Read("outerRate=0.5"), ChangeableRule.Read("rewardPerSettlement=1000")];
         var early = Assert.Throws<InputException>(() => MemberVoice.VoteRules(directory, new RulesVote.Propose(new Round(3), changes), []));
-        Assert.Contains("it can hold from round", early.Message, StringComparison.Ordinal);
+        Assert.Contains("it can begin with rounds", early.Message, StringComparison.Ordinal);
         var after = MemberVoice.VoteRules(directory, new RulesVote.Propose(new Round(5), changes), []);
         Assert.Equal(["rewardPerSettlement=1000", "outerRate=0.5"], Assert.Single(after.Carried).Changes);
         Assert.False(after.Carried[0].InForce);

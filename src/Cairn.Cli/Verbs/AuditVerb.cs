@@ -24,7 +24,7 @@ internal static class AuditVerb
             "audit",
             "Rebuilds a run from the chain alone, every signature verified and every rule applied again, and says who did what, who earned what, and every digest. " +
             "Then it asks the stores for what the ledger names: the updates that are still kept, the means, and the newest checkpoint, whose base must be the " +
-            "quorum's. Exit code 4 if a folder's ledger says otherwise, or a store does not hold what it should.\n\n" +
+            "quorum's. Exit code 4 if a folder's ledger or another node of the chain says otherwise, or a store does not hold what it should.\n\n" +
             "Examples:  cairn audit --dir runs/ours\n           cairn audit --rpc https://chain.example.org --contract 0x… --run 3f… --store s3://…")
         {
             NodeConfig.Dir, ChainConfig.Rpc, Contract, ChainConfig.Run, ChainConfig.Confirmations, Store, Json,
@@ -56,12 +56,26 @@ internal static class AuditVerb
             Tell(report);
         }
 
-        return report.FolderAgrees == false || report.Store is { Faults.Count: > 0 } ? ExitCode.Disagreement : ExitCode.Success;
+        var disagrees = report.FolderAgrees == false || report.Store is { Faults.Count: > 0 } || report.Nodes.Any(node => node.Voice == AuditVoice.Differs);
+        return disagrees ? ExitCode.Disagreement : ExitCode.Success;
     }
+
+    private static string Say(AuditVoice voice) => voice switch
+    {
+        AuditVoice.Read => "was read",
+        AuditVoice.Agrees => "has the same block, and the same record of the run",
+        AuditVoice.Differs => "SAYS OTHERWISE",
+        _ => "does not answer, or does not know that block",
+    };
 
     private static void Tell(AuditReport report)
     {
         Console.WriteLine($"run      {report.Run}\nrules    {report.Rules}\ncontract {report.Contract} on chain {report.ChainId}, read up to block {report.Block}");
+        foreach (var node in report.Nodes)
+        {
+            Console.WriteLine($"node     {node.Node} {Say(node.Voice)}");
+        }
+
         Console.WriteLine($"ledger   height {report.Height}, {report.Stage}, {report.Void} void operations\nstate    {report.State}");
         RulesView.Write(report.Votes, Console.Out);
         foreach (var round in report.Rounds)

@@ -18,7 +18,8 @@ internal static class ChainConfig
 
     public static readonly Option<string[]> Rpc = new("--rpc")
     {
-        Description = $"Nodes of the chain, asked one after another. Default: {LocalNode}, which cairn chain up starts; or those that the run's folder names.",
+        Description = "Nodes of the chain, http(s):// or ws(s)://, asked one after another. " +
+            $"Default: {LocalNode}, which cairn chain up starts; or those that the run's folder names.",
         AllowMultipleArgumentsPerToken = true,
     };
 

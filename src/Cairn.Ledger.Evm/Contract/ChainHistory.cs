@@ -9,7 +9,7 @@ public sealed class ChainHistory
 
     private ChainHistory(Genesis genesis, ChainTerms terms, ulong end)
     {
-        (Terms, End) = (terms, end);
+        (Terms, Place) = (terms, new ChainPlace(end, Digest.Zero));
         Replay = new ChainReplay(genesis, []);
         Book = new AccountBook(genesis.Digest);
     }
@@ -18,7 +18,10 @@ public sealed class ChainHistory
     public ChainTerms Terms { get; }
 
     /// <summary>The last block that was read.</summary>
-    public ulong End { get; }
+    public ulong End => Place.Number;
+
+    /// <summary>That block, and all that was said of the run up to there: what another node of the chain must say as well.</summary>
+    public ChainPlace Place { get; private set; }
 
     /// <summary>The ledger.</summary>
     public ChainReplay Replay { get; }
@@ -38,9 +41,11 @@ public sealed class ChainHistory
     /// <param name="run">Digest of its genesis.</param>
     /// <param name="end">The last block to read: a final one.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <param name="only">The node to read it through; null for the first that answers properly.</param>
     /// <exception cref="InputException">The contract knows no such run.</exception>
     /// <exception cref="ChainFaultException">No node answers properly.</exception>
-    public static async Task<ChainHistory> ReadAsync(ChainClient chain, EvmAddress contract, Digest run, ulong end, CancellationToken cancellation)
+    public static async Task<ChainHistory> ReadAsync(
+        ChainClient chain, EvmAddress contract, Digest run, ulong end, CancellationToken cancellation, int? only = null)
     {
         var created = await EvmLedger.CreatedAsync(chain, contract, run, cancellation);
         if (created > end)
@@ -48,22 +53,32 @@ public sealed class ChainHistory
             throw new InputException($"run {run.Short} was created in block {created}, which is not final yet: wait a moment.");
         }
 
-        ChainFaultException? last = null;
-        for (var attempt = 0; attempt < Attempts * chain.Endpoints.Count; attempt++)
+        ChainFaultException? trouble = null;
+        for (var attempt = 0; attempt < Attempts * (only is null ? chain.Endpoints.Count : 1); attempt++)
         {
             try
             {
-                var node = chain.At(attempt % chain.Endpoints.Count);
-                return Read(await WholeAsync(node, new ChainFollowing(contract, run, 0), created, cancellation), end);
+                var node = chain.At(only ?? (attempt % chain.Endpoints.Count));
+                var history = Read(await WholeAsync(node, new ChainFollowing(contract, run, 0), created, cancellation), end);
+                var last = await node.BlockAsync(end, cancellation) ?? throw ChainJson.Bad("no block below its newest");
+                history.Place = history.Place with { Hash = last.Hash };
+                return history;
             }
             catch (ChainFaultException fault)
             {
-                last = fault;
+                trouble = fault;
             }
         }
 
-        throw last!;
+        throw trouble!;
     }
+
+    /// <summary>Whether a node of the chain says the same of <see cref="Place"/>; null if it cannot say.</summary>
+    /// <param name="node">The node (<see cref="ChainClient.At"/>).</param>
+    /// <param name="contract">The contract.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<bool?> IsConfirmedAsync(ChainClient node, EvmAddress contract, CancellationToken cancellation) =>
+        new ChainLook(node, new ChainFollowing(contract, Replay.State.Run, 0)).ConfirmsAsync(Place, cancellation);
 
     // Up to the newest block, since only there every node knows how much was said: one that hides something is found out.
     private static async Task<IReadOnlyList<ChainLog>> WholeAsync(ChainClient node, ChainFollowing following, ulong created, CancellationToken cancellation)
@@ -89,6 +104,7 @@ public sealed class ChainHistory
         }
 
         history.Settlements = settlements;
+        history.Place = history.Place with { Record = default(EventRecord).After(final) };
         return history;
     }
 

@@ -48,6 +48,7 @@ public sealed class EvmLedger : IDisposable
     private readonly ChainReplay _replay;
     private readonly ChainFollower _follower;
     private readonly ChainSender? _sender;
+    private readonly ChainEndpoints _chain;
     private readonly Channel<SignedOperation> _queue = Channel.CreateUnbounded<SignedOperation>();
 
     // What was said and is not final yet, by what it says, with the block in which it was seen (0: in none).
@@ -57,9 +58,9 @@ public sealed class EvmLedger : IDisposable
     private DateTimeOffset? _unseenSince;
     private string _postingFault = "";
 
-    private EvmLedger(EvmLedgerOptions options, ChainMirror mirror, ChainReplay replay, ChainFollower follower, ChainSender? sender)
+    private EvmLedger(EvmLedgerOptions options, ChainMirror mirror, ChainReplay replay, ChainFollower follower, ChainEndpoints chain, ChainSender? sender)
     {
-        (_options, _mirror, _replay, _follower, _sender) = (options, mirror, replay, follower, sender);
+        (_options, _mirror, _replay, _follower, _chain, _sender) = (options, mirror, replay, follower, chain, sender);
     }
 
     /// <summary>Raised after the file has grown.</summary>
@@ -92,7 +93,7 @@ public sealed class EvmLedger : IDisposable
             var after = mirror.Cursor?.Place ?? new ChainPlace(created - 1, Digest.Zero);
             var following = new ChainFollowing(options.Contract, run, options.Confirmations) { LagMax = options.LagMax, Time = options.Time };
             var follower = new ChainFollower(chain, following, after);
-            var ledger = new EvmLedger(options, mirror, new ChainReplay(mirror.Genesis, mirror.Done), follower, sender);
+            var ledger = new EvmLedger(options, mirror, new ChainReplay(mirror.Genesis, mirror.Done), follower, chain.Endpoints, sender);
             while (!await ledger.LookAsync(cancellation))
             {
                 await Task.Delay(options.LookEvery, options.Time, cancellation);
@@ -192,14 +193,14 @@ public sealed class EvmLedger : IDisposable
                 var moved = await LookAsync(cancellation);
                 wait = _options.LookEvery;
                 Show(moved ? "" : string.Join("; ", _follower.Remarks));
+                await _chain.NewsAsync(wait, _options.Time, cancellation);
             }
             catch (ChainFaultException fault)
             {
                 wait = Longer(wait);
                 Show(fault.Message);
+                await Task.Delay(wait, _options.Time, cancellation);
             }
-
-            await Task.Delay(wait, _options.Time, cancellation);
         }
     }
 

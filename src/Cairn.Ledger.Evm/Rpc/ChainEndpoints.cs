@@ -1,23 +1,27 @@
 using System.Net.Http.Headers;
+using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
 
-/// <summary>JSON-RPC over HTTP to one chain through one or several nodes: each request goes to the one that answered last, and to the next when that one fails. None of
-/// them is trusted with anything but answering: sizes and forms are bounded here, and what is said is checked by whoever asked.</summary>
+/// <summary>JSON-RPC, over HTTP or WebSocket, to one chain through one or several nodes: each request goes to the one that answered last, and to the next when that one
+/// fails. None of them is trusted with anything but answering: sizes and forms are bounded here, and what is said is checked by whoever asked.</summary>
 public sealed class ChainEndpoints : IDisposable
 {
     /// <summary>The most bytes of one answer.</summary>
     public const int AnswerBytesMax = 32 << 20;
 
     private const int DetailMax = 200;
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
     // Only these does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
     private static readonly string[] _refusedByTheChain = ["eth_estimateGas", "eth_call", "eth_sendRawTransaction"];
     private readonly HttpClient _http;
     private readonly TimeSpan _patience;
     private readonly Uri[] _nodes;
+    private readonly ChainSocket?[] _sockets;
+    private readonly SemaphoreSlim[] _connecting;
 
     // The chain for which each has answered; asked again after it could not be reached.
     private readonly ulong?[] _chains;
@@ -26,13 +30,14 @@ public sealed class ChainEndpoints : IDisposable
     private long _id;
 
     /// <summary>Opens nothing yet.</summary>
-    /// <param name="addresses">http:// or https:// addresses of nodes of the same chain; at least one.</param>
+    /// <param name="addresses">http://, https://, ws:// or wss:// addresses of nodes of the same chain; at least one.</param>
     /// <param name="patience">How long one answer may take.</param>
     /// <exception cref="InputException">An address is none.</exception>
     public ChainEndpoints(IReadOnlyList<string> addresses, TimeSpan? patience = null)
     {
         _nodes = [.. addresses.Select(Read)];
-        _chains = new ulong?[_nodes.Length];
+        (_chains, _sockets) = (new ulong?[_nodes.Length], new ChainSocket?[_nodes.Length]);
+        _connecting = [.. _nodes.Select(_ => new SemaphoreSlim(1, 1))];
         if (_nodes.Length == 0)
         {
             throw new InputException("no node of the chain is named: give its address with --rpc.");
@@ -104,7 +109,7 @@ public sealed class ChainEndpoints : IDisposable
         {
             if (_expected is { } expected && _chains[node] != expected)
             {
-                using var answer = await AskOneAsync(_nodes[node], "eth_chainId", "[]", cancellation);
+                using var answer = await AskOneAsync(node, "eth_chainId", "[]", cancellation);
                 _chains[node] = ChainJson.UInt64(answer.RootElement, "eth_chainId");
                 if (_chains[node] != expected)
                 {
@@ -113,7 +118,7 @@ public sealed class ChainEndpoints : IDisposable
                 }
             }
 
-            return await AskOneAsync(_nodes[node], method, parameters, cancellation);
+            return await AskOneAsync(node, method, parameters, cancellation);
         }
         catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Unreachable)
         {
@@ -122,33 +127,106 @@ public sealed class ChainEndpoints : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    /// <summary>Waits until it is time to look at the chain again. Over a WebSocket the node says so when there is a new block; a node that has said nothing for long is
+    /// looked at all the same, and one that cannot say so as often as asked for.</summary>
+    /// <param name="poll">How often to look where no node says so; over a WebSocket no more than four times as often.</param>
+    /// <param name="time">The clock of the waits.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task NewsAsync(TimeSpan poll, TimeProvider time, CancellationToken cancellation)
+    {
+        if (await ListenAsync(Current, cancellation) is { } socket)
+        {
+            await Task.Delay(poll / 4, time, cancellation);
+            await socket.HeadAsync(poll > SilenceMax ? poll : SilenceMax, cancellation);
+        }
+        else
+        {
+            await Task.Delay(poll, time, cancellation);
+        }
+    }
 
-    private static Uri Read(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-            ? uri : throw new InputException($"'{address}' is no address of a chain's node: it must begin with http:// or https://.");
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _http.Dispose();
+        foreach (var socket in _sockets)
+        {
+            socket?.Dispose();
+        }
+    }
+
+    private static Uri Read(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "ws" or "wss" ? uri
+        : throw new InputException($"'{address}' is no address of a chain's node: it must begin with http://, https://, ws:// or wss://.");
+
+    // Null where the node is not asked over a socket, its socket is broken, or it does not know how to tell of blocks.
+    private async Task<ChainSocket?> ListenAsync(int node, CancellationToken cancellation)
+    {
+        if (_sockets[node] is not { IsOpen: true } socket)
+        {
+            return null;
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(_patience);
+        try
+        {
+            await socket.SubscribeAsync(Interlocked.Increment(ref _id), patience.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or IOException or JsonException or ObjectDisposedException
+            || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            // Polled, and asked over another socket.
+        }
+
+        return socket.TellsHeads ? socket : null;
+    }
+
+    private async Task<ChainSocket> SocketAsync(int node, CancellationToken cancellation)
+    {
+        await _connecting[node].WaitAsync(cancellation);
+        try
+        {
+            if (_sockets[node] is not { IsOpen: true })
+            {
+                _sockets[node]?.Dispose();
+                _sockets[node] = null;
+                _sockets[node] = await ChainSocket.ConnectAsync(_nodes[node], cancellation);
+            }
+
+            return _sockets[node]!;
+        }
+        finally
+        {
+            _connecting[node].Release();
+        }
+    }
 
     // The address may hold the key of an account with whoever runs the node: only its host is ever told.
-    private async Task<JsonDocument> AskOneAsync(Uri node, string method, string parameters, CancellationToken cancellation)
+    private async Task<JsonDocument> AskOneAsync(int at, string method, string parameters, CancellationToken cancellation)
     {
-        var id = Interlocked.Increment(ref _id);
+        var (node, id) = (_nodes[at], Interlocked.Increment(ref _id));
+        var question = Encoding.UTF8.GetBytes($$"""{"jsonrpc":"2.0","id":{{id}},"method":"{{method}}","params":{{parameters}}}""");
         // Over the whole answer: a node that says a little and then nothing is as silent as one that says nothing.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(_patience);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, node)
+            if (node.Scheme is "ws" or "wss")
             {
-                Content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"jsonrpc":"2.0","id":{{id}},"method":"{{method}}","params":{{parameters}}}""")),
-            };
+                return Result(await (await SocketAsync(at, patience.Token)).AskAsync(id, question, patience.Token), id, node, "");
+            }
+
+            using var request = new HttpRequestMessage(HttpMethod.Post, node) { Content = new ByteArrayContent(question) };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             var body = await ReadBoundedAsync(response.Content, node, patience.Token);
             return Result(body, id, node, response.IsSuccessStatusCode ? "" : $" (HTTP {(int)response.StatusCode})");
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException or WebSocketException or ObjectDisposedException
+            || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
+            // A socket over which an answer did not come is not trusted to bring another.
+            _sockets[at]?.Dispose();
             var how = e is OperationCanceledException ? "it took too long" : Short(e.Message);
             throw new ChainFaultException(ChainFaultKind.Unreachable, $"the node of the chain at {node.Authority} cannot be reached: {how}", inner: e);
         }

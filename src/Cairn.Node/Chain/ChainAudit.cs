@@ -40,6 +40,9 @@ public sealed record AuditReport(
     string Run, string Rules, ulong ChainId, string Contract, ulong Block, long Height, string State, string Stage, long Void, IReadOnlyList<AuditedMember> Members,
     IReadOnlyList<AuditedRound> Rounds, string PayoutRoot, string HeldWei, bool? FolderAgrees)
 {
+    /// <summary>The nodes of the chain that were named, and what each says.</summary>
+    public required IReadOnlyList<AuditedNode> Nodes { get; init; }
+
     /// <summary>What its money is: "wei", or parts of a token.</summary>
     public required string Money { get; init; }
 
@@ -71,10 +74,9 @@ public static class ChainAudit
         var chain = new ChainClient(endpoints);
         var (report, state) = await ChainLine.AskedAsync(async () =>
         {
-            var height = await chain.HeightAsync(cancellation);
-            var history = await ChainHistory.ReadAsync(chain, address, run, height - Math.Min(height, confirmations), cancellation);
-            var held = CairnMoney.ReadAccounts(await chain.ReadAsync(address, CairnContract.RunQuestion(run), 4096, cancellation));
-            var found = Report(history, await chain.ChainIdAsync(cancellation), address, held);
+            var (history, node, nodes) = await AuditSources.ReadAsync(chain, address, run, confirmations, cancellation);
+            var held = CairnMoney.ReadAccounts(await chain.At(node).ReadAsync(address, CairnContract.RunQuestion(run), 4096, cancellation));
+            var found = Report(history, await chain.At(node).ChainIdAsync(cancellation), address, held, nodes);
             return (found with { FolderAgrees = folder is null ? null : Agrees(folder, history) }, history.Replay.State);
         });
         if (store is null)
@@ -128,7 +130,8 @@ public static class ChainAudit
             && ledger.ReadNew().Zip(history.Replay.Blocks(1, new ChainPlace(history.End, Digest.Zero))).All(pair => pair.First.Hash == pair.Second.Hash);
     }
 
-    private static AuditReport Report(ChainHistory history, ulong chainId, EvmAddress contract, ChainAccounts? held)
+    private static AuditReport Report(
+        ChainHistory history, ulong chainId, EvmAddress contract, ChainAccounts? held, IReadOnlyList<AuditedNode> nodes)
     {
         var state = history.Replay.State;
         var rounds = new List<AuditedRound>();
@@ -147,6 +150,7 @@ public static class ChainAudit
             state.Stage.ToString(), history.Replay.Void, members, rounds, history.Payouts().Root.ToString(),
             held is null ? "" : held.Held.ToString(), FolderAgrees: null)
         {
+            Nodes = nodes,
             Money = held?.Money ?? "",
             Votes = RulesSummary.Of(state),
         };
