@@ -72,6 +72,12 @@ public sealed class MemberVoiceTests(SmallRun run)
             directory, new ContributionOptions(null, int.MaxValue, 2, Threads: 2), _ => { }, TestContext.Current.CancellationToken);
         Assert.Equal(7, contributions.Rounds.Count);
         Assert.Equal(("0.5", "1000"), (now.Single(rule => rule.Name == "outerRate").Value, now.Single(rule => rule.Name == "rewardPerSettlement").Value));
+
+        // Whoever walks through the rounds later, by updates or by means, steps by the rate that each had.
+        Directory.Delete(Path.Combine(directory.Store, "rounds", "000005", "updates"), recursive: true);
+        var account = await ContributionMeasure.RunAsync(
+            directory, new ContributionOptions(null, int.MaxValue, 2, Threads: 2), _ => { }, TestContext.Current.CancellationToken);
+        Assert.Contains(6, account.Rounds);
     }
 
     [Fact]

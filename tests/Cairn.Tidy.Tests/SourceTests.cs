@@ -51,6 +51,15 @@ public sealed partial class SourceTests
         Faults.None(Occurrences(refused));
     }
 
+    [Fact]
+    public void What_votes_can_change_is_asked_for_by_the_round()
+    {
+        // The labs have runs without votes; the other rules of a context are those of every round.
+        var faults = Rooms().Where(file => file.StartsWith("src/Cairn.Node/", StringComparison.Ordinal) && !file.Contains("/Lab/", StringComparison.Ordinal))
+            .SelectMany(file => Repository.Lines(file).Select((line, at) => (place: $"{file}:{at + 1}", line))).Where(found => RuleOfOneRound().IsMatch(found.line));
+        Faults.None(faults.Select(found => $"{found.place} must ask run.RulesBook.At(round)"));
+    }
+
     private static IEnumerable<string> Rooms() => Repository.Sources.Where(file => file.StartsWith("src/", StringComparison.Ordinal));
 
     private static IEnumerable<string> Occurrences(string[] refused)
@@ -75,6 +84,9 @@ public sealed partial class SourceTests
 
     // Lines without their strings and comments; good enough to look for names.
     private static IEnumerable<string> Code(string file) => Repository.Lines(file).Select(line => NotCode().Replace(line, ""));
+
+    [GeneratedRegex(@"(?<![A-Za-z])[rR]un\.Rules\.(Sparse\.OuterRate|Training\.PeakRate|Round\.(StageSecondsMax|ProbedPeers|ProbeStep|OverlapPerMille)|Money)\b")]
+    private static partial Regex RuleOfOneRound();
 
     [GeneratedRegex("""
         "(\\.|[^"\\])*"|//.*
