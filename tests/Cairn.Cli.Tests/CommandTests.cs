@@ -29,6 +29,36 @@ public sealed class CommandTests : IDisposable
         Assert.Contains($"cairn {verb}", help.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("give one of them", "--model", "a", "--follow", "b")]
+    [InlineData("--precision", "--model", "{model}", "--precision", "f8")]
+    [InlineData("--parallel is 0", "--parallel", "0", "--port", "99999")]
+    [InlineData("--port is 99999", "--parallel", "0", "--port", "99999")]
+    [InlineData("--host", "--host", "everywhere")]
+    [InlineData("cannot be read", "--model", "nothing")]
+    [InlineData("key file", "--api-key-file", "nothing")]
+    public async Task What_cannot_be_served_is_refused_in_one_line(string word, params string[] arguments)
+    {
+        var model = _folder["model"];
+        Cairn.Bench.StressModel.Write(model);
+        var refusal = (await Captured.RunAsync(["serve", .. arguments.Select(argument => argument == "{model}" ? model : argument)])).AssertRefused(ExitCode.BadInput);
+        Assert.Contains(word, refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_keys_that_others_can_read_is_refused()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // No modes of files there.
+            return;
+        }
+
+        await File.WriteAllTextAsync(_folder["keys"], "a\nb\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(_folder["keys"], UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        Assert.Contains("chmod 600", (await Captured.RunAsync("serve", "--api-key-file", _folder["keys"])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_is_measured_of_a_line_has_bounds()
     {

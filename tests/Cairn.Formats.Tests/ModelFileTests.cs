@@ -105,6 +105,18 @@ public sealed class ModelFileTests
         Assert.Equal(model.Tokenizer.Encode("in the end"), gguf.Tokenizer.Encode("in the end"));
     }
 
+    [Theory]
+    [InlineData("\"<|endoftext|>\"")]
+    [InlineData("{\"content\":\"<|endoftext|>\",\"lstrip\":false}")]
+    public void What_ends_a_turn_ends_a_text_too(string name)
+    {
+        using var tiny = new Tiny(Tiny.Shape);
+        File.WriteAllText(tiny.At(Checkpoint.GenerationFile), "{\"eos_token_id\":[7,9]}");
+        File.WriteAllText(tiny.At(HuggingFaceNames.TokenizerConfig), $"{{\"eos_token\":{name}}}");
+        using var model = ModelFile.Open(tiny.Folder);
+        Assert.Equal([7, 9, tiny.Tokenizer.EosId], [model.Generation.EndToken!.Value, .. model.Generation.OtherEnds]);
+    }
+
     [Fact]
     public void A_chat_template_goes_along()
     {
