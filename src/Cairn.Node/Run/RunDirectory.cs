@@ -112,14 +112,16 @@ public sealed class RunDirectory
         }
     }
 
-    /// <summary>True if a process has the node.</summary>
+    /// <summary>True if a process has the node, or the whole run.</summary>
     /// <param name="node">The node's name.</param>
-    public bool IsRunning(string node)
+    public bool IsRunning(string node) =>
+        IsTaken(Path.Combine(Node(node), "node.lock"), FileAccess.ReadWrite, FileShare.None) || IsTaken(Path.Combine(Root, "run.lock"), FileAccess.Read, FileShare.Read);
+
+    private static bool IsTaken(string path, FileAccess access, FileShare share)
     {
-        var path = Path.Combine(Node(node), "node.lock");
         try
         {
-            using var free = File.Exists(path) ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.None) : null;
+            using var free = File.Exists(path) ? new FileStream(path, FileMode.Open, access, share, 1, FileOptions.None) : null;
             return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
