@@ -105,7 +105,7 @@ internal sealed class HonestConduct : Conduct
 {
     public override string Name => Conducts.Honest;
 
-    public override string Claim => "others are measured by it; one that declares fewer samples is paid no more than they are worth (1.35 at most)";
+    public override string Claim => "others are measured by it; one that declares fewer samples is paid no more than they are worth (1.4 at most)";
 
     public override string? Breach(Ending ending, SimNode me) =>
         me is { Role: Role.Peer, Plan: { Samples: > 0, Newcomer: false } } ? ending.PaidForMoreThanItsSamples(me) : null;
