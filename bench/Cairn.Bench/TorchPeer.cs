@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics.X86;
-using System.Text.Json;
 
 namespace Cairn.Bench;
 
@@ -9,9 +8,9 @@ namespace Cairn.Bench;
 internal sealed class TorchPeer : IDisposable
 {
     private const string Script = "torch_llama.py";
-    private readonly Process _process;
+    private readonly PeerProcess _process;
 
-    private TorchPeer(Process process, string version) => (_process, Version) = (process, version);
+    private TorchPeer(PeerProcess process, string version) => (_process, Version) = (process, version);
 
     /// <summary>What the peer calls itself.</summary>
     public string Version { get; }
@@ -25,7 +24,7 @@ internal sealed class TorchPeer : IDisposable
         {
             if (File.Exists(script) && Start(python, script, shape, threads, bf16) is { } process)
             {
-                if (process.StandardOutput.ReadLine() is { } hello)
+                if (process.ReadLine() is { } hello)
                 {
                     return new TorchPeer(process, hello);
                 }
@@ -39,30 +38,14 @@ internal sealed class TorchPeer : IDisposable
 
     /// <summary>Takes steps.</summary>
     /// <returns>Seconds of processor time with one thread, of wall time with more.</returns>
-    public double Step(int count)
-    {
-        _process.StandardInput.WriteLine(count);
-        _process.StandardInput.Flush();
-        var line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the torch process ended");
-        using var answer = JsonDocument.Parse(line);
-        return answer.RootElement.GetProperty("seconds").GetDouble();
-    }
+    public double Step(int count) => _process.Run(count.ToString());
 
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            _process.WaitForExit();
-        }
+    public void Dispose() => _process.Dispose();
 
-        _process.Dispose();
-    }
-
-    private static Process? Start(string python, string script, TrainShape shape, int threads, bool bf16)
+    private static PeerProcess? Start(string python, string script, TrainShape shape, int threads, bool bf16)
     {
         var model = shape.Model;
-        var start = new ProcessStartInfo(python) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(python);
         foreach (var argument in new object[]
         {
             script, model.Vocabulary, model.Dim, model.Layers, model.Heads, model.KvHeads, model.FeedForward, model.TiedHead ? 1 : 0,
@@ -73,17 +56,7 @@ internal sealed class TorchPeer : IDisposable
         }
 
         Tune(start.Environment, threads);
-        try
-        {
-            var process = Process.Start(start);
-            process?.ErrorDataReceived += (_, _) => { };
-            process?.BeginErrorReadLine();
-            return process;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
+        return PeerProcess.TryStart(start);
     }
 
     // What makes torch fastest here: the widest kernels, memory kept by the allocator between steps, and one pool of threads instead of two.

@@ -34,9 +34,10 @@ public sealed unsafe class PackedMatrix : IDisposable
         NativeMemory.Clear(_memory, (nuint)Bytes);
         if (precision == MatrixPrecision.Int8)
         {
-            for (var row = 0; row < Groups * GroupRows; row++)
+            // A level of zero.
+            for (var group = 0; group < Groups; group++)
             {
-                Int8Rows.Write(this, row, []);
+                new Span<byte>(Group(group) + ScaleBytes, Steps * StepBytes).Fill(Int8Rows.Offset);
             }
         }
     }

@@ -60,7 +60,7 @@ public sealed class DataPreparation
     {
         var given = _options.TokenizerPath is null ? null : Tokenizer.Load(_options.TokenizerPath);
         var key = ComputeKey(given);
-        if (TryReuse(key) is { } ready)
+        if (DataSet.TryReuse(_folder, key, _progress) is { } ready)
         {
             _progress?.Report($"reusing the data set in {_folder}");
             return ready;
@@ -117,20 +117,6 @@ public sealed class DataPreparation
         }
 
         return Digest.Of("cairn/data-key", key.Written);
-    }
-
-    private DataSet? TryReuse(Digest key)
-    {
-        var path = Path.Combine(_folder, DataManifest.FileName);
-        try
-        {
-            return File.Exists(path) && DataManifest.Load(path).Key == key ? DataSet.Open(_folder) : null;
-        }
-        catch (InputException e)
-        {
-            _progress?.Report($"making the data set again: {e.Message}");
-            return null;
-        }
     }
 
     // From here on the folder holds work of these sources and options only.

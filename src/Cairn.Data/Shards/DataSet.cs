@@ -92,6 +92,25 @@ public sealed class DataSet : IDisposable
         }
     }
 
+    /// <summary>Opens the data set of a folder if it was made of the same sources in the same way.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="key">Names sources and options.</param>
+    /// <param name="progress">Told why one that is there is not used.</param>
+    /// <returns>Null if it is to be made.</returns>
+    internal static DataSet? TryReuse(string folder, Digest key, IProgress<string>? progress)
+    {
+        var path = Path.Combine(folder, DataManifest.FileName);
+        try
+        {
+            return File.Exists(path) && DataManifest.Load(path).Key == key ? Open(folder) : null;
+        }
+        catch (InputException e)
+        {
+            progress?.Report($"making the data set again: {e.Message}");
+            return null;
+        }
+    }
+
     /// <summary>Opens a data set and checks every byte of it.</summary>
     /// <param name="folder">Where.</param>
     /// <exception cref="InputException">Something is missing or damaged.</exception>

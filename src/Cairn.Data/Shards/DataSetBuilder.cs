@@ -37,7 +37,7 @@ internal sealed class DataSetBuilder
         }
 
         var key = ComputeKey(given);
-        if (TryReuse(key) is { } ready)
+        if (DataSet.TryReuse(_folder, key, _progress) is { } ready)
         {
             _progress?.Report($"reusing the data set in {_folder}");
             return ready;
@@ -79,19 +79,6 @@ internal sealed class DataSetBuilder
         }
 
         return Digest.Of("cairn/data-key", key.Written);
-    }
-
-    private DataSet? TryReuse(Digest key)
-    {
-        try
-        {
-            return File.Exists(ManifestPath) && DataManifest.Load(ManifestPath).Key == key ? DataSet.Open(_folder) : null;
-        }
-        catch (InputException e)
-        {
-            _progress?.Report($"making the data set again: {e.Message}");
-            return null;
-        }
     }
 
     private Tokenizer TrainTokenizer(Corpus corpus)
