@@ -1,6 +1,6 @@
 #:property PublishAot=false
 #:property RestorePackagesWithLockFile=false
-// Writes the unrolled micro-kernels of src/Cairn.Compute/MatMul: run `dotnet run tools/GenerateMicroKernels.cs` in the root of the repository.
+// Writes the unrolled micro-kernels of src/Cairn.Compute (MatMul, Inference): run `dotnet run tools/GenerateMicroKernels.cs` in the root of the repository.
 using System.Globalization;
 using System.Text;
 
@@ -9,6 +9,8 @@ foreach (var (bits, heights) in sets)
 {
     File.WriteAllText($"src/Cairn.Compute/MatMul/MicroKernels{bits}.cs", Kernels.Write(bits, heights));
 }
+
+File.WriteAllText("src/Cairn.Compute/Inference/RowTiles.cs", RowTiles.Write());
 
 internal static class Kernels
 {
@@ -136,5 +138,125 @@ internal static class Kernels
                 }
 
             """);
+    }
+}
+
+internal static class RowTiles
+{
+    private const int RowsMax = 6;
+    private const int GroupRows = 4;
+
+    internal static string Write()
+    {
+        var text = new StringBuilder();
+        text.Append("""
+            // Written by tools/GenerateMicroKernels.cs: change the generator, not this file.
+            using System.Runtime.CompilerServices;
+            using System.Runtime.Intrinsics;
+
+            namespace Cairn.Compute;
+
+            /// <summary>Products of a group of four matrix rows with 1 to 6 rows of activations, held in registers over a run of steps.</summary>
+            /// <remarks>Every product of two rows is the sum over 16 lanes of k, each in the order of k, then of the lanes by one tree: its bits depend neither on how many
+            /// rows are multiplied together nor on the width of the machine's vectors.</remarks>
+            internal static unsafe class RowTiles<T>
+                where T : struct, IMatrixLanes
+            {
+                /// <summary>The most rows of activations.</summary>
+                internal const int RowsMax = 6;
+
+                /// <summary>y[r, 0…3] (added to when <paramref name="add"/>) = w · x[r].</summary>
+                /// <param name="rows">1 to <see cref="RowsMax"/>.</param>
+                /// <param name="steps">Steps of 16; at least 1.</param>
+                /// <param name="w">A group's numbers.</param>
+                /// <param name="x">First row.</param>
+                /// <param name="xRow">Floats between rows of x.</param>
+                /// <param name="y">First of four.</param>
+                /// <param name="yRow">Floats between rows of y.</param>
+                /// <param name="add">Whether y is added to.</param>
+                internal static void Run(int rows, nint steps, byte* w, float* x, nint xRow, float* y, nint yRow, bool add)
+                {
+                    switch (rows)
+                    {
+                        case 1:
+                            Rows1(steps, w, x, xRow, y, yRow, add);
+                            break;
+                        case 2:
+                            Rows2(steps, w, x, xRow, y, yRow, add);
+                            break;
+                        case 3:
+                            Rows3(steps, w, x, xRow, y, yRow, add);
+                            break;
+                        case 4:
+                            Rows4(steps, w, x, xRow, y, yRow, add);
+                            break;
+                        case 5:
+                            Rows5(steps, w, x, xRow, y, yRow, add);
+                            break;
+                        default:
+                            Rows6(steps, w, x, xRow, y, yRow, add);
+                            break;
+                    }
+                }
+
+
+            """);
+        for (var rows = RowsMax; rows > 0; rows--)
+        {
+            WriteOne(text, rows);
+            text.Append(rows == 1 ? "}\n" : "\n");
+        }
+
+        return text.ToString().Replace("\r", "");
+    }
+
+    private static void WriteOne(StringBuilder text, int rows)
+    {
+        void Line(int depth, string line) => text.Append(' ', 4 * depth).Append(line).Append('\n');
+        Line(1, "[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Line(1, $"private static void Rows{rows}(nint steps, byte* w, float* x, nint xRow, float* y, nint yRow, bool add)");
+        Line(1, "{");
+        if (rows > 3)
+        {
+            Line(2, "var x3 = x + (3 * xRow);");
+        }
+
+        for (var row = 0; row < rows; row++)
+        {
+            Line(2, $"Vector512<float> s{row}0 = default, s{row}1 = default, s{row}2 = default, s{row}3 = default;");
+        }
+
+        Line(2, "for (; steps > 0; steps--)");
+        Line(2, "{");
+        for (var one = 0; one < GroupRows; one++)
+        {
+            Line(3, $"var w{one} = T.Load(w{one switch { 0 => "", 1 => " + T.Bytes", _ => $" + ({one} * T.Bytes)" }});");
+        }
+
+        Line(3, $"w += {GroupRows} * T.Bytes;");
+        for (var row = 0; row < rows; row++)
+        {
+            var pointer = (row < 3 ? "x" : "x3") + (row % 3) switch { 0 => "", 1 => " + xRow", _ => " + (2 * xRow)" };
+            Line(3, $"{(row == 0 ? "var " : "")}v = Vector512.Load({pointer});");
+            for (var one = 0; one < GroupRows; one++)
+            {
+                Line(3, $"s{row}{one} = Vector512.FusedMultiplyAdd(w{one}, v, s{row}{one});");
+            }
+        }
+
+        Line(3, "x += Lanes.Count;");
+        if (rows > 3)
+        {
+            Line(3, "x3 += Lanes.Count;");
+        }
+
+        Line(2, "}");
+        Line(0, "");
+        for (var row = 0; row < rows; row++)
+        {
+            Line(2, $"RowSums.Put(RowSums.OfFour(s{row}0, s{row}1, s{row}2, s{row}3), y{row switch { 0 => "", 1 => " + yRow", _ => $" + ({row} * yRow)" }}, add);");
+        }
+
+        Line(1, "}");
     }
 }
