@@ -59,10 +59,25 @@ public sealed record Commit(Round Round, Digest Root) : Operation;
 /// <param name="Trace">Digest over the inner steps' losses: what a replay audit must reproduce.</param>
 public sealed record Opening(Digest ObjectDigest, long SizeBytes, Digest Key, Digest BaseDigest, Digest Receipt, Digest Trace)
 {
+    // Who takes a reveal in checks it, and checks it again with its block: ten hashes each time.
+    private readonly Memory _memory = new();
+
     /// <summary>The one value a commit shows: a Merkle root over peer, round and every field, so that parts can be proven apart.</summary>
     /// <param name="uid">Whose.</param>
     /// <param name="round">Of which round.</param>
     public Digest Root(Uid uid, Round round)
+    {
+        if (_memory.Last is { } last && ReferenceEquals(last.Opening, this) && last.Uid == uid && last.Round == round)
+        {
+            return last.Root;
+        }
+
+        var root = Compute(uid, round);
+        _memory.Last = new KnownRoot(this, uid, round, root);
+        return root;
+    }
+
+    private Digest Compute(Uid uid, Round round)
     {
         Span<byte> bytes = stackalloc byte[Digest.Size];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, uid.Value);
@@ -72,6 +87,25 @@ public sealed record Opening(Digest ObjectDigest, long SizeBytes, Digest Key, Di
         var size = Digest.Of("cairn/commit/size", bytes[..sizeof(long)]);
         Key.CopyTo(bytes);
         return MerkleTree.Root([who, ObjectDigest, size, Digest.Of("cairn/commit/key", bytes), BaseDigest, Receipt, Trace]);
+    }
+
+    private sealed record KnownRoot(Opening Opening, Uid Uid, Round Round, Digest Root);
+
+    /// <summary>The root that was asked for last. What is remembered is no part of what an opening is: all memories are equal, and one that a changed copy took
+    /// along does not speak for it.</summary>
+    private sealed class Memory
+    {
+        private volatile KnownRoot? _last;
+
+        public KnownRoot? Last
+        {
+            get => _last;
+            set => _last = value;
+        }
+
+        public override bool Equals(object? other) => other is Memory;
+
+        public override int GetHashCode() => 0;
     }
 }
 

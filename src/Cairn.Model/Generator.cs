@@ -6,8 +6,7 @@ namespace Cairn.Model;
 /// <summary>Continues a text token by token, keeping the keys and values of what was read (a cache), so that a token costs one row and not
 /// the whole text.</summary>
 /// <remarks>When the context is full, the newest half of it (context / 2 tokens, at least one) is read anew from position 0 and generation
-/// goes on;
-/// a prompt longer than the context loses its beginning by the same rule. One text at a time: beginning the next ends the one before.</remarks>
+/// goes on; a prompt longer than the context loses its beginning by the same rule. One text at a time: beginning the next ends the one before.</remarks>
 public sealed class Generator : IDisposable
 {
     private readonly Parameters _parameters;

@@ -10,8 +10,7 @@ namespace Cairn.Model;
 /// <param name="Seed">Fixes the draws: the same seed gives the same text.</param>
 /// <param name="EndToken">Generation ends when this token is chosen; it is not handed out. Null never ends.</param>
 /// <remarks>Penalties and bias change the logits, the temperature divides them, and of what remains the <see cref="TopK"/> likeliest, of those that reach <see
-/// cref="MinP"/>, of those
-/// the nucleus of <paramref name="TopP"/> are drawn from.</remarks>
+/// cref="MinP"/>, of those the nucleus of <paramref name="TopP"/> are drawn from.</remarks>
 public sealed record SamplingSettings(double Temperature = 0.8, double TopP = 0.95, int TokensMax = 256, ulong Seed = 0, int? EndToken = null)
 {
     private const double BiasMax = 100;

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Cairn.Ledger;
 using Cairn.Node;
 using Cairn.Node.Tests;
 
@@ -24,7 +25,7 @@ public sealed class ServeTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "no signals here");
         using (var swarm = CairnProcess.Start(Runs.Arguments(_folder, "run", Rounds, "--no-dashboard")))
         {
-            while (CheckpointFolder.Newest(new RunDirectory(_folder["run"])) is null && !swarm.HasExited)
+            while (!HasSettled(new RunDirectory(_folder["run"])) && !swarm.HasExited)
             {
                 await Task.Delay(5, TestContext.Current.CancellationToken);
             }
@@ -51,6 +52,18 @@ public sealed class ServeTests : IDisposable
         Assert.True(answer.IsSuccessStatusCode);
         serve.Interrupt();
         Assert.Equal((0, ""), (await serve.EndAsync(), serve.Errors));
+    }
+
+    // By the ledger: the files of a checkpoint are there a little before the validators have said that they are.
+    private static bool HasSettled(RunDirectory run)
+    {
+        if (!run.HoldsRun)
+        {
+            return false;
+        }
+
+        using var ledger = EmbeddedLedger.Open(run.Ledger, readOnly: true);
+        return LedgerHistory.Replay(ledger).State.LatestCheckpoint is not null;
     }
 
     private async Task<string> VersionAsync() => (await _client.GetFromJsonAsync<JsonElement>("/v1/models", TestContext.Current.CancellationToken))

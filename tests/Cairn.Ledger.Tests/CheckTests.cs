@@ -21,6 +21,26 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public void What_was_asked_of_an_opening_before_does_not_show_in_its_root_nor_in_what_it_is_equal_to()
+    {
+        var world = new World();
+        var (round, opening) = (world.State.CurrentRound, world.Opening(0));
+        var root = opening.Root(new Uid(0), round);
+        Assert.Equal(world.Opening(0), opening);
+        Assert.Equal(world.Opening(0).GetHashCode(), opening.GetHashCode());
+        Assert.Equal(root, world.Opening(0).Root(new Uid(0), round));
+        Assert.NotEqual(root, opening.Root(new Uid(1), round));
+        Assert.NotEqual(root, opening.Root(new Uid(0), new Round(round.Number + 1)));
+
+        // A copy takes along what was remembered, and has a root of its own.
+        Assert.Equal(root, opening.Root(new Uid(0), round));
+        var other = opening with { SizeBytes = opening.SizeBytes + 1 };
+        Assert.Equal(new Opening(other.ObjectDigest, other.SizeBytes, other.Key, other.BaseDigest, other.Receipt, other.Trace).Root(new Uid(0), round), other.Root(new Uid(0), round));
+        Assert.NotEqual(root, other.Root(new Uid(0), round));
+        Assert.Equal(root, opening.Root(new Uid(0), round));
+    }
+
+    [Fact]
     public void A_stranger_may_only_register()
     {
         var world = new World();

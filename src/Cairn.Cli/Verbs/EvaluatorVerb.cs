@@ -64,7 +64,13 @@ internal static class EvaluatorVerb
         command.SetAction(async (parsed, cancellation) =>
         {
             var json = parsed.GetValue(Json);
-            foreach (var found in await PublishedEvaluations.ReadAsync(new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest()), cancellation))
+            var published = await PublishedEvaluations.ReadAsync(new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest()), cancellation);
+            if (published.Count == 0)
+            {
+                Console.Error.WriteLine("no member of this run has published an evaluation: cairn evaluator --every N makes them");
+            }
+
+            foreach (var found in published)
             {
                 Console.WriteLine(json ? EvaluationFile.Line(found.Record, found.By) : EvaluationView.Of(found.Record, found.By));
             }

@@ -4,8 +4,8 @@ using Cairn.Base;
 namespace Cairn.Data;
 
 /// <summary>Makes a data set from more text than fits into memory, in four steps that each go on where they were killed: gather and leave out, choose by weight and
-/// hold out, train a
-/// vocabulary, encode a shard for each block. The same text and options give the same bytes, however often it was killed and on however many threads.</summary>
+/// hold out, train a vocabulary, encode a shard for each block. The same text and options give the same bytes, however often it was killed and on however many
+/// threads.</summary>
 public sealed class DataPreparation
 {
     private const int KeyVersion = 1;

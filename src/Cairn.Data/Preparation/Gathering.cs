@@ -4,11 +4,9 @@ using Cairn.Base;
 namespace Cairn.Data;
 
 /// <summary>Reads all sources in order, leaves out what is to be left out, and keeps the rest in blocks on the disk. Killed at any instant, it goes on after the
-/// last complete
-/// block, and the blocks are the same.</summary>
+/// last complete block, and the blocks are the same.</summary>
 /// <remarks>Documents are read one after another, looked at on all threads a batch at a time, and decided upon in order: no thread count changes a byte. What was
-/// said before is
-/// remembered anew from the complete blocks when it goes on.</remarks>
+/// said before is remembered anew from the complete blocks when it goes on.</remarks>
 internal sealed class Gathering(PreparationOptions options, string folder, IProgress<string>? progress)
 {
     private const int BatchDocuments = 4096;

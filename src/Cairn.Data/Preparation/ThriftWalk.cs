@@ -1,8 +1,7 @@
 namespace Cairn.Data;
 
 /// <summary>Walks one struct in the compact protocol of Thrift without believing it: no list is longer than the bytes there are, nothing is nested deeper than a
-/// little. Of its own fields
-/// the two are read that hold the sizes of a page (2 and 3); the rest is passed over.</summary>
+/// little. Of its own fields the two are read that hold the sizes of a page (2 and 3); the rest is passed over.</summary>
 /// <param name="file">Stands at the struct.</param>
 /// <param name="bytesMax">It must end within so many bytes.</param>
 internal sealed class ThriftWalk(Stream file, int bytesMax)

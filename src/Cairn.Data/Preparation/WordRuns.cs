@@ -1,8 +1,7 @@
 namespace Cairn.Data;
 
 /// <summary>The words of a document by their hashes: runs of letters and digits, ASCII in lower case, every byte beyond ASCII a letter. What is left out here (case,
-/// punctuation,
-/// spacing) makes no difference between two documents.</summary>
+/// punctuation, spacing) makes no difference between two documents.</summary>
 public sealed class WordRuns
 {
     /// <summary>Words of a run.</summary>

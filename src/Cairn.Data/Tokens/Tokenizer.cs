@@ -9,8 +9,7 @@ namespace Cairn.Data;
 /// <remarks>Trained by <see cref="BpeTrainer"/>, or read from a tokenizer.json or a GGUF file. Sennrich, Haddow and Birch 2016; over bytes as in Radford et al.
 /// 2019, §2.2.
 /// Over bytes nothing is lost for any bytes. What is lost otherwise: with characters, U+2581 comes back as a space; where <see cref="TokenizerParts.Composes"/>,
-/// text that was
-/// not in composed form comes back in it.</remarks>
+/// text that was not in composed form comes back in it.</remarks>
 public sealed class Tokenizer
 {
     /// <summary>The text of the token that ends every document.</summary>

@@ -20,8 +20,7 @@ public sealed record SchedulerState(
 /// pieces beside them.
 /// Who comes is let in between two steps, who has left makes room at the next.</summary>
 /// <remarks>Places are given in the order of coming. Where the cache is full the newest loses its place, and what it had is computed again later: the oldest can
-/// always go on, so
-/// everything ends. What a text becomes does not depend on any of this. No clock and no thread: one caller at a time steps.</remarks>
+/// always go on, so everything ends. What a text becomes does not depend on any of this. No clock and no thread: one caller at a time steps.</remarks>
 /// <param name="model">Used by this scheduler alone; stays the caller's.</param>
 /// <param name="tokenizer">The model's.</param>
 /// <param name="parallel">The most texts at once; 1 to 256.</param>

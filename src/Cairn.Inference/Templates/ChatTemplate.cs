@@ -9,8 +9,7 @@ public sealed record ChatMessage(string Role, string Content);
 
 /// <summary>How a conversation becomes one text, in the part of the language of Jinja that published templates use (docs/serving.md names it).</summary>
 /// <remarks>A template comes from whoever published the model. It reaches nothing but the conversation, and steps, depth, and what it reads and writes are bounded.
-/// Immutable; safe to
-/// use from many threads at once.</remarks>
+/// Immutable; safe to use from many threads at once.</remarks>
 public sealed class ChatTemplate
 {
     private const int SourceMax = 1 << 20;

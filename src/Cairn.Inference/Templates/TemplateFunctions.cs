@@ -3,8 +3,7 @@ using Cairn.Base;
 namespace Cairn.Inference;
 
 /// <summary>The functions that a template can call. There is no clock among them: the same conversation gives the same text on any day, and templates that ask
-/// whether there is one
-/// have a date of their own.</summary>
+/// whether there is one have a date of their own.</summary>
 internal static class TemplateFunctions
 {
     private const int RangeMax = 100_000;

@@ -3,8 +3,7 @@ using Cairn.Base;
 namespace Cairn.Inference;
 
 /// <summary>Cuts a template into tokens, in the way chat templates are published for: a line that holds nothing before a statement or a comment loses its blanks,
-/// and the line
-/// break right after one is not text; a minus beside a brace takes all blanks on that side.</summary>
+/// and the line break right after one is not text; a minus beside a brace takes all blanks on that side.</summary>
 internal sealed class TemplateLexer
 {
     private static readonly string[] Signs =

@@ -17,8 +17,7 @@ internal enum TemplateFlow
 }
 
 /// <summary>One rendering of a template: the names in force, what was written, and how much work is left. A template is as trustworthy as whoever published the
-/// model: whatever it
-/// says, it ends soon and takes little memory.</summary>
+/// model: whatever it says, it ends soon and takes little memory.</summary>
 internal sealed class TemplateRun
 {
     private const int StepsMax = 1_000_000;

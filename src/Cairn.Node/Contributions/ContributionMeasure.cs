@@ -13,8 +13,7 @@ namespace Cairn.Node;
 public sealed record ContributionOptions(int? Round, int Last, int Sequences, int Threads);
 
 /// <summary>Measures what each peer's accepted updates did for held-out loss, round by round, from what stores still hold. What was measured lies in the run's
-/// folder and is not
-/// measured again: called now and then while a run goes on, the account grows over all of its rounds.</summary>
+/// folder and is not measured again: called now and then while a run goes on, the account grows over all of its rounds.</summary>
 public static class ContributionMeasure
 {
     /// <summary>Measures, and writes <c>contribution.json</c>.</summary>

@@ -7,8 +7,8 @@ namespace Cairn.Node;
 
 /// <summary>Measures one round with all its updates and without each of them.</summary>
 /// <remarks>Two ways of "without", since they answer different questions. Taken out: from the step that was made, one peer's part (its weight times what it sent,
-/// clipped as it
-/// was) goes, and the others' parts stay: what that update did. Left out: the round is combined anew from the others, who weigh more: what the run would have had
+/// clipped as it was) goes, and the others' parts stay: what that update did. Left out: the round is combined anew from the others, who weigh more: what the run
+/// would have had
 /// instead; a
 /// peer that is as good as the others' mean has nothing there, and the sum over peers is near nothing by its making.
 /// Cost: 2 + 2n measurements of the held-out sequences for n updates, 2 + n where the rule is no sum of parts. Memory: a base and a working copy beside the

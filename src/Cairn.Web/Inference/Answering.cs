@@ -6,8 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Cairn.Web;
 
 /// <summary>Answers one request: hands its continuations to the engine, and sends what comes of them. Readers that are slow hold up nobody: the text waits for
-/// them, bounded by what
-/// they asked for, and their places are free as soon as it is written.</summary>
+/// them, bounded by what they asked for, and their places are free as soon as it is written.</summary>
 /// <param name="engine">Computes.</param>
 /// <param name="asked">What is asked.</param>
 /// <param name="form">How it is written.</param>

@@ -36,8 +36,7 @@ internal sealed class BodyReader(int bytesMax)
     }
 
     /// <summary>Reads what is left of a body and keeps nothing of it: most clients hear why they are refused only when they have sent everything. What is larger
-    /// still, or comes too
-    /// slowly, is cut off.</summary>
+    /// still, or comes too slowly, is cut off.</summary>
     public static async Task PassOverAsync(HttpContext context)
     {
         var piece = ArrayPool<byte>.Shared.Rent(1 << 14);
