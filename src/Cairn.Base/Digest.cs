@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -97,7 +98,7 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
         }
 
         Span<byte> bytes = stackalloc byte[Size];
-        if (Convert.FromHexString(text, bytes, out _, out var written) != System.Buffers.OperationStatus.Done || written != Size)
+        if (Convert.FromHexString(text, bytes, out _, out var written) != OperationStatus.Done || written != Size)
         {
             return false;
         }
@@ -149,8 +150,8 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
 public sealed class Hasher : IDisposable
 {
     internal const int TagMax = 65;
-    private const int GatheredMax = 256;
-    private readonly byte[] _gathered = new byte[GatheredMax];
+    private const int GatheredMax = 2048;
+    private byte[] _gathered = ArrayPool<byte>.Shared.Rent(GatheredMax);
     private int _length;
     private IncrementalHash? _running;
 
@@ -230,5 +231,13 @@ public sealed class Hasher : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _running?.Dispose();
+    public void Dispose()
+    {
+        _running?.Dispose();
+        if (_gathered.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_gathered);
+            _gathered = [];
+        }
+    }
 }

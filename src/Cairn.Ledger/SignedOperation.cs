@@ -43,6 +43,13 @@ public sealed class SignedOperation
         return new SignedOperation(operation, content, key.Public, key.Sign(OperationDigest(run, key.Public, content)));
     }
 
+    /// <summary>An operation with a signature that was made elsewhere, by whoever holds the key; whether it verifies shows at <see cref="Verify"/>.</summary>
+    /// <param name="author">Who signed.</param>
+    /// <param name="signature">64 bytes (r ‖ s).</param>
+    /// <param name="operation">A well-formed one.</param>
+    public static SignedOperation Of(PublicKey author, ReadOnlySpan<byte> signature, Operation operation) =>
+        new(operation, OperationCodec.ToBytes(operation), author, signature);
+
     /// <summary>What is signed: SHA-256 over tag "cairn/operation" ‖ genesis digest ‖ author ‖ canonical content.</summary>
     /// <param name="run">Which run: <see cref="Genesis.Digest"/>.</param>
     public Digest OperationDigest(Digest run) => OperationDigest(run, Author, _content);

@@ -9,16 +9,19 @@ internal sealed class ToySamples : IDisposable
     /// <summary>Active features of a sample.</summary>
     public const int Active = 32;
 
-    private const int SignAt = 15;
-    // Place in the low bits, sign in the highest: a product with ±1 is the flip of one bit, without a branch that nobody could predict.
-    private readonly ushort[] _features;
+    private const int Packed = 4;
+    private const int Bits = 16;
+    private const int SignAt = Bits - 1;
+
+    // Four to a word. Place in the low bits, sign in the highest: a product with ±1 is the flip of one bit, without a branch that nobody could predict.
+    private readonly ulong[] _features;
     private readonly double[] _targets;
-    private readonly int _mask;
+    private readonly ulong _mask;
 
     public ToySamples(ulong seed, long count, int length)
     {
         Invariant.Check(length is > 0 and <= 1 << SignAt && (length & (length - 1)) == 0);
-        _mask = length - 1;
+        _mask = (ulong)length - 1;
         var random = new SeededRandom(seed, "toy");
         var hidden = new double[length];
         for (var i = 0; i < length; i++)
@@ -27,18 +30,16 @@ internal sealed class ToySamples : IDisposable
         }
 
         // Rented: a thousand seeds want as many large arrays, and every place that is read is written first.
-        _features = ArrayPool<ushort>.Shared.Rent(checked((int)(count * Active)));
+        _features = ArrayPool<ulong>.Shared.Rent(checked((int)(count * Active / Packed)));
         _targets = ArrayPool<double>.Shared.Rent((int)count);
+        var one = _mask | (1UL << SignAt);
+        var all = one | (one << Bits) | (one << (2 * Bits)) | (one << (3 * Bits));
         for (var s = 0; s < count; s++)
         {
-            for (var i = 0; i < Active; i += 4)
+            foreach (ref var four in Of(s))
             {
                 // Four features of each draw; the length is a power of two, so that masking is uniform.
-                var bits = random.NextUInt64();
-                for (var j = 0; j < 4; j++, bits >>= 16)
-                {
-                    _features[(s * Active) + i + j] = (ushort)(bits & (ulong)(_mask | (1 << SignAt)));
-                }
+                four = random.NextUInt64() & all;
             }
 
             _targets[s] = Dot(hidden, s) + (0.5 * random.NextDouble()) - 0.25;
@@ -47,7 +48,7 @@ internal sealed class ToySamples : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<ushort>.Shared.Return(_features);
+        ArrayPool<ulong>.Shared.Return(_features);
         ArrayPool<double>.Shared.Return(_targets);
     }
 
@@ -58,13 +59,12 @@ internal sealed class ToySamples : IDisposable
     public double Dot(double[] parameters, long sample)
     {
         var (a, b, c, d, mask) = (0.0, 0.0, 0.0, 0.0, _mask);
-        var features = _features.AsSpan((int)sample * Active, Active);
-        for (var i = 0; i < features.Length; i += 4)
+        foreach (var four in Of(sample))
         {
-            a += Signed(parameters[features[i] & mask], features[i]);
-            b += Signed(parameters[features[i + 1] & mask], features[i + 1]);
-            c += Signed(parameters[features[i + 2] & mask], features[i + 2]);
-            d += Signed(parameters[features[i + 3] & mask], features[i + 3]);
+            a += Signed(parameters[four & mask], four << (3 * Bits));
+            b += Signed(parameters[(four >> Bits) & mask], four << (2 * Bits));
+            c += Signed(parameters[(four >> (2 * Bits)) & mask], four << Bits);
+            d += Signed(parameters[(four >> (3 * Bits)) & mask], four);
         }
 
         return a + b + (c + d);
@@ -74,12 +74,18 @@ internal sealed class ToySamples : IDisposable
     public void Add(double[] parameters, long sample, double factor)
     {
         var mask = _mask;
-        foreach (var feature in _features.AsSpan((int)sample * Active, Active))
+        foreach (var four in Of(sample))
         {
-            parameters[feature & mask] += Signed(factor, feature);
+            parameters[four & mask] += Signed(factor, four << (3 * Bits));
+            parameters[(four >> Bits) & mask] += Signed(factor, four << (2 * Bits));
+            parameters[(four >> (2 * Bits)) & mask] += Signed(factor, four << Bits);
+            parameters[(four >> (3 * Bits)) & mask] += Signed(factor, four);
         }
     }
 
-    private static double Signed(double value, ushort feature) =>
-        BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(value) ^ ((long)(feature >> SignAt) << 63));
+    private Span<ulong> Of(long sample) => _features.AsSpan((int)sample * (Active / Packed), Active / Packed);
+
+    // The sign stands in the highest bit.
+    private static double Signed(double value, ulong sign) =>
+        BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(value) ^ (sign & (1UL << 63)));
 }

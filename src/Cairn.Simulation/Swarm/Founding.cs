@@ -92,8 +92,7 @@ internal sealed class Founding : IDisposable
 
         var signature = new byte[NodeKey.SignatureSize];
         BitConverter.TryWriteBytes(signature, ++_signatures);
-        Invariant.Check(SignedOperation.TryRead([.. _public[member].Bytes, .. signature, .. OperationCodec.ToBytes(operation)], out var signed, out _));
-        return signed!;
+        return SignedOperation.Of(_public[member], signature, operation);
     }
 
     public void Dispose()
