@@ -133,7 +133,18 @@ internal sealed class RoundBook
     }
 
     /// <summary>Place among the voters, or −1.</summary>
-    public int VoterOf(Uid uid) => Array.FindIndex(Voters, voter => voter.Uid == uid);
+    public int VoterOf(Uid uid)
+    {
+        for (var i = 0; i < Voters.Length; i++)
+        {
+            if (Voters[i].Uid == uid)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 
     /// <summary>Bond of the voters for whom something holds.</summary>
     public long BondOf(Func<int, bool> holds)

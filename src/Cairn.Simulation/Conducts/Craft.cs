@@ -41,7 +41,13 @@ internal sealed class Craft(World world, SimNode node, Round round)
             }
         }
 
-        return new Crafted(Objective.Compress(sum), sum);
+        var move = Objective.Compress(sum);
+        for (var i = 0; i < move.Places.Length; i++)
+        {
+            sum[move.Places[i]] -= move.Values[i];
+        }
+
+        return new Crafted(move, sum);
     }
 
     /// <summary>Random places and signs, as long as an honest update of this round.</summary>

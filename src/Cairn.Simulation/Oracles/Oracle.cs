@@ -19,8 +19,8 @@ internal sealed class Oracle
     private readonly List<Manifest> _manifests = [];
     private readonly Dictionary<PublicKey, VoteRules> _rulesVotes = [];
     private readonly List<RulesVersion> _rulesChanges = [];
-    private HashSet<long> _issuedNow = [];
-    private HashSet<long> _plannedNow = [];
+    private readonly HashSet<long> _issuedNow = [];
+    private readonly HashSet<long> _plannedNow = [];
     private long[] _mustComeFirst = [];
     private long[] _issued = [];
     private long[] _waiting = [];
@@ -101,11 +101,11 @@ internal sealed class Oracle
             Open(ledger);
         }
 
-        Must.Hold(_stepsDone == ledger.StepsDone, "steps", () => $"{ledger.StepsDone} steps are counted, {_stepsDone} were made");
-        Must.Hold(_samplesTrained == ledger.SamplesTrained, "samples", () => $"{ledger.SamplesTrained} samples are counted, {_samplesTrained} were trained");
+        Must.Hold(_stepsDone == ledger.StepsDone, "steps", $"{ledger.StepsDone} steps are counted, {_stepsDone} were made");
+        Must.Hold(_samplesTrained == ledger.SamplesTrained, "samples", $"{ledger.SamplesTrained} samples are counted, {_samplesTrained} were trained");
         if (signed.Operation is PostBase && ledger.QuorumBase(ledger.CurrentRound) is { } quorum)
         {
-            Must.Hold(quorum == _bases[ledger.CurrentRound.Number + 1].Digest, "base", () => $"the quorum has a wrong base after round {ledger.CurrentRound}");
+            Must.Hold(quorum == _bases[ledger.CurrentRound.Number + 1].Digest, "base", $"the quorum has a wrong base after round {ledger.CurrentRound}");
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class Oracle
         var expected = !node.Plan.IsHonest || (why == Rejection.Equivocation && node.Plan.Wrong != Wrong.Never);
         Must.Hold(
             why is Rejection.None or Rejection.AlreadyThere or Rejection.Late || expected, "statements",
-            () => $"{node.Name}: {Words.Of(signed.Operation)} was refused: {why}");
+            $"{node.Name}: {Words.Of(signed.Operation)} was refused: {why}");
         _world.Reach(Probe.ReturnedAfterAbsence, signed.Operation is Return && why == Rejection.None);
         _world.Reach(Probe.EquivocationRefused, why == Rejection.Equivocation);
         _world.Reach(Probe.RefusedAsLate, why == Rejection.Late);
@@ -136,7 +136,7 @@ internal sealed class Oracle
         }
 
         Must.Hold(
-            node.Replica.Base == _bases[round.Number + 1].Digest, "base", () => $"{node.Name} has a wrong base after round {round}");
+            node.Replica.Base == _bases[round.Number + 1].Digest, "base", $"{node.Name} has a wrong base after round {round}");
         if (node.Role != Role.Peer)
         {
             return;
@@ -149,14 +149,14 @@ internal sealed class Oracle
         double[]? expected = null;
         var known = _feedback.TryGetValue(key, out expected)
             || (!included && (round.Number == 0 || _feedback.TryGetValue((node.Member, round.Number - 1), out expected)));
-        Must.Hold(!known || Same(expected, feedback), "rollback", () => $"{node.Name} has another error feedback after round {round} than it should");
+        Must.Hold(!known || Same(expected, feedback), "rollback", $"{node.Name} has another error feedback after round {round} than it should");
         _feedback[key] = feedback;
     }
 
     /// <summary>Whom an honest validator probes, and on what: the beacon says it, nobody else.</summary>
     public void Drawn(SimNode node, RoundView right, RoundView used, IReadOnlyList<Uid> probed) => Must.Hold(
         ReferenceEquals(right, used) || right.HeldBack.AsSpan().SequenceEqual(used.HeldBack), "beacon",
-        () => $"{node.Name} draws the probes of round {right.Round} for itself ({probed.Count} peers)");
+        $"{node.Name} draws the probes of round {right.Round} for itself ({probed.Count} peers)");
 
     /// <summary>What a validator says.</summary>
     public void Said(SimNode node, VerdictEntry[] entries)
@@ -181,7 +181,7 @@ internal sealed class Oracle
             Must.Hold(
                 !peer.Plan.IsHonest || peer.Plan.Wrong != Wrong.Never
                     || entry.Reason is Rejection.None or Rejection.Missing or Rejection.NotEntitled or Rejection.Harmful,
-                "honest update", () => $"{node.Name} refuses the honest update of {peer.Name} in round {round}: {entry.Reason}");
+                "honest update", $"{node.Name} refuses the honest update of {peer.Name} in round {round}: {entry.Reason}");
         }
     }
 
@@ -204,8 +204,8 @@ internal sealed class Oracle
             case Announce announce:
                 _world.Reach(Probe.MovedItsStore, _places.ContainsKey(signed.Author));
                 _places[signed.Author] = announce.Place;
-                Must.Hold(ledger.Announcements == ++_announcements, "places", () => $"{ledger.Announcements} announcements are counted, {_announcements} were made");
-                Must.Hold(ledger.Find(signed.Author)!.Place == announce.Place, "places", () => "an announced place is not where the ledger says");
+                Must.Hold(ledger.Announcements == ++_announcements, "places", $"{ledger.Announcements} announcements are counted, {_announcements} were made");
+                Must.Hold(ledger.Find(signed.Author)!.Place == announce.Place, "places", "an announced place is not where the ledger says");
                 break;
         }
     }
@@ -218,10 +218,10 @@ internal sealed class Oracle
             var voices = ledger.Members.Where(member => ledger.Votes(member.Uid)).ToList();
             var stand = voices.Count(member => _rulesVotes.TryGetValue(member.Key, out var vote)
                 && vote.From == version.From && vote.Changes.SequenceEqual(version.Changes));
-            Must.Hold(3 * stand >= 2 * voices.Count, "rules", () => $"{stand} of {voices.Count} validators changed the rules");
+            Must.Hold(3 * stand >= 2 * voices.Count, "rules", $"{stand} of {voices.Count} validators changed the rules");
             Must.Hold(
                 version.From.Number - ledger.CurrentRound.Number >= LedgerState.RulesNoticeRounds, "rules",
-                () => $"rules of round {version.From} were changed in round {ledger.CurrentRound}");
+                $"rules of round {version.From} were changed in round {ledger.CurrentRound}");
             _rulesChanges.Add(version);
         }
     }
@@ -232,7 +232,7 @@ internal sealed class Oracle
     private void Open(LedgerState ledger)
     {
         _opened = (ledger.CurrentRound, ledger.Roster.Count);
-        Must.Hold(ledger.Rules == RulesOf(ledger.CurrentRound), "rules", () => $"round {ledger.CurrentRound} has other rules than were agreed on");
+        Must.Hold(ledger.Rules == RulesOf(ledger.CurrentRound), "rules", $"round {ledger.CurrentRound} has other rules than were agreed on");
         _world.Reach(Probe.RulesChanged, ledger.Rules != _world.Founding.Genesis.Rules);
         _world.Reach(Probe.NobodyInRoster, ledger.Roster.Count == 0);
         _world.Reach(Probe.NotInRoster, ledger.Roster.Count < ledger.Members.Count(m => m.Role == Role.Peer && m.Active));
@@ -243,23 +243,29 @@ internal sealed class Oracle
             long[] samples = [.. ledger.SamplesOf(roster[place].Uid)];
             Must.Hold(
                 ledger.CurrentRound == _plannedRound || samples.Length == DueTo(ledger, roster[place].Uid), "samples",
-                () => $"a peer has {samples.Length} samples and should have {DueTo(ledger, roster[place].Uid)}");
+                $"a peer has {samples.Length} samples and should have {DueTo(ledger, roster[place].Uid)}");
             Must.Hold(
                 !_assigned.TryGetValue((ledger.CurrentRound, roster[place].Uid), out var planned) || planned.Samples.AsSpan().SequenceEqual(samples), "samples",
-                () => $"the samples of round {ledger.CurrentRound} are not those that were planned");
+                $"the samples of round {ledger.CurrentRound} are not those that were planned");
             _assigned[(ledger.CurrentRound, roster[place].Uid)] = new Assignment(samples);
             pieces[(place + ledger.CurrentRound.Number) % roster.Count] = samples;
         }
 
         _issued = [.. pieces.SelectMany(piece => piece)];
-        _issuedNow = [.. _issued];
-        Must.Hold(_issued.Length == _issuedNow.Count, "samples", () => "two peers of a round have the same sample");
+        Refill(_issuedNow, _issued);
+        Must.Hold(_issued.Length == _issuedNow.Count, "samples", "two peers of a round have the same sample");
         var wasPlanned = ledger.CurrentRound == _plannedRound;
         var cut = ledger.Rules.ApplyDelay == 0 ? _issued : [.. wasPlanned ? [] : _issued, .. Plan(ledger)];
         var first = Math.Min(_mustComeFirst.Length, cut.Length);
-        Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(cut.AsSpan(0, first)), "samples", () => "what was given back is not issued first");
+        Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(cut.AsSpan(0, first)), "samples", "what was given back is not issued first");
         _world.Reach(Probe.SamplesIssuedAgain, first > 0);
         _world.Reach(Probe.SecondEpoch, !_world.Scenario.OneEpoch && _samplesTrained > _world.Scenario.SampleCount);
+    }
+
+    private static void Refill(HashSet<long> set, long[] values)
+    {
+        set.Clear();
+        set.UnionWith(values);
     }
 
     private int DueTo(LedgerState ledger, Uid uid) => _declared.GetValueOrDefault(ledger.Members[uid.Value].Key, ledger.Rules.SamplesPerPeer);
@@ -278,22 +284,23 @@ internal sealed class Oracle
         for (var place = 0; place < planned.Count; place++)
         {
             long[] samples = [.. ledger.PlannedSamplesOf(planned[place])];
-            Must.Hold(samples.Length == DueTo(ledger, planned[place]), "samples", () => $"{samples.Length} samples are planned for a peer");
+            Must.Hold(samples.Length == DueTo(ledger, planned[place]), "samples", $"{samples.Length} samples are planned for a peer");
             pieces[(place + next.Number) % planned.Count] = samples;
             _assigned[(next, planned[place])] = new Assignment(samples);
         }
 
         long[] all = [.. pieces.SelectMany(piece => piece)];
-        (_plannedRound, _plannedNow) = (next, [.. all]);
-        Must.Hold(all.Length == _plannedNow.Count, "samples", () => "two peers of a planned round have the same sample");
+        _plannedRound = next;
+        Refill(_plannedNow, all);
+        Must.Hold(all.Length == _plannedNow.Count, "samples", "two peers of a planned round have the same sample");
         return all;
     }
 
     private void Close(LedgerState ledger, Manifest manifest)
     {
-        Must.Hold(manifest.Round.Number == _manifests.Count, "manifest", () => "a manifest has another round than its place");
+        Must.Hold(manifest.Round.Number == _manifests.Count, "manifest", "a manifest has another round than its place");
         Must.Hold(
-            _manifests.Count == 0 || ReferenceEquals(ledger.ManifestOf(new Round(_manifests.Count - 1)), _manifests[^1]), "manifest", () => "a manifest was reopened");
+            _manifests.Count == 0 || ReferenceEquals(ledger.ManifestOf(new Round(_manifests.Count - 1)), _manifests[^1]), "manifest", "a manifest was reopened");
         _manifests.Add(manifest);
         _bases.Add(_world.After(_bases[^1], manifest));
         NoCopies(manifest);
@@ -327,7 +334,7 @@ internal sealed class Oracle
             {
                 foreach (var sample in samples)
                 {
-                    Must.Hold(!_trained[sample], "samples", () => $"sample {sample} was trained twice");
+                    Must.Hold(!_trained[sample], "samples", $"sample {sample} was trained twice");
                     _trained[sample] = true;
                 }
             }
@@ -339,7 +346,7 @@ internal sealed class Oracle
         _mustComeFirst = _waiting;
         Must.Hold(
             ledger.SamplesIssued == _samplesTrained + _samplesReturned, "samples",
-            () => $"{ledger.SamplesIssued} issued are not {_samplesTrained} trained and {_samplesReturned} given back");
+            $"{ledger.SamplesIssued} issued are not {_samplesTrained} trained and {_samplesReturned} given back");
     }
 
     // A part in the mean follows from the samples that were trained: among the established nothing else decides.
@@ -358,7 +365,7 @@ internal sealed class Oracle
             (first, samples) = samples == 0 ? (entry.Weight, theirs) : (first, samples);
             Must.Hold(
                 entry.Weight * samples == first * theirs, "weight",
-                () => $"uid {entry.Uid} weighs {entry.Weight} for {theirs} samples in round {manifest.Round}, another {first} for {samples}");
+                $"uid {entry.Uid} weighs {entry.Weight} for {theirs} samples in round {manifest.Round}, another {first} for {samples}");
         }
     }
 
@@ -375,8 +382,8 @@ internal sealed class Oracle
         foreach (var entry in manifest.Entries)
         {
             var move = _world.Store.Open(entry.ObjectDigest).Move;
-            Must.Hold(move is not null, "admission", () => $"round {manifest.Round} holds what nobody can read, of uid {entry.Uid}");
-            Must.Hold(places.Add(move!.PlacesName) || !_world.Scenario.Gauntlet, "admission", () => $"round {manifest.Round} holds a copy, of uid {entry.Uid}");
+            Must.Hold(move is not null, "admission", $"round {manifest.Round} holds what nobody can read, of uid {entry.Uid}");
+            Must.Hold(places.Add(move!.PlacesName) || !_world.Scenario.Gauntlet, "admission", $"round {manifest.Round} holds a copy, of uid {entry.Uid}");
         }
     }
 
@@ -386,7 +393,7 @@ internal sealed class Oracle
         _minted += RulesOf(_opened.Round).RewardPerSettlement + _unpaid;
         (_unpaid, _hasPaid) = (0, true);
         _settlements.Add(new Settlement(_opened.Round, _paid, _posted));
-        Must.Hold(_paid.Sum(share => share.Share) == Ledger.Shares.One, "money", () => "shares do not sum to one");
+        Must.Hold(_paid.Sum(share => share.Share) == Ledger.Shares.One, "money", "shares do not sum to one");
     }
 
     private void End(LedgerState ledger, Round round)
@@ -394,7 +401,7 @@ internal sealed class Oracle
         Withhold(ledger);
         (_posted, _hasPaid) = ([], false);
         var money = Money();
-        Must.Hold(money == _moneyAtFirst + _minted, "money", () => $"there is {money}, there should be {_moneyAtFirst} and {_minted} minted");
+        Must.Hold(money == _moneyAtFirst + _minted, "money", $"there is {money}, there should be {_moneyAtFirst} and {_minted} minted");
         _world.Reach(Probe.RoundWithoutQuorum, ledger.QuorumBase(round) is null);
     }
 
@@ -403,9 +410,9 @@ internal sealed class Oracle
     {
         if (ledger.Unpaid != _unpaid)
         {
-            Must.Hold(!_hasPaid && _posted.Count > 0, "money", () => "pay was kept back, and paid or not spoken of");
+            Must.Hold(!_hasPaid && _posted.Count > 0, "money", "pay was kept back, and paid or not spoken of");
             _unpaid += RulesOf(_opened.Round).RewardPerSettlement;
-            Must.Hold(ledger.Unpaid == _unpaid, "money", () => $"{ledger.Unpaid} waits to be paid, there should be {_unpaid}");
+            Must.Hold(ledger.Unpaid == _unpaid, "money", $"{ledger.Unpaid} waits to be paid, there should be {_unpaid}");
             _world.Reach(Probe.PayKeptBack, true);
         }
     }

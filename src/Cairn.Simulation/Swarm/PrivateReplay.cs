@@ -31,7 +31,7 @@ internal sealed class PrivateReplay
         if (_state.CurrentRound.Number != _compared || _state.Stage == Stage.Finished)
         {
             _compared = _state.CurrentRound.Number;
-            Must.Hold(_state.StateDigest() == _world.Ledger.Head.StateDigest(), "replay", () => $"the state of round {_compared} is another when it is replayed");
+            Must.Hold(_state.StateDigest() == _world.Ledger.Head.StateDigest(), "replay", $"the state of round {_compared} is another when it is replayed");
         }
     }
 }

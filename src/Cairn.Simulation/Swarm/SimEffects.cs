@@ -45,7 +45,7 @@ internal sealed class SimEffects
 
     public void Begin(Effect effect, LedgerState view)
     {
-        if (!_node.Survives(() => $"before {Words.Of(effect)}"))
+        if (!_node.Survives(effect, static what => $"before {Words.Of(what)}"))
         {
             return;
         }
@@ -97,7 +97,10 @@ internal sealed class SimEffects
     /// <summary>After everything new was read: where its objects are, and how much it does, are said anew as long as the ledger shows something else.</summary>
     public void CaughtUp(LedgerState view)
     {
-        VoteOnRules(view);
+        if (_world.Scenario.Rules.Count > 0)
+        {
+            VoteOnRules(view);
+        }
         var plan = _node.Plan;
         if ((!plan.Moves && plan.Samples == 0) || view.Stage == Stage.Finished || view.Find(_node.Key) is not { HasLeft: false } me)
         {
@@ -156,11 +159,11 @@ internal sealed class SimEffects
             var kept = signed;
             Must.Hold(
                 OperationCodec.ToBytes(operation).AsSpan().SequenceEqual(kept.Content), "one statement a slot",
-                () => $"{_node.Name} wants to say something else in a slot it has filled: {Words.Slot(operation)}");
+                $"{_node.Name} wants to say something else in a slot it has filled: {Words.Slot(operation)}");
         }
 
         var life = _node.Life;
-        if (!_node.Survives(() => $"between signing and sending the {Words.Slot(operation)}"))
+        if (!_node.Survives(operation, static what => $"between signing and sending the {Words.Slot(what)}"))
         {
             _world.Reach(Probe.KilledBetweenSigningAndSending);
             return;
@@ -213,7 +216,7 @@ internal sealed class SimEffects
         }
 
         _use.End(effect);
-        if (_node.Survives(() => $"after {Words.Of(effect)}"))
+        if (_node.Survives(effect, static what => $"after {Words.Of(what)}"))
         {
             _node.Tell(happened, life);
         }
@@ -223,7 +226,7 @@ internal sealed class SimEffects
     {
         var ahead = train.Round.Number - _node.Replica.Next.Number;
         Must.Hold(
-            ahead >= 0 && ahead <= _world.Scenario.ApplyDelay, "round order", () => $"{_node.Name} trains round {train.Round} and stands at {_node.Replica.Next}");
+            ahead >= 0 && ahead <= _world.Scenario.ApplyDelay, "round order", $"{_node.Name} trains round {train.Round} and stands at {_node.Replica.Next}");
         _world.Reach(Probe.TrainedAgainAfterRestart, Openings.ContainsKey(train.Round));
         var from = ahead == 1 ? _node.Replica.Held : _node.Replica.BaseOfNext;
         Work(train, 800, 2_000, () =>
@@ -246,7 +249,7 @@ internal sealed class SimEffects
     {
         Must.Hold(
             _world.Scenario.ApplyDelay == 0 || (_trained.Round == round && _trained.From?.Digest == _node.Replica.BaseOfNext?.Digest), "training base",
-            () => $"{_node.Name} has trained round {_trained.Round} from another base than the rules name for round {round}");
+            $"{_node.Name} has trained round {_trained.Round} from another base than the rules name for round {round}");
         var crafted = _node.Conduct.Make(new Craft(_world, _node, round));
         if (crafted is not null)
         {
@@ -259,7 +262,7 @@ internal sealed class SimEffects
     // Sealing twice would give two ciphertexts: what is durable is never made again.
     private void Publish(PublishUpdate publish)
     {
-        Must.Hold(!Openings.ContainsKey(publish.Round), "published once", () => $"{_node.Name} publishes round {publish.Round} twice");
+        Must.Hold(!Openings.ContainsKey(publish.Round), "published once", $"{_node.Name} publishes round {publish.Round} twice");
         var bytes = _node.Conduct.Pack(_world.Objective.Write(_node.Replica.Pending!.Move), _world);
         Work(publish, 50, 500, () =>
         {
@@ -279,8 +282,8 @@ internal sealed class SimEffects
 
     private Applied? Apply(ApplyManifest apply)
     {
-        Must.Hold(_node.Replica.Next == apply.Round, "round order", () => $"{_node.Name} applies round {apply.Round} and stands at {_node.Replica.Next}");
-        Must.Hold(apply.Manifest.Contains(_node.Uid!.Value) == apply.Included, "own update", () => $"{_node.Name} is wrong about its own update");
+        Must.Hold(_node.Replica.Next == apply.Round, "round order", $"{_node.Name} applies round {apply.Round} and stands at {_node.Replica.Next}");
+        Must.Hold(apply.Manifest.Contains(_node.Uid!.Value) == apply.Included, "own update", $"{_node.Name} is wrong about its own update");
         var manifest = apply.Manifest;
         if (!_world.CanRead(_node, manifest, out var missing))
         {

@@ -53,7 +53,7 @@ internal sealed class SimJudge
         if (_world.ReplaysPrivately(_node))
         {
             var own = _world.Trials.Compute(view, book, point, _checks);
-            Must.Hold(own.Outcome.Observations.SequenceEqual(shared.Outcome.Observations), "same verdict", () => $"{_node.Name} judges otherwise by itself");
+            Must.Hold(own.Outcome.Observations.SequenceEqual(shared.Outcome.Observations), "same verdict", $"{_node.Name} judges otherwise by itself");
         }
 
         if (_node.Plan.IsHonest)

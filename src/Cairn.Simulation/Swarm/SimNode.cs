@@ -130,15 +130,17 @@ internal sealed class SimNode
     }
 
     /// <summary>A place where a node can die.</summary>
+    /// <param name="what">What it does there.</param>
+    /// <param name="where">The place in words, asked for if it does.</param>
     /// <returns>False if it did.</returns>
-    public bool Survives(Func<string> where)
+    public bool Survives<T>(T what, Func<T, string> where)
     {
         Boundaries++;
         var killed = (_world.Scenario.KillMember == Member && _world.Scenario.KillBoundary == Boundaries)
             || (_world.Faulty && _world.Strikes(_world.Scenario.Faults.KillPerMille));
         if (killed)
         {
-            Kill(where(), _world.Fault(100, _world.Strikes(200) ? 60_000 : 3_000));
+            Kill(where(what), _world.Fault(100, _world.Strikes(200) ? 60_000 : 3_000));
         }
 
         return !killed;

@@ -6,10 +6,10 @@ namespace Cairn.Simulation;
 /// <summary>Parameters with the digest that their holder believes in; a wrong replica believes in another than the point's.</summary>
 internal sealed record Replicated(ModelPoint Point, Digest Digest);
 
-/// <summary>An update with what it was made from: what is left of the sum after the update is the next error feedback.</summary>
+/// <summary>An update with what is left of what it was made from.</summary>
 /// <param name="Move">What is sent.</param>
-/// <param name="Sum">Error feedback plus pseudo-gradient, or null for one that was not trained.</param>
-internal sealed record Crafted(SparseMove Move, double[]? Sum);
+/// <param name="Rest">Error feedback plus pseudo-gradient less the update: the next error feedback. Null for one that was not trained.</param>
+internal sealed record Crafted(SparseMove Move, double[]? Rest);
 
 /// <summary>A node's own copy of the model, with error feedback and, of a validator, its book. Durable in two slots in turn, like the real one; everything else
 /// is lost with a life.</summary>
@@ -84,11 +84,11 @@ internal sealed class SimReplica
         {
             // Who copies cannot always repeat it after a death; an honest peer can.
             Invariant.Check(_pending is not null || !_plan.IsHonest);
-            _now = _now with { Feedback = _pending is null ? null : Rest(_pending) };
+            _now = _now with { Feedback = _pending?.Rest };
         }
         else if (_world.Mutation == Mutation.KeepsTrainingOfExcluded && _pending is not null)
         {
-            _now = _now with { Feedback = Rest(_pending) };
+            _now = _now with { Feedback = _pending.Rest };
         }
 
         _now = _now with { Held = empty ? right : Compute(right, Next, again: false), Next = Next.Next, Book = book, Behind = _now.Held };
@@ -107,22 +107,6 @@ internal sealed class SimReplica
         Invariant.Check(_slots[round.Number & 1].Next == round);
         _now = _world.Mutation == Mutation.GoesOnInsteadOfBack ? _now with { Next = round } : _slots[round.Number & 1];
         _pending = null;
-    }
-
-    private static double[]? Rest(Crafted crafted)
-    {
-        if (crafted.Sum is null)
-        {
-            return null;
-        }
-
-        var rest = crafted.Sum.ToArray();
-        for (var i = 0; i < crafted.Move.Places.Length; i++)
-        {
-            rest[crafted.Move.Places[i]] -= crafted.Move.Values[i];
-        }
-
-        return rest;
     }
 
     private Replicated Compute(Replicated right, Round round, bool again)

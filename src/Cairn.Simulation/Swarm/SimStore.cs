@@ -74,7 +74,7 @@ internal sealed class SimStore(World world)
         if (world.Faulty && Damage(item.Bytes) is { } damaged)
         {
             world.Reach(Probe.CorruptRead);
-            Must.Hold(Digest.Of(damaged) != name, "digest", () => "damaged bytes have the digest of whole ones");
+            Must.Hold(Digest.Of(damaged) != name, "digest", "damaged bytes have the digest of whole ones");
             return ReadOutcome.Damaged;
         }
 

@@ -33,18 +33,19 @@ internal sealed class AskedOnce
     private readonly HashSet<Slot> _asked = [];
 
     public void Check(Effect effect, SimNode node) =>
-        Must.Hold(_asked.Add(Of(effect)), "asked once", () => $"{node.Name} asked twice in one life: {Words.Of(effect)}");
+        Must.Hold(_asked.Add(Of(effect)), "asked once", $"{node.Name} asked twice in one life: {Words.Of(effect)}");
 
     public void Note(NodeEvent happened)
     {
         if (happened is WentBack back)
         {
-            // With it went what was made for the round after it.
-            var after = back.Round.Number + 1;
-            _asked.RemoveWhere(asked => asked.Stage == OfReplica
-                && (asked.Round == back.Round.Number || (asked.Round == after && (asked.Kind == typeof(RunInnerSteps) || asked.Kind == typeof(EncodeUpdate)))));
+            Forget(back.Round);
         }
     }
+
+    // With it went what was made for the round after it.
+    private void Forget(Round round) => _asked.RemoveWhere(asked => asked.Stage == OfReplica
+        && (asked.Round == round.Number || (asked.Round == round.Number + 1 && (asked.Kind == typeof(RunInnerSteps) || asked.Kind == typeof(EncodeUpdate)))));
 
     // Marks what is done with the replica, as no stage of the ledger does.
     private const Stage OfReplica = (Stage)100;
@@ -79,7 +80,7 @@ internal sealed class ReplicaUse
         var other = _running.Find(running => (Changes(running) || Changes(effect)) && !Side(running, effect) && !Side(effect, running));
         Must.Hold(
             other is null, "replica in use",
-            () => $"{node.Name}: {Words.Of(effect)} was asked for while the replica is used: {(other is null ? "" : Words.Of(other))}");
+            $"{node.Name}: {Words.Of(effect)} was asked for while the replica is used: {(other is null ? "" : Words.Of(other))}");
         if (effect is not PublishUpdate)
         {
             _running.Add(effect);

@@ -89,9 +89,9 @@ internal sealed class World : IDisposable
         var eventsMax = EventsOfNodeMax * _nodes.Count;
         while (!_nodes.TrueForAll(node => node.Ended))
         {
-            Must.Hold(Heap.Next(), "liveness", () => "nothing will ever happen again: " + Describe());
-            Must.Hold(Heap.Happened < eventsMax, "liveness", () => "too many events: " + Describe());
-            Must.Hold(Heap.Now < TimeMax, "liveness", () => "too late: " + Describe());
+            Must.Hold(Heap.Next(), "liveness", $"nothing will ever happen again: {Describe()}");
+            Must.Hold(Heap.Happened < eventsMax, "liveness", $"too many events: {Describe()}");
+            Must.Hold(Heap.Now < TimeMax, "liveness", $"too late: {Describe()}");
         }
 
         FinalChecks.Pass(this);
