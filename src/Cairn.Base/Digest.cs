@@ -13,6 +13,8 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
 
     // Up to here one call on the stack is cheaper than a hasher.
     private const int GatheredMax = 192;
+    [ThreadStatic]
+    private static IncrementalHash? _own;
     private readonly ulong _a, _b, _c, _d;
 
     /// <summary>Reads a digest from exactly 32 bytes.</summary>
@@ -37,8 +39,11 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     /// <returns>Their digest.</returns>
     public static Digest Of(ReadOnlySpan<byte> bytes)
     {
+        // One for each thread, used again: of what is short, making the state of a hash costs more than hashing.
+        var hasher = _own ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> hash = stackalloc byte[Size];
-        SHA256.HashData(bytes, hash);
+        hasher.AppendData(bytes);
+        hasher.GetHashAndReset(hash);
         return new Digest(hash);
     }
 
@@ -215,18 +220,16 @@ public sealed class Hasher : IDisposable
     /// <summary>The digest of everything added; the hasher starts anew without a tag.</summary>
     public Digest Finish()
     {
-        Span<byte> hash = stackalloc byte[Digest.Size];
+        var gathered = _gathered.AsSpan(0, _length);
+        _length = 0;
         if (_running is null)
         {
-            SHA256.HashData(_gathered.AsSpan(0, _length), hash);
-        }
-        else
-        {
-            _running.AppendData(_gathered.AsSpan(0, _length));
-            _running.GetHashAndReset(hash);
+            return Digest.Of(gathered);
         }
 
-        _length = 0;
+        Span<byte> hash = stackalloc byte[Digest.Size];
+        _running.AppendData(gathered);
+        _running.GetHashAndReset(hash);
         return new Digest(hash);
     }
 
