@@ -47,6 +47,7 @@ internal static class LabSummary
             (LabMethods.OursPublishedQuantizer, "our quantiser against the published one, all else ours"),
             (LabMethods.OursSignMagnitude, "the sign alone against sign and magnitude"),
             (LabMethods.OursFeedbackSent, "error feedback less what was applied against less what was sent"),
+            (LabMethods.OursDelayed, "no apply delay against one of 1"),
         ];
         return
         [
