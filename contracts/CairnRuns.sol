@@ -223,7 +223,8 @@ contract CairnRuns is ReentrancyGuardTransient {
         say(run, Objected.selector, bytes32(uint256(epoch)), abi.encode(r.said));
     }
 
-    /// Credits an account what the root says it has earned, and cuts its bond by what the root says it has lost. Anybody may call it for anybody.
+    /// Credits an account what the root says it has earned, as far as the pool holds it, and cuts its bond by what the root says it has lost. Anybody may call it
+    /// for anybody: an empty pool puts off pay and no cut, or whom nobody has funded nobody could cut. What is put off is claimed again.
     /// @param earned Since the run began, in wei.
     /// @param cut Since the run began, in wei.
     function claim(bytes32 run, address account, uint128 earned, uint128 cut, bytes32[] calldata proof) external known(run) unpaused(run) {
@@ -235,19 +236,21 @@ contract CairnRuns is ReentrancyGuardTransient {
         }
         if (node != r.root || r.root == 0) revert NotInRoot();
         Member storage m = members[run][account];
-        if (earned < m.earned || cut < m.cut || (earned == m.earned && cut == m.cut)) revert NothingThere();
+        if (earned < m.earned || cut < m.cut) revert NothingThere();
         uint128 due = earned - m.earned;
+        if (due > r.pool) due = r.pool;
+        if (due == 0 && cut == m.cut) revert NothingThere();
         uint128 lost = cut - m.cut;
         if (lost > m.bond) lost = m.bond;
-        m.earned = earned;
+        m.earned += due;
         m.cut = cut;
         m.bond -= lost;
         r.bonds -= lost;
         r.burned += lost;
-        r.pool -= due; // reverts when the pool is empty: fund it, then claim again
+        r.pool -= due;
         m.credit += due;
         r.credits += due;
-        say(run, Claimed.selector, account, abi.encode(r.said, earned, cut));
+        say(run, Claimed.selector, account, abi.encode(r.said, m.earned, cut));
     }
 
     /// Pays this account what it was credited.

@@ -135,9 +135,31 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         await bank.RefusedAsync("Paused()", CairnMoney.Claim(bank.Run, tree.Payouts[0], []));
         await bank.RefusedAsync("OutOfRange()", bank.Pause(until, 0, 2)); // the same words do not stop it twice
         await bank.MineAsync(10);
-        await bank.RefusedAsync(null, CairnMoney.Claim(bank.Run, tree.Payouts[0], [])); // more than the pool holds
+        await bank.SendAsync(bank.Dev, CairnMoney.Claim(bank.Run, tree.Payouts[0], [])); // more than the pool holds: as much as there is
+        Assert.Equal(33u, (await bank.HoldingAsync(bank.Accounts[3].Account))!.Credit);
+        await bank.RefusedAsync("NothingThere()", CairnMoney.Claim(bank.Run, tree.Payouts[0], []));
         await bank.FundAsync(7);
         await bank.SendAsync(bank.Dev, CairnMoney.Claim(bank.Run, tree.Payouts[0], []));
+        Assert.Equal(40u, (await bank.HoldingAsync(bank.Accounts[3].Account))!.Credit);
+        await bank.AssertConservedAsync();
+    }
+
+    [Fact]
+    public async Task An_empty_pool_does_not_keep_a_bond_from_being_cut()
+    {
+        node.SkipIfMissing();
+        await using var bank = await Bank.OpenAsync(node, [100]);
+        await bank.RegisterAsync(0, 100 * WeiPerUnit);
+        await bank.RegisterAsync(1, 5000);
+        var cheat = new Payout(bank.Accounts[1].Account, 1_000_000, 3000); // has earned more than anybody has paid in
+        var tree = PayoutTree.Of(bank.Run, [cheat]);
+        await bank.SendAsync(bank.Dev, bank.Settle(new ChainSettlement(1, tree.Root, 1, Digest.Zero), 0));
+        await bank.MineAsync(DisputeBlocks);
+        await bank.SendAsync(bank.Dev, CairnMoney.Claim(bank.Run, cheat, []));
+        var left = (await bank.HoldingAsync(cheat.Account))!;
+        Assert.Equal((2000u, 3000u, 0u), (left.Bond, left.Cut, (await bank.AccountsAsync()).Pool));
+        Assert.Equal(left.Earned, left.Credit);
+        Assert.InRange(left.Earned, 0u, 100u);
         await bank.AssertConservedAsync();
     }
 
@@ -183,7 +205,7 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
     }
 
     [Fact]
-    public async Task Sums_that_run_over_pay_nothing_and_what_is_asked_costs_a_bounded_amount_of_gas()
+    public async Task Sums_that_run_over_pay_what_the_pool_holds_and_what_is_asked_costs_a_bounded_amount_of_gas()
     {
         node.SkipIfMissing();
         await using var bank = await Bank.OpenAsync(node, [100]);
@@ -196,7 +218,8 @@ public sealed class ContractTests(AnvilNode node) : IClassFixture<AnvilNode>
         Assert.InRange(settled.GasUsed, 21_000ul, 150_000ul);
         await bank.MineAsync(DisputeBlocks);
         byte[] Claim(EvmAddress account) => tree.Payouts.Single(payout => payout.Account == account) is var one ? CairnMoney.Claim(bank.Run, one, tree.Prove(one)) : [];
-        await bank.RefusedAsync(null, Claim(alice));
+        await bank.SendAsync(bank.Dev, Claim(alice));
+        Assert.Equal((1000u, 0u), ((await bank.HoldingAsync(alice))!.Credit, (await bank.AccountsAsync()).Pool));
         var claimed = await bank.SendAsync(bank.Dev, Claim(bank.Accounts[0].Account)); // loses more than it has: all of it, and no more
         Assert.InRange(claimed.GasUsed, 21_000ul, 180_000ul);
         Assert.Equal((0u, 100 * WeiPerUnit), ((await bank.HoldingAsync(bank.Accounts[0].Account))!.Bond, (await bank.AccountsAsync()).Burned));

@@ -23,6 +23,8 @@ public sealed class HostileNodeTests
     [InlineData("""{"jsonrpc":"2.0","id":ID,"result":"0x"}""")]
     [InlineData("""{"jsonrpc":"2.0","id":ID,"result":"0x10000000000000000"}""")]
     [InlineData("""{"jsonrpc":"2.0","id":ID,"result":"0x-1"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":ID,"result":"\ud800"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":ID,"result":"0x1","\udfff":1}""")]
     [InlineData("""{"jsonrpc":"2.0","id":ID,"result":{"deep":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}""")]
     public async Task An_answer_that_is_none_is_a_fault_of_the_node(string answer)
     {

@@ -56,6 +56,7 @@ public sealed class SocketTests(ManualAnvilNode node) : IClassFixture<ManualAnvi
     [Theory]
     [InlineData("close")]
     [InlineData("nonsense")]
+    [InlineData("half a character")]
     [InlineData("endless")]
     [InlineData("silence")]
     [InlineData("other numbers")]
@@ -126,6 +127,7 @@ public sealed class SocketTests(ManualAnvilNode node) : IClassFixture<ManualAnvi
             var text = _how switch
             {
                 "nonsense" => "not JSON at all",
+                "half a character" => """{"params":{"subscription":"\ud800"}}""",
                 "other numbers" => """{"jsonrpc":"2.0","id":987654,"result":"0x1"}""",
                 _ => new string(' ', 1 << 20),
             };
@@ -134,7 +136,7 @@ public sealed class SocketTests(ManualAnvilNode node) : IClassFixture<ManualAnvi
                 await socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, endOfMessage: false, CancellationToken.None);
             }
 
-            if (_how is "nonsense" or "other numbers")
+            if (_how is "nonsense" or "half a character" or "other numbers")
             {
                 await socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
             }

@@ -118,6 +118,8 @@ public sealed class ChainSwarmTests(SmallRun run, TickingAnvilNode node) : IClas
         Assert.True(earned > 0);
         Assert.Equal((earned, (UInt128)0, earned), (claimed.Earned, claimed.Cut, claimed.Withdrawn));
         Assert.Equal(0u, (await ChainMoney.ClaimAsync(directory, chain, cancellation)).Withdrawn);
+        Assert.Equal(0, await ChainMoney.ClaimForAsync(directory, [], chain, _ => { }, cancellation)); // nothing is outstanding
+        await Assert.ThrowsAsync<InputException>(() => ChainMoney.ClaimForAsync(directory, ["0x00000000000000000000000000000000000000aa"], chain, _ => { }, cancellation));
         await node.ControlAsync("anvil_mine", "[\"0x2\"]");
         var after = await AuditAsync();
         Assert.Equal((1_000_000_000_000_000u + 5 + 1_000_000_000_000_000_000u - earned).ToString(), after.HeldWei);

@@ -49,16 +49,16 @@ internal static class EvaluationView
         var page = new StringBuilder();
         page.AppendLine(CultureInfo.InvariantCulture,
             $"round {record.Round + 1,4}  held-out {record.Loss:0.0000} ± {record.StandardError:0.0000} nats/token, {record.BitsPerByte:0.000} bits/byte " +
-            $"({record.Sequences} sequences)  checkpoint {Shortened(record.Checkpoint)}{(by is null ? "" : $"  signed by {by}")}");
+            $"({record.Sequences} sequences)  checkpoint {Shortened(Shown(record.Checkpoint))}{(by is null ? "" : $"  signed by {by}")}");
         foreach (var text in record.Texts)
         {
-            page.AppendLine(CultureInfo.InvariantCulture, $"  {text.Name,-36} {text.BitsPerByte:0.0000} bits/byte ({text.Bytes:N0} bytes)");
+            page.AppendLine(CultureInfo.InvariantCulture, $"  {Shown(text.Name),-36} {text.BitsPerByte:0.0000} bits/byte ({text.Bytes:N0} bytes)");
         }
 
         foreach (var task in record.Tasks)
         {
             page.AppendLine(CultureInfo.InvariantCulture,
-                $"  {task.Task + " " + task.Metric,-36} {100 * task.Mean,6:0.00} % ± {100 * task.StandardError:0.00} (of {task.Count})");
+                $"  {Shown(task.Task + " " + task.Metric),-36} {100 * task.Mean,6:0.00} % ± {100 * task.StandardError:0.00} (of {task.Count})");
         }
 
         page.AppendLine(CultureInfo.InvariantCulture, $"  before: “{Shown(record.SampleAtStart)}”");

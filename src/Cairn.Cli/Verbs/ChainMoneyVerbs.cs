@@ -23,6 +23,13 @@ internal static class ChainMoneyVerbs
         AllowMultipleArgumentsPerToken = true,
     };
 
+    private static readonly Option<string[]> For = new("--for")
+    {
+        Description = "Accounts that are claimed for: what they have lost comes off their bonds, what they have earned is credited to them. 'all' is everybody of whom " +
+            "something is outstanding. Default: the account that pays, which also takes what it is credited.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
     public static Command Bind() => Create(
         "bind", "Binds an account to a node of a run, so that it is paid for what the node earns, and stakes a bond.\n\nExample:  cairn chain bind --name validator-1",
         [Name, Bond], async (directory, chain, parsed, cancellation) =>
@@ -55,12 +62,26 @@ internal static class ChainMoneyVerbs
     /// <summary>Takes what was earned.</summary>
     /// <param name="word">What it is called in its example: it stands among the verbs of chains, and by itself.</param>
     public static Command Claim(string word) => Create(
-        "claim", $"Takes what an account has earned by the last settlement whose window has passed.\n\nExample:  cairn {word} --account alice.json",
-        [], async (directory, chain, _, cancellation) =>
+        "claim",
+        "Takes what an account has earned by the last settlement whose window has passed; or claims for others, whose bonds are cut by it.\n\n" +
+            $"Examples:  cairn {word} --account alice.json\n           cairn {word} --for all",
+        [For], async (directory, chain, parsed, cancellation) =>
         {
+            if (parsed.GetValue(For) is { Length: > 0 } whom)
+            {
+                var claimed = await ChainMoney.ClaimForAsync(
+                    directory, whom.Contains("all") ? [] : whom, chain,
+                    one => Console.WriteLine($"{one.Account} has earned {one.Earned} {one.Money} and lost {one.Cut}: credited and cut{Waits(one)}"), cancellation);
+                Console.WriteLine(claimed == 0 ? "nothing is outstanding" : $"claimed for {claimed}");
+                return;
+            }
+
             var outcome = await ChainMoney.ClaimAsync(directory, chain, cancellation);
-            Console.WriteLine($"{outcome.Account} has earned {outcome.Earned} {outcome.Money} and lost {outcome.Cut}; paid out now: {outcome.Withdrawn}");
+            Console.WriteLine($"{outcome.Account} has earned {outcome.Earned} {outcome.Money} and lost {outcome.Cut}; paid out now: {outcome.Withdrawn}{Waits(outcome)}");
         });
+
+    private static string Waits(ClaimOutcome outcome) =>
+        outcome.Waits > 0 ? $"; {outcome.Waits} wait until the pool holds them (cairn chain fund)" : "";
 
     private static Command Create(
         string name, string description, IReadOnlyList<Option> options, Func<RunDirectory, ChainOptions, ParseResult, CancellationToken, Task> act)

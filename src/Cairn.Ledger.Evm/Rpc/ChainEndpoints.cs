@@ -254,7 +254,7 @@ public sealed class ChainEndpoints : IDisposable
     {
         try
         {
-            using var answer = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
+            using var answer = ChainJson.Parse(body);
             var root = answer.RootElement;
             if (root.ValueKind == JsonValueKind.Object)
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 using Cairn.Base;
 
 namespace Cairn.Ledger.Evm;
@@ -7,6 +8,40 @@ namespace Cairn.Ledger.Evm;
 /// <summary>Values as nodes of EVM chains write them in JSON: numbers and bytes as hexadecimal text. Anything else is a fault of the node.</summary>
 internal static class ChainJson
 {
+    private const int DepthMax = 32;
+
+    /// <summary>What a node says, read once: afterwards every text and every name in it can be asked for. (The reader of the platform takes halves of characters and
+    /// bytes that are no UTF-8, and fails only where somebody looks.)</summary>
+    /// <param name="said">Hostile bytes are fine.</param>
+    /// <exception cref="JsonException">It is no JSON, too deep, or holds a text that is none.</exception>
+    public static JsonDocument Parse(ReadOnlyMemory<byte> said)
+    {
+        if (!Utf8.IsValid(said.Span))
+        {
+            throw new JsonException("no UTF-8");
+        }
+
+        var reader = new Utf8JsonReader(said.Span, new JsonReaderOptions { MaxDepth = DepthMax });
+        while (reader.Read())
+        {
+            if (!reader.ValueIsEscaped)
+            {
+                continue;
+            }
+
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException e)
+            {
+                throw new JsonException("half a character", e);
+            }
+        }
+
+        return JsonDocument.Parse(said, new JsonDocumentOptions { MaxDepth = DepthMax });
+    }
+
     public static string Of(ulong number) => $"0x{number:x}";
 
     public static string Of(UInt128 number) => $"0x{number:x}";

@@ -165,7 +165,7 @@ internal sealed class ChainSocket : IDisposable
     // What nobody asked for and is no new block is passed over.
     private void Take(byte[] message)
     {
-        using var read = JsonDocument.Parse(message, new JsonDocumentOptions { MaxDepth = 32 });
+        using var read = ChainJson.Parse(message);
         var root = read.RootElement;
         if (root.ValueKind != JsonValueKind.Object)
         {

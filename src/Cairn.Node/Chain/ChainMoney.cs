@@ -14,8 +14,9 @@ public sealed record SettleOutcome(ChainSettlement Settlement, IReadOnlyList<str
 /// <param name="Earned">Since the run began.</param>
 /// <param name="Cut">Since the run began.</param>
 /// <param name="Withdrawn">Paid out now.</param>
+/// <param name="Waits">What the pool does not hold yet.</param>
 /// <param name="Money">What they are parts of, in words.</param>
-public sealed record ClaimOutcome(string Account, UInt128 Earned, UInt128 Cut, UInt128 Withdrawn, string Money);
+public sealed record ClaimOutcome(string Account, UInt128 Earned, UInt128 Cut, UInt128 Withdrawn, UInt128 Waits, string Money);
 
 /// <summary>A sum of a run's money.</summary>
 /// <param name="Amount">In its smallest parts.</param>
@@ -121,6 +122,52 @@ public static class ChainMoney
     {
         using var line = await OpenAsync(directory, options, cancellation);
         var run = ChainAudit.RunOf(directory);
+        var (accounts, tree) = await SettledAsync(line, run, cancellation);
+        var payout = tree.Payouts.FirstOrDefault(one => one.Account == line.Account, new Payout(line.Account, 0, 0));
+        var holding = await ClaimAsync(line, run, tree, payout, cancellation);
+        if (holding.Credit > 0)
+        {
+            await line.SendAsync(CairnMoney.Withdraw(run), 0, cancellation);
+        }
+
+        return new ClaimOutcome(line.Account.ToString(), payout.Earned, payout.Cut, holding.Credit, payout.Earned - holding.Earned, accounts.Money);
+    }
+
+    /// <summary>Claims for others: their bonds are cut by what they have lost, and they are credited what they have earned. Anybody may do it for anybody, or who has lost
+    /// more than he has earned would never be cut.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="whom">Accounts; none for all of whom something is outstanding.</param>
+    /// <param name="options">The account that pays the gas.</param>
+    /// <param name="tell">Called after each.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>How many were claimed for.</returns>
+    /// <exception cref="InputException">Nothing is settled yet, an account has no part in it, or what was settled is not what the ledger says.</exception>
+    public static async Task<int> ClaimForAsync(
+        RunDirectory directory, IReadOnlyList<string> whom, ChainOptions options, Action<ClaimOutcome> tell, CancellationToken cancellation)
+    {
+        using var line = await OpenAsync(directory, options, cancellation);
+        var run = ChainAudit.RunOf(directory);
+        var (accounts, tree) = await SettledAsync(line, run, cancellation);
+        var wanted = whom.Select(text => EvmAddress.TryParse(text, out var account) && tree.Payouts.Any(one => one.Account == account) ? account
+            : throw new InputException($"'{text}' is no account that has earned or lost anything by the last settlement.")).ToHashSet();
+        var claimed = 0;
+        foreach (var payout in tree.Payouts.Where(one => wanted.Count == 0 || wanted.Contains(one.Account)))
+        {
+            var before = await line.HoldingAsync(run, payout.Account, cancellation);
+            var after = await ClaimAsync(line, run, tree, payout, cancellation);
+            if (after.Earned != before.Earned || after.Cut != before.Cut)
+            {
+                claimed++;
+                tell(new ClaimOutcome(payout.Account.ToString(), payout.Earned, payout.Cut, 0, payout.Earned - after.Earned, accounts.Money));
+            }
+        }
+
+        return claimed;
+    }
+
+    // The payouts of the last settlement whose window has passed, computed again from what the chain holds.
+    private static async Task<(ChainAccounts Accounts, PayoutTree Tree)> SettledAsync(ChainLine line, Digest run, CancellationToken cancellation)
+    {
         var accounts = await line.AccountsAsync(run, cancellation);
         var passed = accounts.PendingBlock > 0 && await line.HeightAsync(cancellation) >= accounts.PendingBlock + accounts.DisputeBlocks;
         var root = passed ? accounts.PendingRoot : accounts.Root;
@@ -134,27 +181,22 @@ public static class ChainMoney
         }
 
         var tree = (await line.HistoryAsync(run, settled.UpToBlock, cancellation)).Payouts();
-        if (tree.Root != root)
+        return tree.Root == root ? (accounts, tree) : throw new InputException(
+            $"settlement {settled.Epoch} is not what the ledger says (root {root.Short}, computed again {tree.Root.Short}): " +
+            "its validators have signed something else.");
+    }
+
+    private static async Task<ChainHolding> ClaimAsync(ChainLine line, Digest run, PayoutTree tree, Payout payout, CancellationToken cancellation)
+    {
+        var holding = await line.HoldingAsync(run, payout.Account, cancellation);
+        var pays = payout.Earned > holding.Earned && (await line.AccountsAsync(run, cancellation)).Pool > 0;
+        if (!pays && payout.Cut <= holding.Cut)
         {
-            throw new InputException(
-                $"settlement {settled.Epoch} is not what the ledger says (root {root.Short}, computed again {tree.Root.Short}): " +
-                "its validators have signed something else.");
+            return holding;
         }
 
-        var payout = tree.Payouts.FirstOrDefault(one => one.Account == line.Account, new Payout(line.Account, 0, 0));
-        var holding = await line.HoldingAsync(run, line.Account, cancellation);
-        if (payout.Earned > holding.Earned || payout.Cut > holding.Cut)
-        {
-            await line.SendAsync(CairnMoney.Claim(run, payout, tree.Prove(payout)), 0, cancellation);
-            holding = await line.HoldingAsync(run, line.Account, cancellation);
-        }
-
-        if (holding.Credit > 0)
-        {
-            await line.SendAsync(CairnMoney.Withdraw(run), 0, cancellation);
-        }
-
-        return new ClaimOutcome(line.Account.ToString(), payout.Earned, payout.Cut, holding.Credit, accounts.Money);
+        await line.SendAsync(CairnMoney.Claim(run, payout, tree.Prove(payout)), 0, cancellation);
+        return await line.HoldingAsync(run, payout.Account, cancellation);
     }
 
     private static Task<ChainLine> OpenAsync(RunDirectory directory, ChainOptions options, CancellationToken cancellation) =>
