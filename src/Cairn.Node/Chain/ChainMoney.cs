@@ -133,8 +133,8 @@ public static class ChainMoney
         return new ClaimOutcome(line.Account.ToString(), payout.Earned, payout.Cut, holding.Credit, payout.Earned - holding.Earned, accounts.Money);
     }
 
-    /// <summary>Claims for others: their bonds are cut by what they have lost, and they are credited what they have earned. Anybody may do it for anybody, or who has lost
-    /// more than he has earned would never be cut.</summary>
+    /// <summary>Claims for others: their bonds are cut by what they have lost, and they are credited what they have earned. Anybody may do it for anybody, or
+    /// who has lost more than he has earned would never be cut.</summary>
     /// <param name="directory">The run.</param>
     /// <param name="whom">Accounts; none for all of whom something is outstanding.</param>
     /// <param name="options">The account that pays the gas.</param>
