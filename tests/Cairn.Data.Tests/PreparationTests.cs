@@ -231,6 +231,74 @@ public sealed class PreparationTests : IDisposable
     }
 
     [Fact]
+    public void Gzip_is_read_to_the_end_of_its_last_member_or_refused()
+    {
+        byte[] text = Encoding.UTF8.GetBytes(string.Join("\n", Texts(300, "gzip")));
+        var (first, second) = (Gzipped(text), Gzipped(text[..1000]));
+        Assert.Equal([.. text, .. text[..1000]], Unpack([.. first, .. second]));
+        Assert.Empty(Unpack(Gzipped([])));
+        foreach (var length in Enumerable.Range(1, 30).Concat([first.Length / 3, first.Length / 2]).Select(cut => first.Length - cut).Append(first.Length + 10))
+        {
+            Assert.Throws<InvalidDataException>(() => Unpack(((byte[])[.. first, .. second])[..length]));
+        }
+
+        Assert.Throws<InvalidDataException>(() => Unpack([.. first, .. "what is no gzip"u8]));
+        var path = _folder.Write("cut.txt.gz", first[..(first.Length / 2)]);
+        Assert.Contains("cut.txt.gz", Assert.Throws<InputException>(() => Prepare("none", [path])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lines_are_read_alike_wherever_the_window_ends_and_after_a_very_long_one()
+    {
+        string[] texts = [new string('a', 3 << 20), .. Enumerable.Range(0, 40_000).Select(i => $"line {i} of the file"), new string('b', 1 << 20), "the last"];
+        var lines = string.Concat(texts.Select(text => $"{{\"text\":\"{text}\"}}\n"));
+        Assert.Equal(texts, SourceFiles.Read(_folder.Write("long.jsonl", lines), "text").Select(text => Encoding.UTF8.GetString(text.Span)));
+        Assert.Equal(texts, SourceFiles.Read(_folder.Write("open.jsonl", lines[..^1]), "text").Select(text => Encoding.UTF8.GetString(text.Span)));
+    }
+
+    [Fact]
+    public void Rows_that_share_a_text_do_not_share_memory_out()
+    {
+        var texts = Enumerable.Repeat(new string('x', 100_000), 10_000).ToArray();
+        var path = WriteParquet("shared.parquet", texts, groups: 1);
+        Assert.InRange(new FileInfo(path).Length, 1, 1 << 20);
+        var read = 0;
+        long most = 0;
+        foreach (var text in SourceFiles.Read(path, "text"))
+        {
+            Assert.Equal(100_000, text.Length);
+            most = read++ % 1000 == 0 ? Math.Max(most, GC.GetTotalMemory(forceFullCollection: true)) : most;
+        }
+
+        // As strings of their own they would take 2 GB.
+        Assert.Equal((texts.Length, true), (read, most < 1 << 28));
+    }
+
+    [Fact]
+    public void Rows_without_a_text_are_left_out()
+    {
+        string?[] texts = [null, "one", "", null, "two", "two", null];
+        Assert.Equal(["one", "two", "two"], SourceFiles.Read(WriteParquet("holes.parquet", texts!, groups: 2), "text").Select(text => Encoding.UTF8.GetString(text.Span)));
+    }
+
+    [Fact]
+    public void What_a_kill_left_behind_is_taken_away_or_made_again()
+    {
+        var path = WriteLines("a.jsonl", Texts(200, "left"));
+        var digest = Prepare("set", [path]);
+        var work = Path.Combine(_folder["set"], "work");
+        Directory.CreateDirectory(work);
+        File.WriteAllText(Path.Combine(work, "block"), "text");
+        Assert.Equal(digest, Prepare("set", [path]));
+        Assert.False(Directory.Exists(work));
+        var options = new DataSetOptions { Corpus = new CorpusOptions { Paths = [_folder["set"]] } };
+        DataSet.Prepare(options, _folder["taken"]).Dispose();
+        File.WriteAllText(Path.Combine(_folder["taken"], "manifest.json"), "{\"vers");
+        using var again = DataSet.Prepare(options, _folder["taken"]);
+        Assert.Equal(digest, again.Digest);
+    }
+
+    [Fact]
     public void Bytes_that_are_no_characters_are_refused()
     {
         var path = _folder.Write("a.txt", Enumerable.Repeat((byte)0x80, 600_000).ToArray());
@@ -304,6 +372,25 @@ public sealed class PreparationTests : IDisposable
     private string WriteLines(string name, IReadOnlyList<string> texts) =>
         _folder.Write(name, string.Concat(texts.Select(text => $"{{\"id\":1,\"text\":{JsonSerializer.Serialize(text)}}}\n")));
 
+    private static byte[] Gzipped(byte[] bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var stream = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            stream.Write(bytes);
+        }
+
+        return packed.ToArray();
+    }
+
+    private static byte[] Unpack(byte[] packed)
+    {
+        using var stream = new WholeGzip(new MemoryStream(packed));
+        using var unpacked = new MemoryStream();
+        stream.CopyTo(unpacked, 777);
+        return unpacked.ToArray();
+    }
+
     private string WriteParquet(string name, IReadOnlyList<string> texts, int groups)
     {
         var (text, id) = (new DataField<string>("text"), new DataField<long>("id"));
@@ -313,7 +400,7 @@ public sealed class PreparationTests : IDisposable
 
         async Task WriteAsync()
         {
-            await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(text, id), file);
+            await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(text, id), file, new ParquetOptions { DictionaryEncodingThreshold = 1, ColumnEncodingHints = { ["text"] = EncodingHint.Dictionary } });
             foreach (var part in texts.Chunk((texts.Count + groups - 1) / groups))
             {
                 using var group = writer.CreateRowGroup();

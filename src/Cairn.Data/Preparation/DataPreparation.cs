@@ -63,6 +63,8 @@ public sealed class DataPreparation
         if (DataSet.TryReuse(_folder, key, _progress) is { } ready)
         {
             _progress?.Report($"reusing the data set in {_folder}");
+            // Whoever was killed after the manifest left it.
+            DeleteWork();
             return ready;
         }
 
@@ -78,9 +80,17 @@ public sealed class DataPreparation
         WriteCard(manifest, sources, gathering);
         DurableFile.Write(Path.Combine(_folder, DataSet.TokenizerFileName), tokenizer.Save);
         DurableFile.Write(Path.Combine(_folder, DataManifest.FileName), manifest.Save);
-        Directory.Delete(Work, recursive: true);
+        DeleteWork();
         _progress?.Report($"{manifest.TrainTokens} tokens to train on, {held.Tokens} held out");
         return DataSet.Open(_folder);
+    }
+
+    private void DeleteWork()
+    {
+        if (Directory.Exists(Work))
+        {
+            Directory.Delete(Work, recursive: true);
+        }
     }
 
     // Names, sizes and times of the files instead of their content, and every option that changes a byte.

@@ -1,6 +1,7 @@
 using System.Text;
 using Cairn.Base;
 using Parquet;
+using Parquet.Data;
 using Parquet.Schema;
 
 namespace Cairn.Data;
@@ -25,11 +26,12 @@ internal static class ParquetText
             for (var group = 0; group < reader.RowGroupCount; group++)
             {
                 var at = group;
-                foreach (var text in Guarded(path, () => ReadGroup(path, file, reader, field, at)))
+                using var texts = Guarded(path, () => ReadGroup(path, file, reader, field, at));
+                for (var i = 0; i < texts.Values.Length; i++)
                 {
-                    if (text is { Length: > 0 })
+                    if (texts.Values[i] is { Length: > 0 } text)
                     {
-                        yield return StreamedText.Checked(path, Encoding.UTF8.GetBytes(text));
+                        yield return StreamedText.Checked(path, Utf8Of(text.Span));
                     }
                 }
             }
@@ -77,7 +79,8 @@ internal static class ParquetText
                 $"{path} has no column of text '{column}': name one of {string.Join(", ", reader.Schema.GetDataFields().Take(20).Select(one => one.Path.ToString()))}.");
     }
 
-    private static string?[] ReadGroup(string path, FileStream file, ParquetReader reader, DataField field, int group)
+    // Of a dictionary's text all rows hold the same characters, and no copies: a file of a megabyte could ask for terabytes of those.
+    private static RawColumnData<ReadOnlyMemory<char>> ReadGroup(string path, FileStream file, ParquetReader reader, DataField field, int group)
     {
         using var rows = reader.OpenRowGroupReader(group);
         var chunk = rows.GetMetadata(field)?.MetaData ?? throw new InvalidDataException("a row group lacks the column.");
@@ -90,9 +93,14 @@ internal static class ParquetText
 
         var start = chunk.DictionaryPageOffset is > 0 and var dictionary ? Math.Min(dictionary, chunk.DataPageOffset) : chunk.DataPageOffset;
         ParquetPages.Check(file, start, chunk.TotalCompressedSize, ColumnBytesMax);
-        var texts = new string?[rows.RowCount];
-        rows.ReadAsync(field, texts.AsMemory()!).AsTask().GetAwaiter().GetResult();
-        return texts;
+        return (RawColumnData<ReadOnlyMemory<char>>)rows.ReadRawColumnDataBaseAsync(field).AsTask().GetAwaiter().GetResult();
+    }
+
+    private static byte[] Utf8Of(ReadOnlySpan<char> text)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(text)];
+        Encoding.UTF8.GetBytes(text, bytes);
+        return bytes;
     }
 
     // What a reader of others' bytes throws is the file's fault, whatever it is called; our own bug is none of these.

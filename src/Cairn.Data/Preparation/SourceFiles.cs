@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Cairn.Base;
 using ZstdSharp;
 
@@ -68,7 +67,7 @@ internal static class SourceFiles
             var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
             return Extension(path) switch
             {
-                ".GZ" => new GZipStream(file, CompressionMode.Decompress),
+                ".GZ" => new WholeGzip(file),
                 ".ZST" => Unpacked(file),
                 _ => file,
             };

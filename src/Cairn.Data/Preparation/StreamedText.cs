@@ -6,6 +6,7 @@ namespace Cairn.Data;
 internal static class StreamedText
 {
     private const int RecordBytesMax = 64 << 20;
+    private const int WindowBytes = 1 << 20;
     private const int PieceBytes = 64 << 10;
 
     /// <summary>The texts of JSON lines.</summary>
@@ -14,35 +15,48 @@ internal static class StreamedText
     /// <param name="field">The field that holds the text.</param>
     public static IEnumerable<ReadOnlyMemory<byte>> Records(string path, Stream stream, string field)
     {
-        var (buffer, filled, line) = (new byte[1 << 20], 0, 0);
-        for (var ended = false; !ended || filled > 0;)
+        var (buffer, line) = (new byte[WindowBytes], 0);
+        // What is not read yet lies from start to filled; up to searched it holds no end of a line.
+        var (start, searched, filled) = (0, 0, 0);
+        for (var ended = false; !ended || filled > start;)
         {
-            var length = buffer.AsSpan(0, filled).IndexOf((byte)'\n');
+            var length = buffer.AsSpan(searched, filled - searched).IndexOf((byte)'\n');
             if (length < 0 && !ended)
             {
-                if (filled == buffer.Length)
-                {
-                    Array.Resize(ref buffer, filled < RecordBytesMax ? 2 * filled : throw new InputException(
-                        $"{path} line {line + 1} is longer than {RecordBytesMax} bytes: leave it out or cut it."));
-                }
-
+                buffer = MakeRoom(path, line, buffer, start, filled);
+                (searched, start, filled) = (filled - start, 0, filled - start);
                 var read = ReadSome(path, stream, buffer.AsSpan(filled));
                 (filled, ended) = (filled + read, read == 0);
                 continue;
             }
 
             line++;
-            var record = buffer.AsMemory(0, length < 0 ? filled : length);
-            var start = line == 1 && record.Span.StartsWith("\uFEFF"u8) ? record[3..] : record;
-            if (start.Span.IndexOfAnyExcept(" \t\r"u8) >= 0 && JsonRecords.ReadText(path, line, start.Span, field) is { Length: > 0 } text)
+            var end = length < 0 ? filled : searched + length;
+            var record = buffer.AsMemory(start, end - start);
+            var json = line == 1 && record.Span.StartsWith("\uFEFF"u8) ? record[3..] : record;
+            if (json.Span.IndexOfAnyExcept(" \t\r"u8) >= 0 && JsonRecords.ReadText(path, line, json.Span, field) is { Length: > 0 } text)
             {
                 yield return text;
             }
 
-            var used = length < 0 ? filled : length + 1;
-            buffer.AsSpan(used, filled - used).CopyTo(buffer);
-            filled -= used;
+            start = Math.Min(end + 1, filled);
+            searched = start;
         }
+    }
+
+    // Once a window and not once a record: the rest is moved to the front, into a larger buffer if a record fills this one, and into a small one after a long record.
+    private static byte[] MakeRoom(string path, int line, byte[] buffer, int start, int filled)
+    {
+        var rest = filled - start;
+        if (rest > RecordBytesMax)
+        {
+            throw new InputException($"{path} line {line + 1} is longer than {RecordBytesMax} bytes: leave it out or cut it.");
+        }
+
+        var size = rest == buffer.Length ? 2 * buffer.Length : rest < WindowBytes ? WindowBytes : buffer.Length;
+        var to = size == buffer.Length ? buffer : new byte[size];
+        buffer.AsSpan(start, rest).CopyTo(to);
+        return to;
     }
 
     /// <summary>Plain text in pieces, cut where <see cref="TextPieces"/> cuts.</summary>

@@ -66,13 +66,26 @@ public sealed class DataSet : IDisposable
             }
 
             progress?.Report($"taking the data set in {from}");
-            if (!IsIn(folder) || DataManifest.Load(Path.Combine(folder, DataManifest.FileName)).Digest != there.Digest)
+            if (!Holds(folder, there.Digest))
             {
                 Copy(from, folder, there.Manifest);
             }
         }
 
         return Open(folder);
+    }
+
+    // A manifest that was torn by the death of a process is none.
+    private static bool Holds(string folder, Digest digest)
+    {
+        try
+        {
+            return IsIn(folder) && DataManifest.Load(Path.Combine(folder, DataManifest.FileName)).Digest == digest;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 
     // The manifest last: with it the set is whole.
@@ -83,7 +96,8 @@ public sealed class DataSet : IDisposable
             Directory.CreateDirectory(folder);
             foreach (var name in FilesOf(manifest).Reverse())
             {
-                File.Copy(Path.Combine(from, name), Path.Combine(folder, name), overwrite: true);
+                using var file = File.OpenRead(Path.Combine(from, name));
+                DurableFile.Write(Path.Combine(folder, name), file.CopyTo);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
