@@ -115,9 +115,15 @@ public sealed record Genesis
             writer.Int64(allocation.Bond);
         }
 
-        if (Rules.ApplyDelay > 0)
+        if (Rules.ApplyDelay > 0 || Rules.AnnealSamples > 0)
         {
             writer.Int32(Rules.ApplyDelay);
+        }
+
+        if (Rules.AnnealSamples > 0)
+        {
+            writer.Int32(Rules.AnnealFrom);
+            writer.Int64(Rules.AnnealSamples);
         }
 
         return writer.ToArray();
@@ -142,11 +148,13 @@ public sealed record Genesis
         var initialBase = reader.Digest();
         var members = ReadMembers(ref reader);
         var allocations = ReadAllocations(ref reader);
-        // Only where there is a delay: one genesis has one form.
+        // Only where there is a delay or an annealing: one genesis has one form.
         if (reader.Remaining > 0)
         {
             rules = rules with { ApplyDelay = reader.Int32() };
-            if (rules.ApplyDelay == 0)
+            var anneals = reader.Remaining > 0;
+            rules = anneals ? rules with { AnnealFrom = reader.Int32(), AnnealSamples = reader.Int64() } : rules;
+            if (anneals ? rules.AnnealSamples == 0 : rules.ApplyDelay == 0)
             {
                 reader.Fail();
             }

@@ -52,6 +52,14 @@ public sealed record LedgerRules
     /// roster and samples are fixed one round ahead. Stands at the end of the <see cref="Genesis"/>, and only where it is 1.</summary>
     public int ApplyDelay { get; init; }
 
+    /// <summary>How many of the last samples of the data set form the annealing part, on which the last rounds train; 0 for none. Both parts hold at least
+    /// <see cref="PeersMax"/> × <see cref="SamplesPerPeer"/>. Stands at the end of the <see cref="Genesis"/>, and only where there is one.</summary>
+    public long AnnealSamples { get; init; }
+
+    /// <summary>From how many steps on (rounds closed with an update, what schedules count) a round trains on the annealing part: 1 to <see cref="Rounds"/> − 1; 0 where there
+    /// is none.</summary>
+    public int AnnealFrom { get; init; }
+
     /// <summary>Rounds in a row that a member may be absent before it is no longer waited for; at least 1.</summary>
     public int AbsentRoundsMax { get; init; } = 3;
 
@@ -103,6 +111,15 @@ public sealed record LedgerRules
     /// <param name="round">Any round of the run.</param>
     public bool Settles(Round round) => (round.Number + 1) % SettleEvery == 0 || round.Number == Rounds - 1;
 
+    /// <summary>The parts of the samples, each walked through by itself: the main one, and the annealing one if there is any.</summary>
+    public IReadOnlyList<SamplePart> SampleParts() =>
+        AnnealSamples == 0 ? [SamplePart.Main(SampleCount)]
+        : [SamplePart.Main(SampleCount - AnnealSamples), SamplePart.Annealing(SampleCount - AnnealSamples, AnnealSamples)];
+
+    /// <summary>On which of <see cref="SampleParts"/> a round trains: all its samples are of that one.</summary>
+    /// <param name="stepsBefore">Where the round stands on the schedules (<see cref="LedgerState.StepsBefore"/>).</param>
+    public int PartAt(long stepsBefore) => AnnealSamples > 0 && stepsBefore >= AnnealFrom ? 1 : 0;
+
     internal EpochRules ForConsensus() => new() { Kappa = Kappa, BackingMovingAverage = BackingMovingAverage, BackingPenalty = BackingPenalty };
 
     /// <summary>Everything that is wrong with these rules, as sentences; none if they can be used.</summary>
@@ -117,6 +134,8 @@ public sealed record LedgerRules
         Range("sampleCount", SampleCount, 1, (1L << 62) - 1);
         Range("settleEvery", SettleEvery, 1, RoundsLimit);
         Range("applyDelay", ApplyDelay, 0, 1);
+        Range("annealFrom", AnnealFrom, 0, RoundsLimit);
+        Range("annealSamples", AnnealSamples, 0, (1L << 62) - 1);
         Range("absentRoundsMax", AbsentRoundsMax, 1, RoundsLimit);
         Range("rewardPerSettlement", RewardPerSettlement, 0, MoneyLimit);
         Range("peerBondMin", PeerBondMin, 1, MoneyLimit);
@@ -136,11 +155,16 @@ public sealed record LedgerRules
             $"exitDelayRounds {ExitDelayRounds} is below accusationRounds {AccusationRounds}: who leaves could not be held to what it said");
         Relate(SamplesMin % Math.Max(1, SamplesPerStep) == 0, $"samplesMin {SamplesMin} is no multiple of samplesPerStep {SamplesPerStep}");
         Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
-        if (faults.Count == 0 && SampleCount < (long)PeersMax * SamplesPerPeer)
-        {
-            var needed = (long)PeersMax * SamplesPerPeer;
-            faults.Add($"sampleCount {SampleCount} is too small: {PeersMax} peers with {SamplesPerPeer} samples each need {needed} different ones in a round");
-        }
+        var needed = (long)PeersMax * SamplesPerPeer;
+        Relate(
+            SampleCount >= needed,
+            $"sampleCount {SampleCount} is too small: {PeersMax} peers with {SamplesPerPeer} samples each need {needed} different ones in a round");
+        Relate(
+            AnnealSamples > 0 == AnnealFrom > 0 && AnnealFrom < Rounds,
+            $"annealFrom is {AnnealFrom} with {AnnealSamples} samples to anneal on, must be 1 to {Rounds - 1}, or both 0");
+        Relate(
+            AnnealSamples == 0 || (AnnealSamples >= needed && SampleCount - AnnealSamples >= needed),
+            $"{AnnealSamples} of {SampleCount} samples are to anneal on: those and the others must be {needed} at least, which a round takes");
 
         return faults;
 

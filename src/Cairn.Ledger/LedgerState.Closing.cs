@@ -89,7 +89,7 @@ public sealed partial class LedgerState
         StepsDone += manifest.Empty ? 0 : 1;
         SamplesIssued -= manifest.Empty ? plan.SampleCount : 0;
         SamplesTrained += plan.Pieces.Where((_, place) => amounts[place] > 0).Sum(piece => (long)piece.Length);
-        _queue.GiveBack(plan.Without(entry => amounts[_book.PlaceOf(entry.Uid)] == 0).Returned);
+        GiveBack(plan.Without(entry => amounts[_book.PlaceOf(entry.Uid)] == 0).Returned);
     }
 
     private void CountVerdicts(long[] accepted)

@@ -61,11 +61,14 @@ public sealed partial class LedgerState
         writer.Int64(StepsDone);
         writer.Int64(SamplesIssued);
         writer.Int64(SamplesTrained);
-        writer.Int64(_queue.Cursor);
-        writer.Int32(_queue.Waiting.Length);
-        foreach (var id in _queue.Waiting)
+        foreach (var queue in _queues)
         {
-            writer.Int64(id);
+            writer.Int64(queue.Cursor);
+            writer.Int32(queue.Waiting.Length);
+            foreach (var id in queue.Waiting)
+            {
+                writer.Int64(id);
+            }
         }
 
         writer.Byte(Paused ? (byte)1 : (byte)0);

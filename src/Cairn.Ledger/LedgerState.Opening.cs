@@ -17,6 +17,7 @@ public sealed partial class LedgerState
         // While the run is paused, or nobody could close the round, it waits as it does for peers.
         var roster = Paused || voters.Length == 0 ? [] : DrawRoster(_lastBeacon);
         var samples = Array.ConvertAll(roster, entry => SamplesToCome(_members[entry.Uid.Value]));
+        _queue = _queues[Rules.PartAt(StepsDone)];
         if (roster.Length > 0)
         {
             _queue.Open(samples.Sum());
@@ -32,7 +33,7 @@ public sealed partial class LedgerState
     {
         var plan = _plan?.Round == round ? _plan : _ahead?.Round == round ? _ahead : CutPlan(round, StepsDone);
         (plan, var returned) = plan.Without(entry => _members[entry.Uid.Value].HasLeft);
-        _queue.GiveBack(returned);
+        GiveBack(returned);
         _plan = plan.Roster.Length > 0 ? plan : CutPlan(round, StepsDone);
         if (round.Number + 1 < Rules.Rounds && (_ahead?.Round != round.Next || _ahead.Roster.Length == 0))
         {
@@ -56,7 +57,7 @@ public sealed partial class LedgerState
         var pieces = new long[roster.Length][];
         if (roster.Length > 0)
         {
-            var (ids, start) = (_queue.Take(samples.Sum()), 0);
+            var (ids, start) = (_queues[Rules.PartAt(stepsBefore)].Take(samples.Sum()), 0);
             foreach (var place in RoundPlan.InOrderOfIssue(roster.Length, round))
             {
                 pieces[place] = ids[start..(start + samples[place])];
@@ -65,6 +66,15 @@ public sealed partial class LedgerState
         }
 
         return new RoundPlan(round, roster, pieces, stepsBefore);
+    }
+
+    // Each to the line of its own part.
+    private void GiveBack(long[] returned)
+    {
+        foreach (var queue in _queues)
+        {
+            queue.GiveBack(_queues.Length == 1 ? returned : [.. returned.Where(queue.Part.Holds)]);
+        }
     }
 
     private Voter[] FindVoters()

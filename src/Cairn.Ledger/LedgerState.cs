@@ -18,13 +18,16 @@ public sealed partial class LedgerState
     private readonly List<SortedDictionary<int, Digest>> _bases = [];
     private readonly List<Digest?> _quorumBases = [];
     private readonly List<(Round Round, Digest Digest)> _checkpoints = [];
-    private readonly SampleQueue _queue;
+    // One for each part of the samples.
+    private readonly SampleQueue[] _queues;
     private readonly SignatureChecks _signatures = new();
     private readonly List<Slash> _slashes = [];
     private readonly HashSet<(Uid Uid, Digest Evidence)> _punished = [];
     private readonly SortedDictionary<int, IReadOnlyList<Backing>> _backings = [];
     private Digest _slashHistory;
     private RoundBook _book;
+    // Without an apply delay: from which the round that is open, or was last, took its samples.
+    private SampleQueue _queue;
     // Only with an apply delay: what is trained in the current round and in the next.
     private RoundPlan? _plan;
     private RoundPlan? _ahead;
@@ -38,7 +41,8 @@ public sealed partial class LedgerState
         _lastBeacon = Digest.Of("cairn/beacon/first", genesis.RulesDigest.ToArray());
         _versions = [new RulesVersion(1, genesis.RulesDigest, new Round(0), [])];
         _rulesByVersion = [Rules = genesis.Rules];
-        _queue = new SampleQueue(genesis.Rules.SampleCount, genesis.Rules.Seed);
+        _queues = [.. genesis.Rules.SampleParts().Select(part => new SampleQueue(part, genesis.Rules.Seed))];
+        _queue = _queues[0];
         foreach (var allocation in genesis.Allocations)
         {
             _allocations.Add(allocation.PublicKey, allocation.Bond);
@@ -202,11 +206,21 @@ public sealed partial class LedgerState
     /// <summary>Samples of updates that are in manifests.</summary>
     public long SamplesTrained { get; private set; }
 
-    /// <summary>How many places of all epochs the schedule of samples has passed.</summary>
-    public long SampleCursor => _queue.Cursor;
+    /// <summary>How many places of all epochs of all parts the schedule of samples has passed.</summary>
+    public long SampleCursor => _queues.Sum(queue => queue.Cursor);
 
-    /// <summary>Samples that were passed, not trained, and are issued next.</summary>
-    public IReadOnlyList<long> WaitingSamples => _queue.Waiting.ToArray();
+    /// <summary>How many places of all epochs of a part were passed.</summary>
+    /// <param name="part">Its place in <see cref="LedgerRules.SampleParts"/>.</param>
+    public long SampleCursorOf(int part) => _queues[part].Cursor;
+
+    /// <summary>Samples that were passed, not trained, and are issued first by the next round that trains on their part: those of the main part first. What of it waits when the
+    /// annealing begins waits to the end.</summary>
+    public IReadOnlyList<long> WaitingSamples => [.. _queues.SelectMany(queue => queue.Waiting.ToArray())];
+
+    /// <summary>The part of the samples on which the current round trains, or, with an apply delay, the one after it: known as long as where it stands on the schedules.</summary>
+    /// <param name="round">The current round or the one after it.</param>
+    public SamplePart PartOf(Round round) =>
+        Rules.ApplyDelay == 0 && round == CurrentRound ? _queue.Part : _queues[Rules.PartAt(StepsBefore(round))].Part;
 
     /// <summary>How many of a peer's updates a majority accepted.</summary>
     /// <param name="uid">A member.</param>

@@ -2,7 +2,7 @@ using Cairn.Base;
 
 namespace Cairn.Ledger;
 
-/// <summary>Which samples a round trains on. A cursor walks through one epoch after another, each in its own seeded order; what was issued but
+/// <summary>Which samples of one part a round trains on. A cursor walks through one epoch after another, each in its own seeded order; what was issued but
 /// not trained is issued again before the cursor moves on. So after any history, what was trained plus what waits here is exactly what the
 /// cursor passed.</summary>
 /// <remarks>Within one round no sample occurs twice: one that would (waiting, and met again in the next epoch) goes to the end of the line
@@ -19,17 +19,20 @@ public sealed class SampleQueue
     private bool _open;
 
     /// <summary>Stands before the first sample of epoch 0.</summary>
-    /// <param name="sampleCount">Samples in the data set.</param>
+    /// <param name="part">The samples it walks through.</param>
     /// <param name="seed">The run's seed.</param>
-    public SampleQueue(long sampleCount, ulong seed)
+    public SampleQueue(SamplePart part, ulong seed)
     {
-        Invariant.Check(sampleCount > 0);
-        SampleCount = sampleCount;
+        Invariant.Check(part.First >= 0 && part.Count > 0);
+        Part = part;
         _seed = seed;
     }
 
-    /// <summary>Samples in the data set.</summary>
-    public long SampleCount { get; }
+    /// <summary>The samples it walks through.</summary>
+    public SamplePart Part { get; }
+
+    /// <summary>Samples in an epoch.</summary>
+    public long SampleCount => Part.Count;
 
     /// <summary>How many places of all epochs the cursor has passed.</summary>
     public long Cursor { get; private set; }
@@ -161,9 +164,9 @@ public sealed class SampleQueue
         var epoch = position / SampleCount;
         if (epoch != _epoch)
         {
-            (_order, _epoch) = (new SeededPermutation(SampleCount, _seed, "epoch", epoch), epoch);
+            (_order, _epoch) = (Part.OrderOf(_seed, epoch), epoch);
         }
 
-        return _order.At(position % SampleCount);
+        return Part.First + _order.At(position % SampleCount);
     }
 }

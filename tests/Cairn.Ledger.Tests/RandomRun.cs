@@ -35,7 +35,7 @@ internal sealed class RandomRun
         LedgerRules Rules(LedgerRules rules) => (change ?? (same => same))(
             rules with { Rounds = 20, SampleCount = sampleCount, SettleEvery = 4, PeersMax = 5, ApplyDelay = applyDelay });
         World = new World(peers, validators, Rules, bonds, 100 * bond);
-        _trained = new long[sampleCount];
+        _trained = new long[World.Rules.SampleCount];
     }
 
     public World World { get; }
@@ -43,6 +43,9 @@ internal sealed class RandomRun
     public int Empty { get; private set; }
 
     public int Refused { get; private set; }
+
+    /// <summary>How often each sample was trained.</summary>
+    public IReadOnlyList<long> Trained => _trained;
 
     private LedgerState State => World.State;
 
@@ -194,6 +197,7 @@ internal sealed class RandomRun
         Assert.True(State.Roster.Count <= World.Rules.PeersMax);
         var issued = State.Roster.SelectMany(entry => State.SamplesOf(entry.Uid)).ToArray();
         Assert.Equal(State.Roster.Count * World.Rules.SamplesPerPeer, issued.Distinct().Count());
+        Assert.All(issued, id => Assert.True(State.PartOf(State.CurrentRound).Holds(id)));
         if (State.ManifestOf(new Round(_closed)) is not { } manifest)
         {
             return;
@@ -213,7 +217,12 @@ internal sealed class RandomRun
         _closed++;
         Empty += manifest.Empty ? 1 : 0;
         Assert.Equal(State.SamplesTrained, _trained.Sum());
-        Assert.InRange(_trained.Max() - _trained.Min(), 0, 1 + State.SamplesIssued - State.SamplesTrained);
+        foreach (var part in World.Rules.SampleParts())
+        {
+            var times = _trained.AsSpan((int)part.First, (int)part.Count).ToArray();
+            Assert.InRange(times.Max() - times.Min(), 0, 1 + State.SamplesIssued - State.SamplesTrained);
+        }
+
         Assert.Equal(_closed - Empty, State.StepsDone);
     }
 }

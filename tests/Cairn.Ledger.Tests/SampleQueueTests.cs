@@ -15,7 +15,7 @@ public sealed class SampleQueueTests
         {
             var random = new SeededRandom(seed, "queue", world);
             var sampleCount = 1 + random.NextBelow(40);
-            var queue = new SampleQueue(sampleCount, seed);
+            var queue = new SampleQueue(SamplePart.Main(sampleCount), seed);
             var trained = new long[sampleCount];
             for (var round = 0; round < 60; round++)
             {
@@ -32,7 +32,7 @@ public sealed class SampleQueueTests
     [Fact]
     public void One_epoch_without_losses_visits_every_sample_once()
     {
-        var queue = new SampleQueue(100, 3);
+        var queue = new SampleQueue(SamplePart.Main(100), 3);
         var seen = new List<long>();
         for (var round = 0; round < 10; round++)
         {
@@ -48,7 +48,7 @@ public sealed class SampleQueueTests
     [Fact]
     public void Returned_samples_are_issued_first_in_their_order()
     {
-        var queue = new SampleQueue(100, 3);
+        var queue = new SampleQueue(SamplePart.Main(100), 3);
         queue.Open(10);
         var lost = queue.Issued(4, 3);
         queue.Close(lost);
@@ -61,7 +61,7 @@ public sealed class SampleQueueTests
     public void A_sample_met_twice_in_a_round_goes_to_the_end_of_the_line()
     {
         // Every round is a whole epoch: what comes back is met again by the cursor.
-        var queue = new SampleQueue(8, 5);
+        var queue = new SampleQueue(SamplePart.Main(8), 5);
         queue.Open(8);
         var lost = queue.Issued(0, 2);
         queue.Close(lost);
@@ -74,7 +74,7 @@ public sealed class SampleQueueTests
     [Fact]
     public void Undo_leaves_no_trace()
     {
-        var queue = new SampleQueue(10, 5);
+        var queue = new SampleQueue(SamplePart.Main(10), 5);
         queue.Open(7);
         queue.Close(queue.Issued(1, 4));
         var (cursor, waiting) = (queue.Cursor, queue.Waiting.ToArray());
