@@ -5,7 +5,7 @@ namespace Cairn.Cli;
 /// <summary>What <c>data prepare --json</c> prints.</summary>
 internal sealed record PreparedData(
     string Folder, string Digest, string Source, int VocabularySize, long TrainTokens, long TrainDocuments, long HeldOutTokens, long HeldOutDocuments,
-    double HeldOutBytesPerToken, double Seconds);
+    double HeldOutBytesPerToken, double Seconds, long AnnealTokens, long AnnealDocuments);
 
 /// <summary>What <c>tokenizer train --json</c> prints.</summary>
 internal sealed record TrainedTokenizer(string Path, string Digest, int VocabularySize, int EosId, long TextBytes, int Documents, double Seconds);

@@ -56,8 +56,8 @@ public sealed record LedgerRules
     /// <see cref="PeersMax"/> × <see cref="SamplesPerPeer"/>. Stands at the end of the <see cref="Genesis"/>, and only where there is one.</summary>
     public long AnnealSamples { get; init; }
 
-    /// <summary>From how many steps on (rounds closed with an update, what schedules count) a round trains on the annealing part: 1 to <see cref="Rounds"/> − 1; 0 where there
-    /// is none.</summary>
+    /// <summary>From how many steps on (rounds closed with an update, what schedules count) a round trains on the annealing part: 1 to
+    /// <see cref="Rounds"/> − 1; 0 where there is none.</summary>
     public int AnnealFrom { get; init; }
 
     /// <summary>Rounds in a row that a member may be absent before it is no longer waited for; at least 1.</summary>

@@ -213,11 +213,11 @@ public sealed partial class LedgerState
     /// <param name="part">Its place in <see cref="LedgerRules.SampleParts"/>.</param>
     public long SampleCursorOf(int part) => _queues[part].Cursor;
 
-    /// <summary>Samples that were passed, not trained, and are issued first by the next round that trains on their part: those of the main part first. What of it waits when the
-    /// annealing begins waits to the end.</summary>
+    /// <summary>Samples that were passed, not trained, and are issued first by the next round that trains on their part: those of the main part first.
+    /// What of it waits when the annealing begins waits to the end.</summary>
     public IReadOnlyList<long> WaitingSamples => [.. _queues.SelectMany(queue => queue.Waiting.ToArray())];
 
-    /// <summary>The part of the samples on which the current round trains, or, with an apply delay, the one after it: known as long as where it stands on the schedules.</summary>
+    /// <summary>The part of the samples on which the current round trains, or, with an apply delay, the one after it.</summary>
     /// <param name="round">The current round or the one after it.</param>
     public SamplePart PartOf(Round round) =>
         Rules.ApplyDelay == 0 && round == CurrentRound ? _queue.Part : _queues[Rules.PartAt(StepsBefore(round))].Part;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Cairn.Base;
 using Cairn.Ledger;
@@ -124,6 +125,23 @@ public sealed record SparseRules(
 public sealed record RoundRules(
     int Rounds, int SettleEvery, int ApplyDelay, int ProbedPeers, int ProbeSequences, double ProbeStep, int OverlapPerMille, int RetainedRounds, int StageSecondsMax);
 
+/// <summary>The end of a run on data of its own.</summary>
+/// <param name="Samples">How many of the last training samples are kept for it: the annealing part of the data.</param>
+/// <param name="FromStep">Outer steps (rounds with an update) before it: from then on rounds train on those samples alone, up to then on none of them.</param>
+/// <param name="PeakFraction">The learning rate's own anneal: what it rises to anew, as a fraction of the peak, to fall to zero with the last step; 0 where the
+/// rate goes on as if nothing were.</param>
+/// <param name="WarmUpSteps">Inner steps of that rise.</param>
+public sealed record AnnealRules(long Samples, int FromStep, double PeakFraction, int WarmUpSteps)
+{
+    /// <summary>In a few words, for people.</summary>
+    public override string ToString()
+    {
+        var rate = PeakFraction == 0 ? "the learning rate goes on" : string.Create(
+            CultureInfo.InvariantCulture, $"the learning rate rises to {PeakFraction} of its peak in {WarmUpSteps} inner steps and falls to zero");
+        return string.Create(CultureInfo.InvariantCulture, $"after {FromStep:N0} rounds with an update, on {Samples:N0} samples of their own; {rate}");
+    }
+}
+
 /// <summary>Everything the members of a run agree on before it begins. The digest stands in every envelope and in the genesis, which every signature
 /// covers, so that a member with other rules is refused at the header, not discovered in the loss curve.</summary>
 /// <param name="Version">Of this format: 2.</param>
@@ -136,8 +154,10 @@ public sealed record RoundRules(
 /// <param name="Sparse">Compression and combination.</param>
 /// <param name="Round">The round.</param>
 /// <param name="Money">Bonds, pay and discipline.</param>
+/// <param name="Anneal">How the run ends, or null where it trains on all of its data from beginning to end.</param>
 public sealed record RunRules(
-    int Version, string Name, ulong Seed, int PeersMax, ModelRules Model, DataRules Data, TrainingRules Training, SparseRules Sparse, RoundRules Round, MoneyRules Money)
+    int Version, string Name, ulong Seed, int PeersMax, ModelRules Model, DataRules Data, TrainingRules Training, SparseRules Sparse, RoundRules Round, MoneyRules Money,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AnnealRules? Anneal = null)
 {
     /// <summary>The version this code speaks.</summary>
     public const int CurrentVersion = 2;
@@ -217,6 +237,15 @@ public sealed record RunRules(
 
         w.Double(Round.ProbeStep);
         Money.Write(w);
+        if (Anneal is not null)
+        {
+            w.Text("anneal");
+            w.Int64(Anneal.Samples);
+            w.Int32(Anneal.FromStep);
+            w.Double(Anneal.PeakFraction);
+            w.Int32(Anneal.WarmUpSteps);
+        }
+
         return Digest.Of("cairn/rules", w.Written);
     }
 
@@ -276,10 +305,34 @@ public sealed record RunRules(
         Need(
             Data.TrainSamples >= needed,
             $"the data gives {Data.TrainSamples} samples, one round takes {needed}: give more data (--data), or fewer --peers");
+        if (Anneal is not null)
+        {
+            NeedAnnealing(Anneal, needed, Need);
+        }
+
         Need(Data.HeldOutSamples >= 1, "the data gives no held-out sample: give more data (--data)");
 
         faults.AddRange(Money.Faults());
         return faults;
+    }
+
+    private void NeedAnnealing(AnnealRules anneal, long needed, Action<bool, string> need)
+    {
+        need(
+            anneal.FromStep >= 1 && anneal.FromStep < Round.Rounds,
+            $"annealing begins after {anneal.FromStep} of {Round.Rounds} rounds, must be after 1 to {Round.Rounds - 1L}: give more --rounds, or other --anneal-rounds");
+        need(
+            anneal.Samples >= needed,
+            $"the annealing part of the data has {anneal.Samples} samples, one round takes {needed}: " +
+            "prepare more of it (cairn data prepare --anneal-mix), or give fewer --peers");
+        var others = Math.Max(0, Data.TrainSamples) - Math.Max(0, anneal.Samples);
+        need(
+            others >= needed, $"{others} samples of the data are not for annealing, one round takes {needed}: prepare more (--mix), or give fewer --peers");
+        need(anneal.PeakFraction is >= 0 and <= 1, $"the annealing rate is {anneal.PeakFraction} of the peak, must lie in [0, 1]");
+        var steps = (long)Training.InnerSteps * (Round.Rounds - (long)anneal.FromStep);
+        need(
+            anneal.PeakFraction > 0 ? anneal.WarmUpSteps >= 0 && anneal.WarmUpSteps < steps : anneal.WarmUpSteps == 0,
+            $"the annealing rate rises for {anneal.WarmUpSteps} inner steps, must be 0 to {steps - 1}, and 0 where it has no peak of its own");
     }
 
     /// <summary>These rules with what validators have voted to change.</summary>
@@ -348,5 +401,7 @@ public sealed record RunRules(
         SamplesPerStep = Training.Batch,
         SettleEvery = Round.SettleEvery,
         ApplyDelay = Round.ApplyDelay,
+        AnnealSamples = Anneal?.Samples ?? 0,
+        AnnealFrom = Anneal?.FromStep ?? 0,
     });
 }

@@ -167,6 +167,12 @@ public sealed record Scenario
     /// <summary>Samples of the data set.</summary>
     public long SampleCount { get; init; } = 4000;
 
+    /// <summary>How many of them, the last ones, form the annealing part; 0 for none.</summary>
+    public long AnnealSamples { get; init; }
+
+    /// <summary>After how many steps rounds train on that part; 0 where there is none.</summary>
+    public int AnnealFrom { get; init; }
+
     /// <summary>Samples of one peer in one round.</summary>
     public int SamplesPerPeer { get; init; } = 64;
 
@@ -219,7 +225,9 @@ public sealed record Scenario
     public bool RealKeys { get; init; }
 
     /// <summary>Everything of a run that is trained lies in one epoch.</summary>
-    internal bool OneEpoch => SampleCount >= (long)Rounds * Math.Min(PeersMax, Peers.Count) * SamplesPerPeer;
+    internal bool OneEpoch => IsEnough(MainSamples) && (AnnealSamples == 0 || IsEnough(AnnealSamples));
+
+    internal long MainSamples => SampleCount - AnnealSamples;
 
     // A step is an eighth of what a peer does in a round, and a slow peer does two at least.
     internal int SamplesPerStep => Math.Max(1, SamplesPerPeer / 8);
@@ -231,6 +239,8 @@ public sealed record Scenario
     internal Role RoleOf(int member) => member < Peers.Count ? Role.Peer : Role.Validator;
 
     internal MemberPlan PlanOf(int member) => member < Peers.Count ? Peers[member] : Validators[member - Peers.Count];
+
+    private bool IsEnough(long samples) => samples >= (long)Rounds * Math.Min(PeersMax, Peers.Count) * SamplesPerPeer;
 
     /// <summary>Everything that cannot be run, as sentences.</summary>
     public IReadOnlyList<string> Faulty()
@@ -251,9 +261,11 @@ public sealed record Scenario
         Need(ApplyDelay is 0 or 1, "applyDelay must be 0 or 1");
         Need(PeersMax >= 1 && PeersMax <= LedgerRules.PeersLimit, $"peersMax must be 1 to {LedgerRules.PeersLimit}");
         Need(SamplesPerPeer is >= 1 and <= 4096, "samplesPerPeer must be 1 to 4096");
+        var needed = ((long)PeersMax * SamplesPerPeer) + ProbeSequences;
+        Need(SampleCount >= needed && SampleCount <= 1 << 25, "sampleCount must hold a round and its probes, and be at most 33,554,432");
         Need(
-            SampleCount >= ((long)PeersMax * SamplesPerPeer) + ProbeSequences && SampleCount <= 1 << 25,
-            "sampleCount must hold a round and its probes, and be at most 33,554,432");
+            AnnealSamples == 0 ? AnnealFrom == 0 : AnnealFrom >= 1 && AnnealFrom < Rounds && AnnealSamples >= needed && AnnealSamples <= SampleCount - needed,
+            "annealSamples must hold a round and its probes, and leave as much, and annealFrom be at least 1 and below rounds; or both be 0");
         Need(StageMax >= 1 && BlockTime >= 1 && HealAt >= 0, "times must be positive");
         Need(OverlapPerMille is >= 1 and <= 1000, "overlapPerMille must be 1 to 1000");
         Need(PrivateReplays >= 0, "privateReplays must not be negative");

@@ -40,6 +40,9 @@ internal sealed class ScenarioDraw
         _random = new SeededRandom(_seed, "changes");
         DrawChanges();
         var peersMax = crowded ? Math.Max(1, _options.Peers - 1) : _options.Peers;
+        _random = new SeededRandom(_seed, "anneal");
+        var annealFrom = Changes("anneal", 250) && _options.Rounds > 1 ? 1 + Below(_options.Rounds - 1) : 0;
+        var annealSamples = annealFrom > 0 ? SampleCountOf(peersMax, Chance(500)) : 0;
         return new Scenario
         {
             Seed = _seed,
@@ -49,7 +52,9 @@ internal sealed class ScenarioDraw
             // A stream of its own: what else a seed means does not shift.
             ApplyDelay = _options.ApplyDelay ?? new SeededRandom(_seed, "apply-delay").NextBelow(2),
             PeersMax = peersMax,
-            SampleCount = SampleCountOf(peersMax, oneEpoch),
+            SampleCount = SampleCountOf(peersMax, oneEpoch) + annealSamples,
+            AnnealSamples = annealSamples,
+            AnnealFrom = annealFrom,
             AbsentRoundsMax = absent,
             ProbedPeers = _options.Peers,
             StageMax = stageMax,

@@ -51,6 +51,11 @@ internal sealed class Shrinker(Mutation mutation, int runsMax)
             yield return scenario with { ApplyDelay = 0 };
         }
 
+        if (scenario.AnnealSamples > 0)
+        {
+            yield return scenario with { SampleCount = scenario.MainSamples, AnnealSamples = 0, AnnealFrom = 0 };
+        }
+
         foreach (var faults in WithoutOne(scenario.Faults))
         {
             yield return scenario with { Faults = faults };

@@ -246,6 +246,7 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, mixed.Code);
         Assert.Contains("CARD.md", mixed.Output, StringComparison.Ordinal);
         Assert.Contains("| a.jsonl |", File.ReadAllText(_folder["mix/CARD.md"]), StringComparison.Ordinal);
+        (await Captured.RunAsync("data", "prepare", "--anneal-mix", "a.jsonl", "--out", _folder["none"])).AssertRefused(ExitCode.BadInput);
         (await Captured.RunAsync("data", "prepare", "--mix", "a.jsonl=0", "--out", _folder["none"])).AssertRefused(ExitCode.BadInput);
         (await Captured.RunAsync("data", "prepare", "--duplicates", "some", "--out", _folder["none"])).AssertRefused(ExitCode.BadInput);
 
@@ -253,6 +254,29 @@ public sealed class CommandTests : IDisposable
             "run", "create", "--preset", "pico", "--peers", "1", "--rounds", "1", "--data", _folder["mix"], "--dir", _folder["mixed-run"]);
         Assert.Equal((0, ""), (run.Code, run.Errors));
         Assert.Equal(File.ReadAllBytes(_folder["mix/manifest.json"]), File.ReadAllBytes(_folder["mixed-run/data/manifest.json"]));
+    }
+
+    [Fact]
+    public async Task A_set_with_an_annealing_mix_makes_a_run_that_ends_with_it()
+    {
+        var lines = File.ReadAllLines(TestCorpus.Write(_folder["corpus.txt"])).Where(line => line.Length > 0).ToList();
+        File.WriteAllLines(_folder["a.jsonl"], lines.Take(900).Select((line, i) => JsonSerializer.Serialize(new { text = $"{line} {i}", id = i })));
+        File.WriteAllLines(_folder["b.jsonl"], lines.Skip(900).Select((line, i) => JsonSerializer.Serialize(new { text = $"{line} {i}", id = i })));
+        var prepared = await Captured.RunAsync(
+            "data", "prepare", "--data", _folder["a.jsonl"], "--anneal-mix", $"{_folder["b.jsonl"]}=1", "--vocabulary", "512", "--out", _folder["two"]);
+        Assert.Equal(0, prepared.Code);
+        Assert.Contains("\nanneal ", prepared.Output, StringComparison.Ordinal);
+        Assert.Contains("| b.jsonl |", File.ReadAllText(_folder["two/CARD.md"]), StringComparison.Ordinal);
+        string[] create = ["run", "create", "--preset", "pico", "--peers", "1", "--rounds", "8", "--data", _folder["two"]];
+        var refused = (await Captured.RunAsync([.. create, "--anneal-rounds", "8", "--dir", _folder["refused"]])).AssertRefused(ExitCode.BadInput);
+        Assert.Contains("--anneal-rounds", refused, StringComparison.Ordinal);
+        var run = await Captured.RunAsync([.. create, "--anneal-rounds", "2", "--anneal-rate", "0.25", "--dir", _folder["ends"]]);
+        Assert.Equal((0, ""), (run.Code, run.Errors));
+        Assert.Contains("the last 2 of 8 rounds anneal: after 6 rounds", run.Output, StringComparison.Ordinal);
+        Assert.Contains("\nanneals after 6 rounds", (await Captured.RunAsync("run", "rules", "--dir", _folder["ends"])).Output, StringComparison.Ordinal);
+        Assert.Contains("\"fromStep\":6", (await Captured.RunAsync("run", "rules", "--dir", _folder["ends"], "--json")).Output, StringComparison.Ordinal);
+        Assert.Contains("\nanneals after 6 rounds", (await Captured.RunAsync("run", "show", "--dir", _folder["ends"])).Output, StringComparison.Ordinal);
+        Assert.Contains("of the annealing part 0 ", (await Captured.RunAsync("run", "samples", "--dir", _folder["ends"])).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -51,11 +51,23 @@ public sealed class SampleTests
     {
         var order = new SeededPermutation(samples, 3, "epoch", 0);
         var issued = Enumerable.Range(0, issuedCount).Select(i => order.At(i)).ToHashSet();
-        var drawn = ProbeSamples.NotIssued(Beacon, samples, issued, count);
+        var drawn = ProbeSamples.NotIssued(Beacon, 0, samples, issued, count);
         Assert.Equal(Math.Min(count, samples - issuedCount), drawn.Length);
         Assert.Equal(drawn.Length, drawn.Distinct().Count());
         Assert.All(drawn, sample => Assert.True(sample >= 0 && sample < samples && !issued.Contains(sample)));
-        Assert.Equal(drawn, ProbeSamples.NotIssued(Beacon, samples, issued.Reverse().ToHashSet(), count));
+        Assert.Equal(drawn, ProbeSamples.NotIssued(Beacon, 0, samples, issued.Reverse().ToHashSet(), count));
+    }
+
+    [Theory]
+    [InlineData(300, 10, 20)]
+    [InlineData(300, 280, 20)]
+    [InlineData(300, 290, 20)]
+    public void Probes_of_a_part_are_those_of_a_set_of_its_own_moved_to_where_it_begins(long samples, int issuedCount, int count)
+    {
+        var issued = Enumerable.Range(0, issuedCount).Select(i => (long)i).ToHashSet();
+        var moved = issued.Select(sample => 700 + sample).Concat([3, 699, 700 + samples, -1]).ToHashSet();
+        var alone = ProbeSamples.NotIssued(Beacon, 0, samples, issued, count);
+        Assert.Equal(alone.Select(sample => 700 + sample), ProbeSamples.NotIssued(Beacon, 700, samples, moved, count));
     }
 
     [Fact]
@@ -65,7 +77,7 @@ public sealed class SampleTests
         var seen = new int[20];
         for (var i = 0; i < 4000; i++)
         {
-            foreach (var sample in ProbeSamples.NotIssued(Digest.Of(BitConverter.GetBytes(i)), 20, issued, 3))
+            foreach (var sample in ProbeSamples.NotIssued(Digest.Of(BitConverter.GetBytes(i)), 0, 20, issued, 3))
             {
                 seen[sample]++;
             }

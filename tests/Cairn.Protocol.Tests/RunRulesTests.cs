@@ -108,6 +108,41 @@ public sealed class RunRulesTests
     }
 
     [Fact]
+    public void A_run_that_anneals_says_so_in_every_form_of_its_rules()
+    {
+        var annealing = Rules with { Anneal = new AnnealRules(3_000, 90, 0.25, 100) };
+        Assert.Empty(annealing.Faults());
+        var ledger = annealing.ToLedgerRules();
+        Assert.Empty(ledger.Faults());
+        Assert.Equal((3_000, 90), (ledger.AnnealSamples, ledger.AnnealFrom));
+        Assert.Equal(annealing, RunRulesFile.Read(RunRulesFile.Write(annealing), "rules.json"));
+        Assert.DoesNotContain("anneal", Encoding.UTF8.GetString(RunRulesFile.Write(Rules)), StringComparison.Ordinal);
+        AnnealRules[] all =
+            [annealing.Anneal!, new(3_001, 90, 0.25, 100), new(3_000, 91, 0.25, 100), new(3_000, 90, 0.5, 100), new(3_000, 90, 0.25, 101), new(3_000, 90, 0, 0)];
+        var digests = all.Select(anneal => (Rules with { Anneal = anneal }).ComputeDigest()).Append(Rules.ComputeDigest());
+        Assert.Equal(all.Length + 1, digests.Distinct().Count());
+        Assert.Contains("after 90 rounds", annealing.Anneal!.ToString(), StringComparison.Ordinal);
+
+        // What validators vote for leaves it as it is.
+        Assert.Equal(annealing.Anneal, annealing.With([new Ledger.RuleChange(Ledger.Rule.PeakRate, 1_000_000)]).Anneal);
+    }
+
+    [Theory]
+    [InlineData("annealing begins after 0 of 100", 3_000, 0, 0.0, 0)]
+    [InlineData("annealing begins after 100 of 100", 3_000, 100, 0.0, 0)]
+    [InlineData("the annealing part of the data has 487", 487, 90, 0.0, 0)]
+    [InlineData("the annealing part of the data has -1", -1, 90, 0.0, 0)]
+    [InlineData("487 samples of the data are not for annealing", 9_513, 90, 0.0, 0)]
+    [InlineData("samples of the data are not for annealing", long.MaxValue, 90, 0.0, 0)]
+    [InlineData("the annealing rate is 1.5", 3_000, 90, 1.5, 0)]
+    [InlineData("the annealing rate is -0.5", 3_000, 90, -0.5, 0)]
+    [InlineData("rises for 150", 3_000, 90, 0.5, 150)]
+    [InlineData("rises for -1", 3_000, 90, 0.5, -1)]
+    [InlineData("rises for 1", 3_000, 90, 0.0, 1)]
+    public void An_annealing_that_cannot_be_is_exactly_one_fault(string word, long samples, int fromStep, double peak, int warmUp) => Assert.Contains(
+        word, Assert.Single((Rules with { Anneal = new AnnealRules(samples, fromStep, peak, warmUp) }).Faults()), StringComparison.Ordinal);
+
+    [Fact]
     public void What_these_rules_allow_the_ledger_allows_too()
     {
         var large = Rules with

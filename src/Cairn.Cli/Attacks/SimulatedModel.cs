@@ -35,10 +35,17 @@ internal sealed class SimulatedModel : IDisposable
         return new SimulatedModel(preset, data, shape with { Vocabulary = data.Tokenizer.VocabularySize });
     }
 
-    /// <summary>A drawn scenario with the samples of this data.</summary>
+    /// <summary>A drawn scenario with the samples of this data, which have no annealing part.</summary>
     /// <param name="scenario">Of the small problem.</param>
     public Scenario Fit(Scenario scenario) =>
-        scenario with { SampleCount = _data.SampleCount(_shape.Context), SamplesPerPeer = InnerSteps * Batch, ProbeSequences = 32 };
+        scenario with
+        {
+            SampleCount = _data.SampleCount(_shape.Context),
+            AnnealSamples = 0,
+            AnnealFrom = 0,
+            SamplesPerPeer = InnerSteps * Batch,
+            ProbeSequences = 32,
+        };
 
     /// <summary>The model as the scenario's objective.</summary>
     /// <param name="scenario">Of <see cref="Fit"/>.</param>

@@ -20,6 +20,12 @@ internal static class DataVerb
         AllowMultipleArgumentsPerToken = true,
     };
 
+    private static readonly Option<string[]> AnnealMix = new("--anneal-mix")
+    {
+        Description = "PATH=WEIGHT of other sources, for the end of a run: an annealing part of the set, mixed by itself (run create --anneal-rounds).",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
     private static readonly Option<string> Repeated = new("--duplicates")
     {
         Description = "What was said before: kept, exact (left out: the same words in the same order) or near (left out too: most runs of five words shared).",
@@ -39,7 +45,7 @@ internal static class DataVerb
 
     private static readonly Option<bool> Stream = new("--stream")
     {
-        Description = "Read text piece by piece however much there is. Goes without saying with the four options above, packed files, Parquet, and text beyond 8 GB.",
+        Description = "Read text piece by piece however much there is. Goes without saying with the five options above, packed files, Parquet, and text beyond 8 GB.",
     };
 
     private static readonly Option<int> Threads = new("--threads")
@@ -59,9 +65,10 @@ internal static class DataVerb
             "Killed at any instant, the same command goes on and gives the same bytes. A run takes the folder with --data.\n\n" +
             "Examples:  cairn data prepare --out data\n" +
             "           cairn data prepare --data ~/books notes.jsonl --text-field body --vocabulary 16384 --out data/books\n" +
-            "           cairn data prepare --mix web.parquet=0.7 books=0.3 --filter --duplicates near --out data/mix")
+            "           cairn data prepare --mix web.parquet=0.7 books=0.3 --filter --duplicates near --out data/mix\n" +
+            "           cairn data prepare --mix web.parquet=0.7 books=0.3 --anneal-mix maths=0.4 answers.jsonl=0.3 web.parquet=0.3 --out data/two")
         {
-            Out, Vocabulary, Given, Mix, Filter, Repeated, Memory, Stream, Threads, Json,
+            Out, Vocabulary, Given, Mix, AnnealMix, Filter, Repeated, Memory, Stream, Threads, Json,
         };
         Text.AddTo(prepare);
         prepare.SetAction(Prepare);
@@ -82,7 +89,8 @@ internal static class DataVerb
         {
             var prepared = new PreparedData(
                 data.Folder, data.Digest.ToString(), manifest.Source, manifest.VocabularySize, manifest.TrainTokens, manifest.Train.Sum(shard => shard.Documents),
-                manifest.HeldOut.Tokens, manifest.HeldOut.Documents, manifest.BytesPerToken, clock.Elapsed.TotalSeconds);
+                manifest.HeldOut.Tokens, manifest.HeldOut.Documents, manifest.BytesPerToken, clock.Elapsed.TotalSeconds,
+                manifest.Anneal.Sum(shard => shard.Tokens), manifest.Anneal.Sum(shard => shard.Documents));
             Console.WriteLine(JsonSerializer.Serialize(prepared, DataJson.Default.PreparedData));
             return ExitCode.Success;
         }
@@ -91,6 +99,13 @@ internal static class DataVerb
         Console.WriteLine($"vocabulary  {manifest.VocabularySize} tokens, {manifest.BytesPerToken:F2} bytes of held-out text each");
         var documents = manifest.Train.Sum(shard => shard.Documents);
         Console.WriteLine($"train       {manifest.TrainTokens:N0} tokens of {documents:N0} documents in {manifest.Train.Count} shard(s)");
+        if (manifest.AnnealShards > 0)
+        {
+            Console.WriteLine(
+                $"anneal      {manifest.Anneal.Sum(shard => shard.Tokens):N0} of these tokens, of {manifest.Anneal.Sum(shard => shard.Documents):N0} documents, " +
+                $"in the last {manifest.AnnealShards} shard(s)");
+        }
+
         Console.WriteLine($"held out    {manifest.HeldOut.Tokens:N0} tokens of {manifest.HeldOut.Documents:N0} documents");
         Console.WriteLine($"data set    {data.Digest}");
         var card = Path.Combine(data.Folder, DataCard.MarkdownName);
@@ -102,6 +117,7 @@ internal static class DataVerb
     private static PreparationOptions? OptionsOf(ParseResult parsed)
     {
         var (corpus, mix, memory, threads) = (Text.Read(parsed), parsed.GetValue(Mix) ?? [], parsed.GetValue(Memory), parsed.GetValue(Threads));
+        var anneal = parsed.GetValue(AnnealMix) ?? [];
         var duplicates = parsed.GetValue(Repeated) switch
         {
             "kept" => Duplicates.Kept,
@@ -114,7 +130,7 @@ internal static class DataVerb
             throw new InputException("--duplicate-memory must be 1 to 1,048,576 megabytes, --threads 1 to 256, and --mix goes without --data.");
         }
 
-        var asked = mix.Length > 0 || duplicates != Duplicates.Kept || parsed.GetValue(Filter) || parsed.GetValue(Stream);
+        var asked = mix.Length > 0 || anneal.Length > 0 || duplicates != Duplicates.Kept || parsed.GetValue(Filter) || parsed.GetValue(Stream);
         if (!asked && !corpus.Paths.Any(path => DataPreparation.IsNeededFor(path)) && SizeOf(corpus.Paths) <= corpus.TextBytesMax)
         {
             return null;
@@ -123,7 +139,8 @@ internal static class DataVerb
         return corpus.Paths.Count + mix.Length == 0 ? throw new InputException("name the text with --data or --mix: the documentation beside the SDK is taken as it is.")
             : new PreparationOptions
             {
-                Sources = mix.Length > 0 ? [.. mix.Select(Weighted)] : [.. corpus.Paths.Select(path => new WeightedSource(path, null))],
+                Sources = mix.Length > 0 ? [.. mix.Select(text => Weighted("--mix", text))] : [.. corpus.Paths.Select(path => new WeightedSource(path, null))],
+                AnnealSources = [.. anneal.Select(text => Weighted("--anneal-mix", text))],
                 TextField = corpus.JsonField,
                 HeldOutPart = corpus.HeldOutPart,
                 VocabularySize = parsed.GetValue(Vocabulary),
@@ -135,10 +152,10 @@ internal static class DataVerb
             };
     }
 
-    private static WeightedSource Weighted(string text) =>
+    private static WeightedSource Weighted(string option, string text) =>
         text.LastIndexOf('=') is > 0 and var at && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && weight > 0
             ? new WeightedSource(text[..at], weight)
-            : throw new InputException($"--mix {text} names no source and weight: write PATH=WEIGHT, such as books=0.3.");
+            : throw new InputException($"{option} {text} names no source and weight: write PATH=WEIGHT, such as books=0.3.");
 
     private static long SizeOf(IReadOnlyList<string> paths) => paths.Sum(path =>
         File.Exists(path) ? new FileInfo(path).Length

@@ -52,7 +52,7 @@ internal static class FoundingOptions
 
     public static readonly Option<string[]> Data = new("--data")
     {
-        Description = "Text to train on: .txt, .md, .jsonl, or folders of them. Default: the documentation beside the .NET SDK.",
+        Description = "Text to train on: .txt, .md, .jsonl, or folders of them; or one folder of cairn data prepare. Default: the documentation beside the .NET SDK.",
         AllowMultipleArgumentsPerToken = true,
     };
 
@@ -87,6 +87,18 @@ internal static class FoundingOptions
         DefaultValueFactory = _ => 0,
     };
 
+    public static readonly Option<int?> AnnealRounds = new("--anneal-rounds")
+    {
+        Description = "The last rounds, so many, train on the annealing part of the data alone (cairn data prepare --anneal-mix). " +
+            "Default: a tenth, where there is one; 0: all data alike.",
+    };
+
+    public static readonly Option<double?> AnnealRate = new("--anneal-rate")
+    {
+        Description = "In those rounds the learning rate rises anew to this part of its peak and falls to zero (the published run: 0.25). " +
+            "Default: it goes on as if nothing were.",
+    };
+
     public static readonly Option<int?> Probes = new("--probes")
     {
         Description = "Updates whose effect on the loss every validator measures in a round. Default: what it can do while a peer trains, at least 4.",
@@ -99,7 +111,10 @@ internal static class FoundingOptions
 
     /// <summary>Those that the rules settle when the run is begun.</summary>
     public static IReadOnlyList<Option> OfRules { get; } =
-        [Peers, Validators, Preset, From, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, Probes, ProbeSequences];
+    [
+        Peers, Validators, Preset, From, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, AnnealRounds, AnnealRate, Probes,
+        ProbeSequences,
+    ];
 
     /// <summary>What was chosen.</summary>
     /// <param name="parsed">The command line.</param>
@@ -122,6 +137,8 @@ internal static class FoundingOptions
         Quantization = Quantizations[parsed.GetValue(Quantize)!],
         Coding = Codings[parsed.GetValue(Coded)!],
         ApplyDelay = parsed.GetValue(ApplyDelay),
+        AnnealRounds = parsed.GetValue(AnnealRounds),
+        AnnealRate = parsed.GetValue(AnnealRate),
         Probes = parsed.GetValue(Probes),
         ProbeSequences = parsed.GetValue(ProbeSequences),
     };

@@ -13,6 +13,11 @@ internal static class RulesView
             output.WriteLine($"{rule.Name,-22} {rule.Value}");
         }
 
+        if (run.Anneal is { } anneal)
+        {
+            output.WriteLine($"\nanneals {anneal} (no vote changes that)");
+        }
+
         output.WriteLine();
         Write(run.Votes, output);
         if (run.Votes is { Carried.Count: 0, Proposed.Count: 0 })

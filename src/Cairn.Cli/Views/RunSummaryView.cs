@@ -13,6 +13,11 @@ internal static class RunSummaryView
         output.WriteLine($"rules {run.RulesDigest}   seed {run.Seed}");
         output.WriteLine($"model {run.Preset}: {run.Parameters:N0} parameters   {run.TrainSamples:N0} samples of {run.Context} tokens");
         output.WriteLine($"ledger {run.Height} blocks, verified   round {run.RoundsClosed}/{run.Rounds}, {(run.Paused ? "paused by its validators" : run.Stage)}");
+        if (run.Anneal is { } anneal)
+        {
+            output.WriteLine($"anneals {anneal}");
+        }
+
         RulesView.Write(run.Rules, output);
         output.WriteLine($"replicas {(run.DigestAgreement ? "posted the same base after every round" : "DIFFERED: see the rounds below")}");
         output.WriteLine("\nuid  name          role        bond      reward         accepted  refused  share");

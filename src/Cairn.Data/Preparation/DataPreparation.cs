@@ -12,12 +12,14 @@ public sealed class DataPreparation
     private readonly PreparationOptions _options;
     private readonly string _folder;
     private readonly IProgress<string>? _progress;
+    private readonly IReadOnlyList<WeightedSource> _sources;
     private readonly IReadOnlyList<IReadOnlyList<string>> _files;
 
     private DataPreparation(PreparationOptions options, string folder, IProgress<string>? progress)
     {
         (_options, _folder, _progress) = (options, folder, progress);
-        _files = [.. options.Sources.Select(source => SourceFiles.Find(source.Path))];
+        _sources = options.AllSources;
+        _files = [.. _sources.Select(source => SourceFiles.Find(source.Path))];
     }
 
     private string Work => Path.Combine(_folder, "work");
@@ -43,16 +45,24 @@ public sealed class DataPreparation
     private static void Check(PreparationOptions options)
     {
         Invariant.Check(options.HeldOutPart is > 0 and < 1 && options.Threads > 0 && options.ShardTextBytes > 0);
-        var weighted = options.Sources.Count(source => source.Weight is not null);
-        if (options.Sources.Count is 0 or > 1000 || (weighted > 0 && weighted < options.Sources.Count)
-            || options.Sources.Any(source => source.Weight is <= 0 or > 1e9 or double.NaN))
+        CheckMix(options.Sources, "a mix");
+        if (options.AnnealSources.Count > 0)
         {
-            throw new InputException("a mix has 1 to 1,000 sources, each with a weight above 0.");
+            CheckMix(options.AnnealSources, "an annealing mix");
         }
 
         if (options.TokenizerPath is null)
         {
             BpeTrainer.CheckSize(options.VocabularySize);
+        }
+    }
+
+    private static void CheckMix(IReadOnlyList<WeightedSource> sources, string what)
+    {
+        var weighted = sources.Count(source => source.Weight is not null);
+        if (sources.Count is 0 or > 1000 || (weighted > 0 && weighted < sources.Count) || sources.Any(source => source.Weight is <= 0 or > 1e9 or double.NaN))
+        {
+            throw new InputException($"{what} has 1 to 1,000 sources, each with a weight above 0.");
         }
     }
 
@@ -74,9 +84,9 @@ public sealed class DataPreparation
         var choice = new Choice(_options, gathering.Counts);
         var (heldOut, sources) = Survey(gathering.Blocks, choice);
         var tokenizer = given ?? VocabularyOf(gathering.Blocks, choice, heldOut);
-        var train = Encode(gathering.Blocks, choice, tokenizer);
+        var (train, annealShards) = Encode(gathering.Blocks, choice, tokenizer);
         var held = DataSetBuilder.WriteShard(DataSet.HeldOutPath(_folder), tokenizer, heldOut);
-        var manifest = new DataManifest(Describe(), key, CorpusOf(gathering.Blocks, choice), tokenizer.Digest, tokenizer.VocabularySize, train, held);
+        var manifest = new DataManifest(Describe(), key, CorpusOf(gathering.Blocks, choice), tokenizer.Digest, tokenizer.VocabularySize, train, held, annealShards);
         WriteCard(manifest, sources, gathering);
         DurableFile.Write(Path.Combine(_folder, DataSet.TokenizerFileName), tokenizer.Save);
         DurableFile.Write(Path.Combine(_folder, DataManifest.FileName), manifest.Save);
@@ -116,7 +126,12 @@ public sealed class DataPreparation
 
         for (var source = 0; source < _files.Count; source++)
         {
-            key.Double(_options.Sources[source].Weight ?? 0);
+            if (source == _options.Sources.Count)
+            {
+                key.Text("anneal");
+            }
+
+            key.Double(_sources[source].Weight ?? 0);
             key.Int32(_files[source].Count);
             foreach (var file in _files[source].Select(path => new FileInfo(path)))
             {
@@ -165,26 +180,35 @@ public sealed class DataPreparation
     // What is held out, and how much of each source is taken.
     private (List<Document> HeldOut, List<(long Documents, long Bytes)> Taken) Survey(IReadOnlyList<BlockState> blocks, Choice choice)
     {
-        var (heldOut, trained) = (new List<Document>(), 0L);
-        var taken = _options.Sources.Select(_ => (Documents: 0L, Bytes: 0L)).ToList();
+        var (heldOut, trained, known) = (new List<Document>(), new long[2], new HashSet<Digest>());
+        var taken = _sources.Select(_ => (Documents: 0L, Bytes: 0L)).ToList();
         for (var number = 0; number < blocks.Count; number++)
         {
             var source = blocks[number].Source;
             foreach (var (text, held) in Chosen(BlockOf(blocks, number), source, choice))
             {
                 taken[source] = (taken[source].Documents + 1, taken[source].Bytes + text.Length);
-                trained += held ? 0 : 1;
-                if (held)
+                trained[PartOf(source)] += held ? 0 : 1;
+
+                // What both parts say is trained on in neither, and measured on once.
+                if (held && (_options.AnnealSources.Count == 0 || known.Add(Digest.Of("cairn/held-out", text))))
                 {
                     heldOut.Add(new Document(text, true));
                 }
             }
         }
 
-        return heldOut.Count > 0 && trained > 0 ? (heldOut, taken)
+        if (_options.AnnealSources.Count > 0 && trained[1] == 0)
+        {
+            throw new InputException("too little text is left of the annealing mix: no document to train on. Give more text with --anneal-mix, or leave out less.");
+        }
+
+        return heldOut.Count > 0 && trained[0] > 0 ? (heldOut, taken)
             : throw new InputException(
-                $"too little text is left: {trained} documents to train on and {heldOut.Count} held out. Give more text, leave out less, or hold out another part.");
+                $"too little text is left: {trained[0]} documents to train on and {heldOut.Count} held out. Give more text, leave out less, or hold out another part.");
     }
+
+    private int PartOf(int source) => source < _options.Sources.Count ? 0 : 1;
 
     private IEnumerable<(byte[] Text, bool HeldOut)> Chosen(GatheredBlock block, int source, Choice choice)
     {
@@ -225,9 +249,9 @@ public sealed class DataPreparation
         return tokenizer;
     }
 
-    private List<ShardEntry> Encode(IReadOnlyList<BlockState> blocks, Choice choice, Tokenizer tokenizer)
+    private (List<ShardEntry> Train, int AnnealShards) Encode(IReadOnlyList<BlockState> blocks, Choice choice, Tokenizer tokenizer)
     {
-        var entries = new List<ShardEntry>();
+        var (entries, annealShards) = (new List<ShardEntry>(), 0);
         for (var number = 0; number < blocks.Count; number++)
         {
             _progress?.Report($"encoding block {number + 1} of {blocks.Count}");
@@ -238,10 +262,11 @@ public sealed class DataPreparation
             if (documents.Count > 0)
             {
                 entries.Add(DataSetBuilder.WriteShard(DataSet.TrainPath(_folder, entries.Count), tokenizer, documents));
+                annealShards += PartOf(blocks[number].Source);
             }
         }
 
-        return entries;
+        return (entries, annealShards);
     }
 
     private static Digest CorpusOf(IReadOnlyList<BlockState> blocks, Choice choice)
@@ -263,17 +288,22 @@ public sealed class DataPreparation
 
     private void WriteCard(DataManifest manifest, List<(long Documents, long Bytes)> taken, Gathering gathering)
     {
-        var all = Math.Max(1, taken.Sum(one => one.Bytes));
-        var sources = gathering.Counts.Select((counts, i) => new CardSource(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_options.Sources[i].Path))), _files[i].Count, _options.Sources[i].Weight, counts.Read,
+        var all = Enumerable.Range(0, 2).Select(part => Math.Max(1, taken.Where((_, i) => PartOf(i) == part).Sum(one => one.Bytes))).ToList();
+        List<CardSource> sources = [.. gathering.Counts.Select((counts, i) => new CardSource(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_sources[i].Path))), _files[i].Count, _sources[i].Weight, counts.Read,
             counts.ReadBytes,
             [.. Enum.GetValues<Loss>().Where(loss => counts.Lost[(int)loss] > 0)
                 .Select(loss => new CardLoss(loss.ToString().ToLowerInvariant(), counts.Lost[(int)loss], counts.LostBytes[(int)loss]))],
-            counts.Kept, counts.KeptBytes, (double)taken[i].Bytes / Math.Max(1, counts.KeptBytes), taken[i].Documents, taken[i].Bytes, (double)taken[i].Bytes / all));
+            counts.Kept, counts.KeptBytes, (double)taken[i].Bytes / Math.Max(1, counts.KeptBytes), taken[i].Documents, taken[i].Bytes,
+            (double)taken[i].Bytes / all[PartOf(i)]))];
         var card = new DataCard(
             manifest.Digest.ToString(), manifest.Corpus.ToString(), manifest.Tokenizer.ToString(), manifest.VocabularySize, manifest.TrainTokens,
             manifest.Train.Sum(shard => shard.Documents), manifest.HeldOut.Tokens, manifest.HeldOut.Documents, manifest.BytesPerToken, _options.Filter,
-            _options.Duplicates.ToString(), gathering.FalsePart, [.. sources], [.. manifest.Train.Append(manifest.HeldOut).Select(shard => shard.Digest.ToString())]);
+            _options.Duplicates.ToString(), gathering.FalsePart, [.. sources.Take(_options.Sources.Count)],
+            [.. manifest.Train.Append(manifest.HeldOut).Select(shard => shard.Digest.ToString())],
+            manifest.AnnealShards == 0 ? null : new CardAnneal(
+                manifest.Anneal.Sum(shard => shard.Tokens), manifest.Anneal.Sum(shard => shard.Documents), manifest.AnnealShards,
+                [.. sources.Skip(_options.Sources.Count)]));
         DurableFile.Write(Path.Combine(_folder, DataCard.JsonName), card.ToJson());
         DurableFile.Write(Path.Combine(_folder, DataCard.MarkdownName), System.Text.Encoding.UTF8.GetBytes(card.ToMarkdown()));
     }
@@ -294,13 +324,20 @@ public sealed class DataPreparation
 
         public Choice(PreparationOptions options, IReadOnlyList<SourceCounts> counts)
         {
-            // By the weights, of each source as much as the scarcest one allows: nothing is taken twice.
-            var scale = options.Sources.Zip(counts, (source, count) => source.Weight is { } weight ? count.KeptBytes / weight : double.PositiveInfinity).Min();
-            _taken = [.. options.Sources.Zip(counts, (source, count) =>
-                source.Weight is { } weight ? LimitOf(count.KeptBytes == 0 ? 0 : scale * weight / count.KeptBytes) : LimitOf(1))];
-            var bytes = options.Sources.Zip(counts, (source, count) => source.Weight is { } weight ? scale * weight : count.KeptBytes).Sum();
+            var (main, mainBytes) = Take(options.Sources, counts.Take(options.Sources.Count));
+            var (anneal, annealBytes) = options.AnnealSources.Count == 0 ? ([], 0) : Take(options.AnnealSources, counts.Skip(options.Sources.Count));
+            (_taken, var bytes) = ([.. main, .. anneal], mainBytes + annealBytes);
             _heldOut = LimitOf(Math.Min(options.HeldOutPart, options.HeldOutBytesMax / Math.Max(1, bytes)));
             _taught = LimitOf(options.VocabularyBytesMax / Math.Max(1, bytes));
+        }
+
+        // By the weights, of each source of a part as much as its scarcest one allows: nothing is taken twice.
+        private static (ulong[] Taken, double Bytes) Take(IReadOnlyList<WeightedSource> sources, IEnumerable<SourceCounts> counts)
+        {
+            var scale = sources.Zip(counts, (source, count) => source.Weight is { } weight ? count.KeptBytes / weight : double.PositiveInfinity).Min();
+            ulong[] taken = [.. sources.Zip(counts, (source, count) =>
+                source.Weight is { } weight ? LimitOf(count.KeptBytes == 0 ? 0 : scale * weight / count.KeptBytes) : LimitOf(1))];
+            return (taken, sources.Zip(counts, (source, count) => source.Weight is { } weight ? scale * weight : count.KeptBytes).Sum());
         }
 
         public IEnumerable<ulong> Limits => [.. _taken, _heldOut];

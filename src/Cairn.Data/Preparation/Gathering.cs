@@ -11,17 +11,20 @@ internal sealed class Gathering(PreparationOptions options, string folder, IProg
 {
     private const int BatchDocuments = 4096;
     private const long BatchBytes = 16 << 20;
-    private readonly Remembered _remembered = new(options.Duplicates, options.DuplicateBytes);
+    private readonly IReadOnlyList<WeightedSource> _sources = options.AllSources;
     private readonly List<BlockState> _blocks = [];
+    private Remembered _remembered = new(options.Duplicates, options.DuplicateBytes);
+    private int _part;
+    private double _falseBefore;
 
     /// <summary>All blocks, in order.</summary>
     public IReadOnlyList<BlockState> Blocks => _blocks;
 
     /// <summary>Counts by source, once all are read.</summary>
-    public IReadOnlyList<SourceCounts> Counts => [.. Enumerable.Range(0, options.Sources.Count).Select(source => _blocks.Last(block => block.Source == source).Counts)];
+    public IReadOnlyList<SourceCounts> Counts => [.. Enumerable.Range(0, _sources.Count).Select(source => _blocks.Last(block => block.Source == source).Counts)];
 
-    /// <summary>The part of new documents that the memory took for known by chance, at the end: an upper bound for all of them.</summary>
-    public double FalsePart => _remembered.FalsePart;
+    /// <summary>The part of new documents that the memory took for known by chance, at the end: an upper bound for all of them, in each part.</summary>
+    public double FalsePart => Math.Max(_falseBefore, _remembered.FalsePart);
 
     /// <summary>Reads what is left to read.</summary>
     /// <exception cref="InputException">A source cannot be used.</exception>
@@ -29,8 +32,9 @@ internal sealed class Gathering(PreparationOptions options, string folder, IProg
     {
         Resume();
         var first = _blocks.Count == 0 ? 0 : _blocks[^1].IsLast ? _blocks[^1].Source + 1 : _blocks[^1].Source;
-        for (var source = first; source < options.Sources.Count; source++)
+        for (var source = first; source < _sources.Count; source++)
         {
+            BeginPartOf(source);
             ReadSource(source, _blocks.Count > 0 && _blocks[^1].Source == source ? _blocks[^1] : null);
         }
     }
@@ -44,6 +48,7 @@ internal sealed class Gathering(PreparationOptions options, string folder, IProg
                 break;
             }
 
+            BeginPartOf(state.Source);
             if (options.Duplicates != Duplicates.Kept)
             {
                 foreach (var (said, _) in Look(block.Texts, judges: false))
@@ -61,9 +66,20 @@ internal sealed class Gathering(PreparationOptions options, string folder, IProg
         }
     }
 
+    // Each part remembers by itself what was said before.
+    private void BeginPartOf(int source)
+    {
+        var part = source < options.Sources.Count ? 0 : 1;
+        if (part != _part)
+        {
+            (_part, _falseBefore) = (part, _remembered.FalsePart);
+            _remembered = new Remembered(options.Duplicates, options.DuplicateBytes);
+        }
+    }
+
     private void ReadSource(int source, BlockState? from)
     {
-        var files = SourceFiles.Find(options.Sources[source].Path);
+        var files = SourceFiles.Find(_sources[source].Path);
         var counts = from is null ? new SourceCounts() : from.Counts with { Lost = [.. from.Counts.Lost], LostBytes = [.. from.Counts.LostBytes] };
         var (block, batch, batchBytes) = (new GatheredBlock(), new List<byte[]>(), 0L);
         for (var file = from?.File ?? 0; file < files.Count; file++)
@@ -112,7 +128,7 @@ internal sealed class Gathering(PreparationOptions options, string folder, IProg
         _blocks.Add(state);
         progress?.Report(string.Create(
             CultureInfo.InvariantCulture,
-            $"{options.Sources[source].Path}: read {counts.ReadBytes / 1e6:F1} MB in {counts.Read:N0} documents, kept {counts.KeptBytes / 1e6:F1} MB " +
+            $"{_sources[source].Path}: read {counts.ReadBytes / 1e6:F1} MB in {counts.Read:N0} documents, kept {counts.KeptBytes / 1e6:F1} MB " +
             $"in {counts.Kept:N0}"));
         return new GatheredBlock();
     }

@@ -24,6 +24,13 @@ public sealed record PreparationOptions
     /// <summary>Where text comes from, in order: of what two sources both have, the first keeps it. All with a weight, or none.</summary>
     public required IReadOnlyList<WeightedSource> Sources { get; init; }
 
+    /// <summary>Where the text of the annealing part comes from, as <see cref="Sources"/>; none for no such part. It is mixed, and freed of what it says
+    /// twice, by itself: it may say again what the main part says.</summary>
+    public IReadOnlyList<WeightedSource> AnnealSources { get; init; } = [];
+
+    /// <summary>Those of both parts, the main one's first.</summary>
+    internal IReadOnlyList<WeightedSource> AllSources => [.. Sources, .. AnnealSources];
+
     /// <summary>The field of JSON lines, or column of Parquet, that holds the text.</summary>
     public string TextField { get; init; } = "text";
 

@@ -18,17 +18,21 @@ public sealed record ShardEntry(long Tokens, long Documents, long TextBytes, Dig
 /// <param name="VocabularySize">Size of its vocabulary.</param>
 /// <param name="Train">Shards to train on, in order; at least one.</param>
 /// <param name="HeldOut">The shard to measure on.</param>
+/// <param name="AnnealShards">How many of the last of <paramref name="Train"/> are the annealing part, for the end of a run; 0 for none, and fewer than all.</param>
 public sealed record DataManifest(
-    string Source, Digest Key, Digest Corpus, Digest Tokenizer, int VocabularySize, IReadOnlyList<ShardEntry> Train, ShardEntry HeldOut)
+    string Source, Digest Key, Digest Corpus, Digest Tokenizer, int VocabularySize, IReadOnlyList<ShardEntry> Train, ShardEntry HeldOut, int AnnealShards = 0)
 {
     private const int Version = 1;
     private const int ShardsMax = 1 << 16;
     private const long FileBytesMax = 16 << 20;
+    // Sums over all shards stay inside 64 bits.
+    private const long CountMax = 1L << 46;
 
     /// <summary>The name of the file.</summary>
     public const string FileName = "manifest.json";
 
-    /// <summary>Names the data set: tokenizer and all shards in order. Two nodes with this digest train on the same samples.</summary>
+    /// <summary>Names the data set: tokenizer, all shards in order, and which of them are the annealing part. Two nodes with this digest train on the
+    /// same samples.</summary>
     public Digest Digest
     {
         get
@@ -41,6 +45,13 @@ public sealed record DataManifest(
                 hasher.Append(shard.Digest);
             }
 
+            // A set without such a part has the name it always had.
+            if (AnnealShards > 0)
+            {
+                hasher.Append("anneal"u8);
+                hasher.Append(AnnealShards);
+            }
+
             return hasher.Finish();
         }
     }
@@ -48,7 +59,13 @@ public sealed record DataManifest(
     /// <summary>Bytes of held-out text for each of its ids: bits per byte = nats per token ÷ (ln 2 · this).</summary>
     public double BytesPerToken => (double)HeldOut.TextBytes / HeldOut.Tokens;
 
-    /// <summary>Ids to train on.</summary>
+    /// <summary>The shards of the main part.</summary>
+    public IEnumerable<ShardEntry> Main => Train.SkipLast(AnnealShards);
+
+    /// <summary>The shards of the annealing part; none where there is none.</summary>
+    public IEnumerable<ShardEntry> Anneal => Train.TakeLast(AnnealShards);
+
+    /// <summary>Ids to train on, those of the annealing part counted.</summary>
     public long TrainTokens => Train.Sum(static shard => shard.Tokens);
 
     /// <summary>Reads the file.</summary>
@@ -66,14 +83,16 @@ public sealed record DataManifest(
                 throw new FormatException("its version or its count of shards is not one that this program reads.");
             }
 
+            var train = root.GetProperty("train").EnumerateArray().Select(ReadShard).ToList();
             return new DataManifest(
                 root.GetProperty("source").GetString() ?? "",
                 DigestOf(root, "key"),
                 DigestOf(root, "corpus"),
                 DigestOf(root, "tokenizer"),
                 root.GetProperty("vocabularySize").GetInt32(),
-                [.. root.GetProperty("train").EnumerateArray().Select(ReadShard)],
-                ReadShard(root.GetProperty("heldOut")));
+                train,
+                ReadShard(root.GetProperty("heldOut")),
+                ReadAnnealShards(root, train.Count));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
@@ -102,17 +121,32 @@ public sealed record DataManifest(
         }
 
         json.WriteEndArray();
+        if (AnnealShards > 0)
+        {
+            json.WriteNumber("annealShards", AnnealShards);
+        }
+
         json.WritePropertyName("heldOut");
         WriteShard(json, HeldOut);
         json.WriteEndObject();
     }
 
+    // One set has one form: where there is no such part, nothing says so.
+    private static int ReadAnnealShards(JsonElement root, int shards)
+    {
+        var count = root.TryGetProperty("annealShards", out var element) ? element.GetInt32() : (int?)null;
+        return count is null || (count >= 1 && count < shards) ? count ?? 0
+            : throw new FormatException($"'annealShards' is {count} of {shards} shards, must be at least one and not all.");
+    }
+
     private static ShardEntry ReadShard(JsonElement element) =>
-        new(
-            element.GetProperty("tokens").GetInt64(),
-            element.GetProperty("documents").GetInt64(),
-            element.GetProperty("textBytes").GetInt64(),
-            DigestOf(element, "digest"));
+        new(Count(element, "tokens"), Count(element, "documents"), Count(element, "textBytes"), DigestOf(element, "digest"));
+
+    private static long Count(JsonElement element, string name)
+    {
+        var count = element.GetProperty(name).GetInt64();
+        return count is >= 0 and <= CountMax ? count : throw new FormatException($"'{name}' is {count}, outside 0 to {CountMax}.");
+    }
 
     private static void WriteShard(Utf8JsonWriter json, ShardEntry shard)
     {

@@ -4,7 +4,7 @@ namespace Cairn.Data;
 
 /// <summary>A folder with everything that training reads: tokenizer.json, shards to train on, a held-out shard, manifest.json.</summary>
 /// <remarks>Which sample is trained when is not decided here: the ledger cuts an epoch's order, SeededPermutation(seed, "epoch", number of the epoch)
-/// over <see cref="SampleCount"/>, among the peers of each round.</remarks>
+/// over <see cref="SampleCount"/>, or over each of its two parts, among the peers of each round.</remarks>
 public sealed class DataSet : IDisposable
 {
     /// <summary>The name of the tokenizer's file.</summary>
@@ -160,7 +160,11 @@ public sealed class DataSet : IDisposable
         }
     }
 
-    /// <summary>How many whole samples there are to train on; samples do not span shards.</summary>
+    /// <summary>How many of the last samples form the annealing part; 0 where there is none.</summary>
+    /// <param name="length">Inputs of a sample, at least 1.</param>
+    public long AnnealSampleCount(int length) => _train.TakeLast(Manifest.AnnealShards).Sum(shard => shard.SampleCount(length));
+
+    /// <summary>How many whole samples there are to train on, those of the annealing part counted; samples do not span shards.</summary>
     /// <param name="length">Inputs of a sample, at least 1.</param>
     public long SampleCount(int length) => _train.Sum(shard => shard.SampleCount(length));
 

@@ -25,7 +25,7 @@ internal sealed class LossProbe(RunContext run, Replica replica)
         var rate = (float)(rules.Sparse.OuterRate * rules.Round.ProbeStep);
         var issued = round.Peers.SelectMany(p => p.Samples).ToHashSet();
         var half = run.Rules.Round.ProbeSequences / 2;
-        var heldBack = ProbeSamples.NotIssued(round.Beacon, run.Rules.Data.TrainSamples, issued, half);
+        var heldBack = ProbeSamples.NotIssued(round.Beacon, round.Part.First, round.Part.Count, issued, half);
         var heldBackBefore = await WithEngineAsync(engine => Losses(engine, replica.Base, heldBack), cancellation);
         var tasks = chosen.Select(async uid =>
         {

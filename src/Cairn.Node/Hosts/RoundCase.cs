@@ -16,7 +16,8 @@ internal sealed record PeerCase(Uid Uid, string Name, PublicKey Key, bool Newcom
 /// <summary>A copy of what the ledger says of a round, for work that outlasts the ledger's state.</summary>
 /// <param name="Peers">Roster order.</param>
 /// <param name="Beacon">The round's randomness.</param>
-internal sealed record RoundCase(IReadOnlyList<PeerCase> Peers, Digest Beacon)
+/// <param name="Part">On which part of the samples the round trains.</param>
+internal sealed record RoundCase(IReadOnlyList<PeerCase> Peers, Digest Beacon, SamplePart Part)
 {
     /// <summary>Copies the current round; its stage is Judge.</summary>
     public static RoundCase Of(LedgerState ledger)
@@ -26,6 +27,6 @@ internal sealed record RoundCase(IReadOnlyList<PeerCase> Peers, Digest Beacon)
             [.. ledger.Roster.Select(entry => new PeerCase(
                 entry.Uid, members[entry.Uid].Name, members[entry.Uid].Key, entry.Newcomer,
                 ledger.OpeningOf(entry.Uid), ledger.CommitOrder(entry.Uid), [.. ledger.SamplesOf(entry.Uid)]))],
-            ledger.RoundBeacon);
+            ledger.RoundBeacon, ledger.PartOf(ledger.CurrentRound));
     }
 }

@@ -50,7 +50,7 @@ public sealed record RulesSummary(IReadOnlyList<CarriedRules> Carried, IReadOnly
 /// <param name="Rounds">Rounds in all.</param>
 /// <param name="Now">Every such rule.</param>
 /// <param name="Votes">What votes have made of them.</param>
-public sealed record RunRulesNow(string Run, int Round, int Rounds, IReadOnlyList<RuleNow> Now, RulesSummary Votes)
+public sealed record RunRulesNow(string Run, int Round, int Rounds, IReadOnlyList<RuleNow> Now, RulesSummary Votes, AnnealRules? Anneal)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJsonLine() => JsonSerializer.Serialize(this, RulesSummaryJson.Default.RunRulesNow);
@@ -68,7 +68,7 @@ public sealed record RunRulesNow(string Run, int Round, int Rounds, IReadOnlyLis
         var now = book.At(state.CurrentRound);
         return new RunRulesNow(
             rules.Name, state.CurrentRound.Number, rules.Round.Rounds,
-            [.. ChangeableRule.All.Select(rule => new RuleNow(rule.Name, rule.Say(now.ValueOf(rule.Rule))))], RulesSummary.Of(state));
+            [.. ChangeableRule.All.Select(rule => new RuleNow(rule.Name, rule.Say(now.ValueOf(rule.Rule))))], RulesSummary.Of(state), rules.Anneal);
     }
 }
 

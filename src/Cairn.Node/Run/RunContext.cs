@@ -112,8 +112,26 @@ internal sealed class RunContext : IDisposable
 
     public static AdamWSettings AdamOf(TrainingRules t) => new(t.Beta1, t.Beta2, t.Epsilon, t.WeightDecay, t.ClipNorm);
 
-    public static LearningRateSchedule ScheduleOf(RunRules rules) => new(
-        rules.Training.PeakRate, rules.Training.WarmUpSteps, Math.Max(1, rules.InnerStepsTotal - rules.Training.WarmUpSteps), rules.Training.FloorFraction);
+    /// <summary>The learning rate of every inner step. Where the annealing has a rate of its own, the cosine ends where it begins.</summary>
+    public static LearningRateSchedule ScheduleOf(RunRules rules)
+    {
+        var (training, total) = (rules.Training, (long)rules.InnerStepsTotal);
+        if (rules.Anneal is not { PeakFraction: > 0 } anneal)
+        {
+            return Until(total);
+        }
+
+        var start = (long)training.InnerSteps * anneal.FromStep;
+        return Until(start) with
+        {
+            AnnealStart = start,
+            AnnealWarmupSteps = anneal.WarmUpSteps,
+            AnnealDecaySteps = total - start - anneal.WarmUpSteps,
+            AnnealPeakFactor = anneal.PeakFraction,
+        };
+
+        LearningRateSchedule Until(long end) => new(training.PeakRate, training.WarmUpSteps, Math.Max(1, end - training.WarmUpSteps), training.FloorFraction);
+    }
 
     public static ChunkGrid GridOf(ParameterLayout layout, int keep = ChunkGrid.PublishedKeep) =>
         new([.. layout.Tensors.Select(t => new TensorSpec(t.Name, t.Rows, t.Columns, t.Offset))], keep);

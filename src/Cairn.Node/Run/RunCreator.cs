@@ -85,7 +85,13 @@ internal static class RunCreator
             new RoundRules(
                 rounds, SettleEvery, options.ApplyDelay, probes.Peers, probes.Sequences, ProbeStep: 0.2, OverlapPerMille: 400,
                 RetainedRounds: SettleEvery + 3, options.StageSeconds ?? StageSecondsMax(training, shape, options.Peers)),
-            MoneyRules.Default with { PeerBondMin = GenesisBond / 10, ValidatorBondMin = GenesisBond / 10 });
+            MoneyRules.Default with { PeerBondMin = GenesisBond / 10, ValidatorBondMin = GenesisBond / 10 },
+            Annealing.Of(options, data.AnnealSampleCount(shape.Context), rounds, training.InnerSteps));
+        if (rules.Anneal is { } anneal)
+        {
+            prepare($"the last {rounds - anneal.FromStep} of {rounds} rounds anneal: {anneal}");
+        }
+
         var faults = rules.Faults();
         if (faults.Count > 0)
         {

@@ -65,10 +65,11 @@ public sealed record RoundSummary(int Round, int Members, long Samples, string M
 /// <param name="Paused">True if its validators have stopped it.</param>
 /// <param name="Money">What was paid, laid aside and cut.</param>
 /// <param name="Rules">Changes of its rules.</param>
+/// <param name="Anneal">How it ends, or null.</param>
 public sealed record RunSummary(
     string Name, string Folder, string RulesDigest, ulong Seed, string Preset, long Parameters, int Context, long TrainSamples, int Rounds, int RoundsClosed,
     string Stage, long Height, IReadOnlyList<MemberSummary> Members, IReadOnlyList<RoundSummary> History, bool DigestAgreement,
-    string? Checkpoint, double? LossInitial, double? LossFinal, bool Paused, MoneySummary Money, RulesSummary Rules)
+    string? Checkpoint, double? LossInitial, double? LossFinal, bool Paused, MoneySummary Money, RulesSummary Rules, AnnealRules? Anneal)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJsonLine() => JsonSerializer.Serialize(this, SummaryJson.Default.RunSummary);
@@ -110,7 +111,7 @@ public sealed record RunSummary(
             new MoneySummary(
                 state.Minted, state.Unpaid, state.AuditFund, state.Burned,
                 [.. state.Slashes.Select(s => new SlashSummary(s.Round.Number, s.Uid.Value, s.Reason.ToString(), s.Amount, s.Evidence.ToString()))]),
-            RulesSummary.Of(state));
+            RulesSummary.Of(state), rules.Anneal);
     }
 }
 

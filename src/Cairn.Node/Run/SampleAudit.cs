@@ -24,11 +24,13 @@ public sealed record TrainedSamples(int Uid, string Name, int Rounds, long Sampl
 /// <param name="Waiting">Samples of vanished or refused peers that are issued next.</param>
 /// <param name="InWork">Samples issued in the round in progress, and with an apply delay in the one that is trained ahead of it.</param>
 /// <param name="PerPeer">Ascending by uid.</param>
+/// <param name="Misplaced">Samples trained out of their time: of the annealing part before it began, or of the main part from then on.</param>
+/// <param name="Annealed">Samples of the annealing part that were trained, counted in <paramref name="Trained"/>; null where the run has no such part.</param>
 public sealed record SampleAudit(
-    long Planned, long Trained, long Duplicates, long Missing, long Waiting, long InWork, IReadOnlyList<TrainedSamples> PerPeer)
+    long Planned, long Trained, long Duplicates, long Missing, long Waiting, long InWork, IReadOnlyList<TrainedSamples> PerPeer, long Misplaced, long? Annealed)
 {
-    /// <summary>True if trained is planned, sample by sample, and every receipt is right.</summary>
-    public bool Holds => Duplicates == 0 && Missing == 0 && PerPeer.All(peer => peer.BadReceipts == 0);
+    /// <summary>True if trained is planned, sample by sample, each in its time, and every receipt is right.</summary>
+    public bool Holds => Duplicates == 0 && Missing == 0 && Misplaced == 0 && PerPeer.All(peer => peer.BadReceipts == 0);
 
     /// <summary>One line of JSON.</summary>
     public string ToJsonLine() => JsonSerializer.Serialize(this, AuditJson.Default.SampleAudit);
@@ -63,6 +65,7 @@ public sealed record SampleAudit(
         private readonly int[] _trained = new int[state.Rules.SampleCount];
         private readonly SortedDictionary<Uid, TrainedSamples> _peers = [];
         private Round _closed = new(-1);
+        private long _misplaced;
 
         public void Add(Block block) => state.Apply(block, () =>
         {
@@ -70,8 +73,12 @@ public sealed record SampleAudit(
             if (state.ManifestOf(state.CurrentRound) is { } manifest && manifest.Round > _closed)
             {
                 _closed = manifest.Round;
+                // With an update in its manifest the round that just closed is itself a step.
+                var anneals = state.Rules.AnnealSamples > 0
+                    && (state.Rules.ApplyDelay > 0 ? state.StepsBefore(manifest.Round) : state.StepsDone - 1) >= state.Rules.AnnealFrom;
                 foreach (var entry in manifest.Entries)
                 {
+                    _misplaced += state.SamplesOf(entry.Uid).Count(id => (id >= state.Rules.SampleCount - state.Rules.AnnealSamples) != anneals);
                     Add(entry.Uid, state.SamplesOf(entry.Uid), state.OpeningOf(entry.Uid)!.Receipt);
                 }
             }
@@ -81,12 +88,16 @@ public sealed record SampleAudit(
         {
             var rules = state.Rules;
             var planned = new int[_trained.Length];
-            for (var epoch = 0L; epoch * rules.SampleCount < state.SampleCursor; epoch++)
+            foreach (var (part, index) in rules.SampleParts().Select((part, index) => (part, index)))
             {
-                var order = new SeededPermutation(rules.SampleCount, rules.Seed, "epoch", epoch);
-                for (var place = 0L; place < Math.Min(rules.SampleCount, state.SampleCursor - (epoch * rules.SampleCount)); place++)
+                var cursor = state.SampleCursorOf(index);
+                for (var epoch = 0L; epoch * part.Count < cursor; epoch++)
                 {
-                    planned[order.At(place)]++;
+                    var order = part.OrderOf(rules.Seed, epoch);
+                    for (var place = 0L; place < Math.Min(part.Count, cursor - (epoch * part.Count)); place++)
+                    {
+                        planned[part.First + order.At(place)]++;
+                    }
                 }
             }
 
@@ -105,7 +116,8 @@ public sealed record SampleAudit(
             }
 
             return new SampleAudit(
-                planned.Sum(n => (long)n), _trained.Sum(n => (long)n), duplicates, missing, state.WaitingSamples.Count, inWork.Length, [.. _peers.Values]);
+                planned.Sum(n => (long)n), _trained.Sum(n => (long)n), duplicates, missing, state.WaitingSamples.Count, inWork.Length, [.. _peers.Values],
+                _misplaced, rules.AnnealSamples == 0 ? null : _trained.Skip((int)(rules.SampleCount - rules.AnnealSamples)).Sum(n => (long)n));
         }
 
         private void Add(Uid uid, IReadOnlyList<long> samples, Digest receipt)

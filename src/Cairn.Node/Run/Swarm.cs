@@ -195,7 +195,16 @@ public static class Swarm
         var data = DataSet.Open(directory.Data);
         if (data.Digest == rules.Data.Manifest)
         {
-            return data;
+            var last = data.AnnealSampleCount(rules.Model.Context);
+            if (rules.Anneal is null || rules.Anneal.Samples == last)
+            {
+                return data;
+            }
+
+            data.Dispose();
+            throw new InputException(
+                $"the data in {directory.Data} have {last} samples to anneal on, the rules say {rules.Anneal.Samples}: " +
+                "whoever made the run made it wrongly, do not join it.");
         }
 
         var found = data.Digest.Short;

@@ -68,6 +68,14 @@ public sealed record SwarmOptions
     /// <summary>1 to train a round while the one before it is exchanged and closed; 0 to apply that one first.</summary>
     public int ApplyDelay { get; init; }
 
+    /// <summary>How many of the last rounds train on the annealing part of the data; null for a tenth of them where the data have one;
+    /// 0 to train on all data alike.</summary>
+    public int? AnnealRounds { get; init; }
+
+    /// <summary>What the learning rate rises to anew when the annealing begins, as a part of its peak, to fall to zero; null where it goes on as
+    /// if nothing were.</summary>
+    public double? AnnealRate { get; init; }
+
     /// <summary>Updates probed in a round; null for as many as are affordable (<see cref="ProbeBudget"/>).</summary>
     public int? Probes { get; init; }
 
@@ -101,6 +109,9 @@ public sealed record SwarmOptions
         Need(Minutes is > 0 and <= 100_000, $"--minutes is {Minutes}, must be above 0 and at most 100,000");
         Need(Threads is >= 1 and <= 256, $"--threads is {Threads}, must be 1 to 256");
         Need(ApplyDelay is 0 or 1, $"--apply-delay is {ApplyDelay}, must be 0 or 1");
+        Need(AnnealRounds is null or (>= 0 and < 1_000_000), $"--anneal-rounds is {AnnealRounds}, must be 0 to 999,999");
+        Need(AnnealRate is null or (> 0 and <= 1), $"--anneal-rate is {AnnealRate}, must be above 0 and at most 1");
+        Need(AnnealRate is null || AnnealRounds != 0, "--anneal-rate needs rounds to anneal in: leave out --anneal-rounds 0");
         Need(Probes is null or (>= 0 and <= 4096), $"--probes is {Probes}, must be 0 to 4,096");
         Need(ProbeSequences is null or (>= 2 and <= 4096), $"--probe-sequences is {ProbeSequences}, must be 2 to 4,096");
         Need(StageSeconds is null or (>= 1 and <= 86_400), $"--stage-seconds is {StageSeconds}, must be 1 to 86,400");

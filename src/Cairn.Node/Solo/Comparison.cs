@@ -103,7 +103,7 @@ public static class Comparison
         using var engine = new Engine(run.Layout, run.Adam, run.Schedule, batch, threads: 1);
         InitialParameters.Fill(run.Directory, rules, engine.Local);
         using var training = new AdamWBaseline(engine.Transformer, engine.Local, run.Adam, run.Schedule with { Peak = rate }, batch, rules.Model.Context);
-        var order = new EpochOrder(rules.Data.TrainSamples, rules.Seed);
+        var order = new EpochOrder(rules);
         return Follow($"AdamW, one process, rate {rate:0.#####}", 0, run, engine, steps, batch, cancellation, (first, count) =>
             training.Train(count, (step, tokens, targets) => Fill(run, order, (long)(first + step) * batch, batch, tokens, targets)));
     }
@@ -114,7 +114,7 @@ public static class Comparison
         using var engine = new Engine(run.Layout, run.Adam, run.Schedule, batch, threads: 1);
         InitialParameters.Fill(run.Directory, rules, engine.Local);
         using var training = new DilocoBaseline(engine.Transformer, engine.Local, rules.PeersMax, run.Adam, run.Schedule, batch, rules.Model.Context);
-        var order = new EpochOrder(rules.Data.TrainSamples, rules.Seed);
+        var order = new EpochOrder(rules);
         var perPeer = rules.SamplesPerPeer;
         return Follow("DiLoCo, dense, same H", 4.0 * run.Grid.ElementCount, run, engine, steps, rules.PeersMax * batch, cancellation, (first, count) =>
         {

@@ -14,7 +14,8 @@ namespace Cairn.Node;
 /// <param name="Steps">Steps in all.</param>
 /// <param name="Seed">Of the first parameters and of the order of the samples.</param>
 /// <param name="Key">Names all of it: a state goes on under the same key only.</param>
-internal sealed record SoloPlan(ModelShape Shape, AdamWSettings Adam, LearningRateSchedule Schedule, int Batch, int Steps, ulong Seed, Digest Key)
+/// <param name="Order">Which sample comes when.</param>
+internal sealed record SoloPlan(ModelShape Shape, AdamWSettings Adam, LearningRateSchedule Schedule, int Batch, int Steps, ulong Seed, Digest Key, EpochOrder Order)
 {
     /// <summary>A training by itself.</summary>
     public static SoloPlan Of(SoloOptions options, DataSet data)
@@ -25,7 +26,8 @@ internal sealed record SoloPlan(ModelShape Shape, AdamWSettings Adam, LearningRa
         var schedule = new LearningRateSchedule(rate, warmUp, Math.Max(1, options.Steps - warmUp));
         return new SoloPlan(
             shape, new AdamWSettings(), schedule, batch, options.Steps, options.Seed,
-            KeyOf($"{shape}|{options.Steps}|{batch}|{rate:R}|{warmUp}|{options.Seed}|{options.Precision}|{data.Digest}"));
+            KeyOf($"{shape}|{options.Steps}|{batch}|{rate:R}|{warmUp}|{options.Seed}|{options.Precision}|{data.Digest}"),
+            new EpochOrder(data.SampleCount(shape.Context), options.Seed));
     }
 
     /// <summary>The same model as a run's, on the samples of the run in their order, a batch that of all its peers together.</summary>
@@ -37,7 +39,7 @@ internal sealed record SoloPlan(ModelShape Shape, AdamWSettings Adam, LearningRa
         schedule = schedule with { Peak = options.Rate ?? schedule.Peak };
         return new SoloPlan(
             RunContext.ShapeOf(rules.Model), RunContext.AdamOf(rules.Training), schedule, rules.PeersMax * rules.Training.Batch, options.Steps, rules.Seed,
-            KeyOf($"like {rules.ComputeDigest()}|{options.Steps}|{schedule.Peak:R}|{options.Precision}"));
+            KeyOf($"like {rules.ComputeDigest()}|{options.Steps}|{schedule.Peak:R}|{options.Precision}"), new EpochOrder(rules));
     }
 
     private static Digest KeyOf(string text) => Digest.Of("cairn/solo", System.Text.Encoding.UTF8.GetBytes(text));

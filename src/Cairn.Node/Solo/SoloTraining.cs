@@ -74,7 +74,6 @@ public static class SoloTraining
         private readonly int _length;
         private readonly Engine _engine;
         private readonly AdamWBaseline _training;
-        private readonly EpochOrder _order;
         private readonly HeldOutSet _heldOut;
         private readonly List<CurvePoint> _curve = [];
 
@@ -85,7 +84,6 @@ public static class SoloTraining
             _engine = new Engine(new ParameterLayout(plan.Shape), plan.Adam, plan.Schedule, plan.Batch, options.Threads, precision);
             Initializer.Fill(_engine.Local, plan.Seed);
             _training = new AdamWBaseline(_engine.Transformer, _engine.Local, plan.Adam, plan.Schedule, plan.Batch, _length);
-            _order = new EpochOrder(data.SampleCount(_length), plan.Seed);
             _heldOut = new HeldOutSet(data, _length);
             if (options.Resume)
             {
@@ -149,7 +147,7 @@ public static class SoloTraining
         {
             for (var i = 0; i < _plan.Batch; i++)
             {
-                _data.CopySample(_order.At((step * _plan.Batch) + i), _length, tokens.Slice(i * _length, _length), targets.Slice(i * _length, _length));
+                _data.CopySample(_plan.Order.At((step * _plan.Batch) + i), _length, tokens.Slice(i * _length, _length), targets.Slice(i * _length, _length));
             }
         }
 

@@ -36,6 +36,7 @@ internal sealed class Oracle
     private (Round Round, int Count) _opened = (new Round(-1), 0);
     private (Round Round, VerdictEntry[] Entries)? _said;
     private Round _plannedRound = new(-1);
+    private long _plannedSteps;
 
     public Oracle(World world)
     {
@@ -154,9 +155,18 @@ internal sealed class Oracle
     }
 
     /// <summary>Whom an honest validator probes, and on what: the beacon says it, nobody else.</summary>
-    public void Drawn(SimNode node, RoundView right, RoundView used, IReadOnlyList<Uid> probed) => Must.Hold(
-        ReferenceEquals(right, used) || right.HeldBack.AsSpan().SequenceEqual(used.HeldBack), "beacon",
-        $"{node.Name} draws the probes of round {right.Round} for itself ({probed.Count} peers)");
+    public void Drawn(SimNode node, RoundView right, RoundView used, IReadOnlyList<Uid> probed)
+    {
+        Must.Hold(
+            ReferenceEquals(right, used) || right.HeldBack.AsSpan().SequenceEqual(used.HeldBack), "beacon",
+            $"{node.Name} draws the probes of round {right.Round} for itself ({probed.Count} peers)");
+
+        // What was held back is compared with what was assigned: both must be of one part.
+        var (main, assigned) = (_world.Scenario.MainSamples, Assigned(right.Round, right.Peers[0].Uid)[0]);
+        Must.Hold(
+            _world.Scenario.AnnealSamples == 0 || right.HeldBack.All(sample => (sample >= main) == (assigned >= main)), "annealing",
+            $"the probes of round {right.Round} hold back samples of the part that it does not train on");
+    }
 
     /// <summary>What a validator says.</summary>
     public void Said(SimNode node, VerdictEntry[] entries)
@@ -255,10 +265,8 @@ internal sealed class Oracle
         Refill(_issuedNow, _issued);
         Must.Hold(_issued.Length == _issuedNow.Count, "samples", "two peers of a round have the same sample");
         var wasPlanned = ledger.CurrentRound == _plannedRound;
-        var cut = ledger.Rules.ApplyDelay == 0 ? _issued : [.. wasPlanned ? [] : _issued, .. Plan(ledger)];
-        var first = Math.Min(_mustComeFirst.Length, cut.Length);
-        Must.Hold(_mustComeFirst.AsSpan(0, first).SequenceEqual(cut.AsSpan(0, first)), "samples", "what was given back is not issued first");
-        _world.Reach(Probe.SamplesIssuedAgain, first > 0);
+        InTheirTime(_issued, ledger.CurrentRound, wasPlanned ? _plannedSteps : _stepsDone);
+        ComesFirst(ledger.Rules.ApplyDelay == 0 ? _issued : [.. wasPlanned ? [] : _issued, .. Plan(ledger)]);
         _world.Reach(Probe.SecondEpoch, !_world.Scenario.OneEpoch && _samplesTrained > _world.Scenario.SampleCount);
     }
 
@@ -266,6 +274,34 @@ internal sealed class Oracle
     {
         set.Clear();
         set.UnionWith(values);
+    }
+
+    // Before the switch every sample is of the main part, from then on none is: counted in steps, by this oracle's own count.
+    private void InTheirTime(long[] samples, Round round, long stepsBefore)
+    {
+        var (scenario, anneals) = (_world.Scenario, _world.Scenario.AnnealFrom > 0 && stepsBefore >= _world.Scenario.AnnealFrom);
+        var wrong = Array.FindIndex(samples, sample => sample >= scenario.MainSamples != anneals);
+        Must.Hold(
+            wrong < 0, "annealing",
+            $"sample {samples[Math.Max(0, wrong)]} of round {round} is not of the part due after {stepsBefore} steps; {scenario.AnnealFrom} come before annealing");
+        _world.Reach(Probe.Annealed, anneals && samples.Length > 0);
+        _world.Reach(Probe.LeftByAnnealing, anneals && _waiting.Any(id => id < scenario.MainSamples));
+    }
+
+    // What was given back of a part is issued before all else of that part.
+    private void ComesFirst(long[] cut)
+    {
+        var main = _world.Scenario.MainSamples;
+        foreach (var anneals in (ReadOnlySpan<bool>)[false, true])
+        {
+            var (must, came) = (OfPart(_mustComeFirst), OfPart(cut));
+            var first = Math.Min(must.Length, came.Length);
+            Must.Hold(must.AsSpan(0, first).SequenceEqual(came.AsSpan(0, first)), "samples", "what was given back is not issued first");
+            _world.Reach(Probe.SamplesIssuedAgain, first > 0);
+            _world.Reach(Probe.AnnealedAgain, anneals && first > 0);
+
+            long[] OfPart(long[] samples) => _world.Scenario.AnnealSamples > 0 ? [.. samples.Where(id => id >= main == anneals)] : anneals ? [] : samples;
+        }
     }
 
     private int DueTo(LedgerState ledger, Uid uid) => _declared.GetValueOrDefault(ledger.Members[uid.Value].Key, ledger.Rules.SamplesPerPeer);
@@ -290,8 +326,9 @@ internal sealed class Oracle
         }
 
         long[] all = [.. pieces.SelectMany(piece => piece)];
-        _plannedRound = next;
+        (_plannedRound, _plannedSteps) = (next, _stepsDone + 1);
         Refill(_plannedNow, all);
+        InTheirTime(all, next, _plannedSteps);
         Must.Hold(all.Length == _plannedNow.Count, "samples", "two peers of a planned round have the same sample");
         return all;
     }

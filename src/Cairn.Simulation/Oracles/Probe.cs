@@ -75,6 +75,15 @@ public enum Probe
     /// <summary>The data was begun a second time.</summary>
     SecondEpoch,
 
+    /// <summary>A round trained on the annealing part.</summary>
+    Annealed,
+
+    /// <summary>Samples of the main part waited when the annealing began, and wait to the end.</summary>
+    LeftByAnnealing,
+
+    /// <summary>Samples of the annealing part came back and were issued again.</summary>
+    AnnealedAgain,
+
     /// <summary>A peer registered while the run was on.</summary>
     JoinedLate,
 

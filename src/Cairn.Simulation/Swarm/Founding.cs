@@ -43,6 +43,8 @@ internal sealed class Founding : IDisposable
                 SamplesPerStep = scenario.SamplesPerStep,
                 SettleEvery = scenario.SettleEvery,
                 ApplyDelay = scenario.ApplyDelay,
+                AnnealSamples = scenario.AnnealSamples,
+                AnnealFrom = scenario.AnnealFrom,
                 AbsentRoundsMax = scenario.AbsentRoundsMax,
                 PeerBondMin = PeerBond,
             },

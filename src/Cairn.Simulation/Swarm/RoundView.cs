@@ -10,12 +10,14 @@ internal sealed class RoundView
 {
     private readonly World _world;
     private readonly Dictionary<Uid, int> _places;
+    private readonly SamplePart _part;
     private long[]? _heldBack;
     private (ModelPoint Point, double[] Losses)? _heldBackBefore;
 
     private RoundView(World world, LedgerState ledger)
     {
         (_world, Round, Beacon) = (world, ledger.CurrentRound, ledger.RoundBeacon);
+        _part = ledger.PartOf(ledger.CurrentRound);
         Peers = new TrialPeer[ledger.Roster.Count];
         Openings = new Opening?[Peers.Length];
         _places = new Dictionary<Uid, int>(Peers.Length);
@@ -41,7 +43,7 @@ internal sealed class RoundView
 
     /// <summary>The samples that nobody was given and on which all updates of the round are probed.</summary>
     public long[] HeldBack => _heldBack ??= ProbeSamples.NotIssued(
-        Beacon, _world.Scenario.SampleCount, _world.Oracle.IssuedIn(Round), _world.Scenario.ProbeSequences / 2);
+        Beacon, _part.First, _part.Count, _world.Oracle.IssuedIn(Round), _world.Scenario.ProbeSequences / 2);
 
     /// <summary>The view of the round in its judge stage.</summary>
     public static RoundView Of(World world, LedgerState ledger)
@@ -75,6 +77,6 @@ internal sealed class RoundView
     private RoundView(World world, RoundView other, Digest beacon)
     {
         (_world, Round, Beacon) = (world, other.Round, beacon);
-        (Peers, Openings, _places) = (other.Peers, other.Openings, other._places);
+        (Peers, Openings, _places, _part) = (other.Peers, other.Openings, other._places, other._part);
     }
 }

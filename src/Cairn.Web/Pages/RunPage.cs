@@ -16,7 +16,8 @@ internal static class RunPage
         return new RunView(
             rules.Name, sources.Folder, rules.ComputeDigest().ToString(), book.State.Run.ToString(), rules.Seed, rules.Model.Preset, rules.Model.ParameterCount,
             rules.Model.Layers, rules.Model.Dim, rules.Model.Context, rules.Model.Vocabulary, rules.Round.Rounds, rules.PeersMax, rules.Training.InnerSteps,
-            rules.Training.Batch, rules.Round.SettleEvery, rules.Data.TrainSamples, rules.Data.HeldOutSamples, rules.Sparse.Combination.ToString(), book.Speed);
+            rules.Training.Batch, rules.Round.SettleEvery, rules.Data.TrainSamples, rules.Data.HeldOutSamples, rules.Sparse.Combination.ToString(), book.Speed,
+            rules.Anneal?.Samples ?? 0, rules.Anneal?.FromStep ?? 0);
     }
 
     public static NowView Now(RunBook book)
@@ -44,7 +45,8 @@ internal static class RunPage
                 book.Bytes, book.Updates > 0 ? (double)book.Bytes / book.Updates : null, book.Compression, state.Height, state.Tip.ToString(),
                 book.Agreement, state.QuorumBase(finished ? state.CurrentRound : new(state.CurrentRound.Number - 1))?.ToString(),
                 first?.Loss, last?.Loss, first?.BitsPerByte, last?.BitsPerByte, book.Curve.Generation, points.Count, book.TextsSeen,
-                book.BaselinesSeen, book.LastLine is not null, state.Checkpoints.Count, [.. book.Notes.TakeLast(NotesShown).Reverse().Select(View)]);
+                book.BaselinesSeen, book.LastLine is not null, state.Checkpoints.Count, state.PartOf(state.CurrentRound).First > 0,
+                [.. book.Notes.TakeLast(NotesShown).Reverse().Select(View)]);
         }
     }
 

@@ -5,7 +5,8 @@ namespace Cairn.Web;
 /// <summary>What a run is; does not change while it goes on.</summary>
 internal sealed record RunView(
     string Name, string Folder, string RulesDigest, string Ledger, ulong Seed, string Preset, long Parameters, int Layers, int Dim, int Context, int Vocabulary,
-    int Rounds, int PeersMax, int InnerSteps, int Batch, int SettleEvery, long TrainSamples, long HeldOutSamples, string Combination, double Speed);
+    int Rounds, int PeersMax, int InnerSteps, int Batch, int SettleEvery, long TrainSamples, long HeldOutSamples, string Combination, double Speed,
+    long AnnealSamples, int AnnealFrom);
 
 /// <summary>A stage of the round in progress, or of the last whole round.</summary>
 internal sealed record StageView(string Name, DateTimeOffset? Began, double? Seconds, int Done, int Of);
@@ -16,7 +17,7 @@ internal sealed record NowView(
     DateTimeOffset? LastSign, IReadOnlyList<string> Whom, int WhomCount, IReadOnlyList<StageView> Stages, IReadOnlyList<StageView> Before, int Roster, int Members,
     int PeersPresent, int ValidatorsPresent, long Tokens, double? TokensPerSecond, double? RoundSeconds, double? Utilisation, long Bytes, double? BytesPerUpdate,
     double? Compression, long Height, string Tip, bool Agreement, string? Base, double? LossFirst, double? Loss, double? BitsPerByteFirst, double? BitsPerByte,
-    int CurveGeneration, int CurvePoints, int Texts, int Baselines, bool Logged, int Checkpoints, IReadOnlyList<NoteView> Notes);
+    int CurveGeneration, int CurvePoints, int Texts, int Baselines, bool Logged, int Checkpoints, bool Annealing, IReadOnlyList<NoteView> Notes);
 
 /// <summary>Something that people should know.</summary>
 internal sealed record NoteView(DateTimeOffset Time, int? Round, string? Who, string What);

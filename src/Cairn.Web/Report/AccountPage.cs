@@ -262,6 +262,7 @@ internal static class AccountPage
             ("Shape", $"{model.Layers} layers of width {model.Dim}, {model.Heads} heads ({model.KvHeads} of keys and values), " +
                 $"feed-forward {model.FeedForward}, vocabulary {Words.Count(model.Vocabulary)}"),
             ("Data", $"{Words.Count(rules.Data.TrainSamples)} samples to train on, {Words.Count(rules.Data.HeldOutSamples)} held out, of {model.Context} tokens each"),
+            .. rules.Anneal is { } anneal ? [("Annealing", anneal.ToString())] : ((string, string)[])[],
             ("Inner loop", $"{rules.Training.InnerSteps} steps of {rules.Training.Batch} samples, peak rate {rules.Training.PeakRate}, " +
                 $"AdamW {rules.Training.Beta1}/{rules.Training.Beta2}, decay {rules.Training.WeightDecay}"),
             ("Compression", $"{rules.Sparse.Keep} of 4,096 kept, {rules.Sparse.Quantization} codes, error kept {rules.Sparse.ErrorDecay}, " +

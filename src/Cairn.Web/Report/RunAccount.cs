@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Cairn.Base;
 using Cairn.Data;
@@ -53,6 +54,9 @@ public static class RunAccount
             + (sparse.Quantization == Quantization.Sign ? "" : sparse.Quantization == Quantization.Published ? " --quantize published" : " --quantize sign-magnitude")
             + (sparse.Coding == Coding.Small ? "" : " --coding fast")
             + (rules.Round.ApplyDelay == 0 ? "" : $" --apply-delay {rules.Round.ApplyDelay}")
+            + (rules.Anneal is not { } anneal ? ""
+                : string.Create(CultureInfo.InvariantCulture, $" --anneal-rounds {rules.Round.Rounds - anneal.FromStep}")
+                    + (anneal.PeakFraction == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" --anneal-rate {anneal.PeakFraction}")))
             + $" --probes {rules.Round.ProbedPeers} --probe-sequences {rules.Round.ProbeSequences}";
     }
 
@@ -72,7 +76,9 @@ public static class RunAccount
         {
             var manifest = File.Exists(sources.Data) ? DataManifest.Load(sources.Data) : null;
             return manifest is null || manifest.Digest != book.Rules.Data.Manifest ? null
-                : $"{manifest.Source}: {Words.Count(manifest.TrainTokens)} tokens to train on, {Words.Count(manifest.HeldOut.Tokens)} held out";
+                : $"{manifest.Source}: {Words.Count(manifest.TrainTokens)} tokens to train on, "
+                    + (manifest.AnnealShards == 0 ? "" : $"of them {Words.Count(manifest.Anneal.Sum(shard => shard.Tokens))} for the end of the run, ")
+                    + $"{Words.Count(manifest.HeldOut.Tokens)} held out";
         }
         catch (InputException)
         {

@@ -3,7 +3,7 @@
 export interface Run {
   name: string; folder: string; rulesDigest: string; ledger: string; seed: number; preset: string; parameters: number; layers: number; dim: number;
   context: number; vocabulary: number; rounds: number; peersMax: number; innerSteps: number; batch: number; settleEvery: number; trainSamples: number;
-  heldOutSamples: number; combination: string; speed: number;
+  heldOutSamples: number; combination: string; speed: number; annealSamples: number; annealFrom: number;
 }
 
 export interface StageState { name: string; began?: string; seconds?: number; done: number; of: number }
@@ -14,7 +14,7 @@ export interface Now {
   finished: boolean; lastSign?: string; whom: string[]; whomCount: number; stages: StageState[]; before: StageState[]; roster: number; members: number;
   peersPresent: number; validatorsPresent: number; tokens: number; tokensPerSecond?: number; roundSeconds?: number; utilisation?: number; bytes: number;
   bytesPerUpdate?: number; compression?: number; height: number; tip: string; agreement: boolean; base?: string; lossFirst?: number; loss?: number;
-  bitsPerByteFirst?: number; bitsPerByte?: number; curveGeneration: number; curvePoints: number; texts: number; baselines: number; logged: boolean; checkpoints: number;
+  bitsPerByteFirst?: number; bitsPerByte?: number; curveGeneration: number; curvePoints: number; texts: number; baselines: number; logged: boolean; checkpoints: number; annealing: boolean;
   notes: Note[];
 }
 

@@ -126,11 +126,16 @@ function between(line: Pair[], x: number): number | null {
   return b[0] === a[0] ? b[1] : a[1] + ((b[1] - a[1]) * (x - a[0])) / (b[0] - a[0]);
 }
 
+/** How the run ends, where its last rounds train on an annealing part of the data. */
+function endOf(now: Now, run: Run): string {
+  return run.annealSamples === 0 ? '' : now.annealing ? ' · annealing' : ` · anneals after ${count(run.annealFrom)} steps`;
+}
+
 function tilesOf(now: Now, run: Run): HTMLElement[] {
   const better = now.loss !== undefined && now.lossFirst ? 1 - now.loss / now.lossFirst : undefined;
   return [
     h('div', { class: 'tile hero' }, h('div', { class: 'label' }, 'Held-out loss'), h('div', { class: 'value' }, fixed(now.loss, 4), now.loss !== undefined && h('small', {}, ' nats/token')), h('div', { class: 'note' }, now.loss === undefined ? (unlogged() ? 'no log tells' : 'not measured yet') : `${fixed(now.bitsPerByte, 3)} bits/byte · ${percent(better)} below the start`)),
-    tile('Round', h('span', {}, count(Math.min(now.round + 1, now.rounds)), h('small', {}, ` of ${count(now.rounds)}`)), now.roundSeconds ? `${seconds(now.roundSeconds)} each` : now.finished ? 'the run is over' : 'the first one'),
+    tile('Round', h('span', {}, count(Math.min(now.round + 1, now.rounds)), h('small', {}, ` of ${count(now.rounds)}`)), `${now.roundSeconds ? `${seconds(now.roundSeconds)} each` : now.finished ? 'the run is over' : 'the first one'}${endOf(now, run)}`),
     tile(term('Trained on', 'Tokens of all updates that were accepted so far.'), h('span', {}, short(now.tokens), h('small', {}, ' tokens')), now.tokensPerSecond && `${count(now.tokensPerSecond)} tokens/s`),
     tile('Peers present', h('span', {}, count(now.peersPresent), h('small', {}, ` of ${count(run.peersMax)} places`)), `${count(now.roster)} in this round · ${plural(now.validatorsPresent, 'validator', 'validators')}`),
     tile(term('An update', 'What a peer sends in a round, against the parameters in fp32.'), bytes(now.bytesPerUpdate), now.compression ? `${now.compression.toFixed(0)}× smaller · ${bytes(now.bytes)} in all` : `${bytes(now.bytes)} in all`),
