@@ -70,6 +70,19 @@ public static class DurableFile
         }
     }
 
+    /// <summary>Deletes what writes that were killed have left in a folder and those below it. Only for who holds the folder alone: what another is writing looks alike.</summary>
+    /// <param name="folder">Any; nothing is done where it is missing.</param>
+    public static void DeleteLeft(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            foreach (var left in Directory.EnumerateFiles(folder, ".*.tmp", SearchOption.AllDirectories))
+            {
+                TryDelete(left);
+            }
+        }
+    }
+
     /// <summary>Makes the names in a folder durable (a rename is not, until its folder is flushed). Does nothing where folders cannot be opened.</summary>
     /// <param name="folder">An existing folder.</param>
     public static void FlushFolder(string folder)
@@ -131,7 +144,7 @@ public static class DurableFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The leftover begins with a dot and ends in .tmp: nothing reads it.
+            // The leftover begins with a dot and ends in .tmp: nothing reads it, and DeleteLeft takes it away.
         }
     }
 }

@@ -34,6 +34,22 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public void What_killed_writes_have_left_is_taken_away_and_nothing_else()
+    {
+        string[] kept = [Path.Combine(_folder, "state-0.bin"), Path.Combine(_folder, "a", ".hidden"), Path.Combine(_folder, "a", "notes.tmp")];
+        string[] left = [Path.Combine(_folder, ".state-0.bin.abc.tmp"), Path.Combine(_folder, "a", ".sent.x.tmp")];
+        foreach (var path in kept.Concat(left))
+        {
+            DurableFile.Write(path, "x"u8);
+        }
+
+        DurableFile.DeleteLeft(_folder);
+        Assert.All(kept, path => Assert.True(File.Exists(path)));
+        Assert.All(left, path => Assert.False(File.Exists(path)));
+        DurableFile.DeleteLeft(Path.Combine(_folder, "none"));
+    }
+
+    [Fact]
     public async Task Writers_at_once_leave_the_content_of_one()
     {
         var path = Path.Combine(_folder, "file");

@@ -134,6 +134,19 @@ public sealed class FetchAheadTests(SmallRun run)
         Assert.Empty(scene.Store.Asked);
     }
 
+    [Fact]
+    public async Task Who_said_nothing_about_an_update_is_not_asked_for_it_again()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        scene.Store.Answer = StoreAnswer.Silent;
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await Scene.WaitAsync(() => scene.Manifest.Entries.All(entry => scene.Context.Silences.IsNoted(entry.ObjectDigest)));
+
+        using var updates = await scene.FetchAsync(Cancel);
+        Assert.Null(updates.Contributions);
+        Assert.All(scene.Manifest.Entries, entry => Assert.Equal(1, scene.Store.AskedFor(entry)));
+    }
+
     public enum StoreAnswer
     {
         Truth,
@@ -141,6 +154,7 @@ public sealed class FetchAheadTests(SmallRun run)
         Unreachable,
         Lie,
         Silence,
+        Silent,
     }
 
     private sealed class Scene : IAsyncDisposable
@@ -246,6 +260,8 @@ public sealed class FetchAheadTests(SmallRun run)
             Asked.Enqueue(key.Text);
             switch (answer)
             {
+                case StoreAnswer.Silent:
+                    return FetchOutcome.Failed(FetchStatus.Silent, "too slow");
                 case StoreAnswer.Missing:
                     return FetchOutcome.Failed(FetchStatus.Missing, "nothing");
                 case StoreAnswer.Unreachable:

@@ -93,11 +93,13 @@ internal sealed class FetchAhead(RunContext run) : IAsyncDisposable
 
         try
         {
-            await run.Held.ComeAsync(opening.ObjectDigest, () => UpdateFetcher.BringAheadAsync(run, round, author, key, opening, stop));
+            using var time = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            time.CancelAfter(run.Silences.TimeOf(author, TimeSpan.FromSeconds(run.RulesBook.At(round).Round.StageSecondsMax / 2.0)));
+            await run.Held.ComeAsync(opening.ObjectDigest, () => UpdateFetcher.BringAheadAsync(run, round, author, key, opening, time.Token));
         }
         catch (OperationCanceledException)
         {
-            // The next round has begun, or the node stops.
+            // The next round has begun, the node stops, or its store takes longer than it may.
         }
         finally
         {

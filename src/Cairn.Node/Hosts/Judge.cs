@@ -124,13 +124,21 @@ internal sealed class Judge
         var found = new (EncodedUpdate? Update, Rejection Why, string Detail)[peers.Count];
         // Whoever's store takes more than its time is judged as if it had nothing: no store may hold up a verdict that others wait for.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(run.RulesBook.At(round).Round.StageSecondsMax / 2.0));
+        var all = TimeSpan.FromSeconds(run.RulesBook.At(round).Round.StageSecondsMax / 2.0);
+        deadline.CancelAfter(all);
+        // Nor may some of them take it all: each has its part, and whose store was silent in the rounds before comes last and has less.
+        var atOnce = UpdateFetcher.AtOnce(cancellation);
+        var turn = Enumerable.Range(0, peers.Count).OrderBy(i => run.Silences.InARow(peers[i].Uid)).ToArray();
+        var share = all / Math.Max(1, (peers.Count(peer => peer.Opening is not null) + atOnce.MaxDegreeOfParallelism - 1) / atOnce.MaxDegreeOfParallelism);
         var (holding, turns) = (new ConcurrentBag<Task>(), new SemaphoreSlim(HeldAtOnce));
-        await Parallel.ForAsync(0, peers.Count, UpdateFetcher.AtOnce(cancellation), async (i, _) =>
+        await Parallel.ForAsync(0, peers.Count, atOnce, async (place, _) =>
         {
+            var i = turn[place];
+            using var time = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
+            time.CancelAfter(run.Silences.TimeOf(peers[i].Uid, share));
             try
             {
-                found[i] = await CheckAsync(run, trainedFrom, round, peers[i], deadline.Token);
+                found[i] = await CheckAsync(run, trainedFrom, round, peers[i], time.Token);
                 if (found[i].Update is not null)
                 {
                     holding.Add(HoldAsync(run, name, round, peers[i].Opening!, turns, cancellation));
@@ -138,7 +146,8 @@ internal sealed class Judge
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                found[i] = (null, Rejection.Missing, "its store did not give it in half of the time of a stage");
+                found[i] = (null, Rejection.Missing, "its store did not give it in its part of half of the time of a stage");
+                run.Silences.Count(peers[i].Uid, silent: true);
             }
         });
         var updates = new SortedDictionary<Uid, EncodedUpdate>();
@@ -180,6 +189,7 @@ internal sealed class Judge
         }
 
         var fetched = await UpdateFetcher.FetchAsync(run, round, peer.Uid, peer.Key, opening, cancellation);
+        run.Silences.Count(peer.Uid, silent: fetched is { Why: Rejection.Missing, IsLost: false });
         if (fetched.Update is not null && !run.Stores.IsOne && !run.Held.Holds(opening.ObjectDigest))
         {
             // It says nothing against its author; but whoever accepts must be able to serve.

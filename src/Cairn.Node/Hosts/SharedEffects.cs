@@ -181,6 +181,7 @@ internal sealed class SharedEffects : IAsyncDisposable
         _self.Outbox.Forget(updatesFrom);
         // The newest round may have to be computed again.
         _run.Held.Forget(new Round(applied.Number - 1));
+        _run.Silences.Forget(new Round(applied.Number - 1));
         _run.Opened.Forget(applied);
         await Retention.ForgetAsync(_run.Stores.Own, updatesFrom, new Round(applied.Number - _run.DeltasRetained + 1), cancellation);
     }

@@ -8,6 +8,10 @@ namespace Cairn.Node;
 /// <summary>Gets updates from the store and opens them: every byte bounded before it is read and verified before it is used.</summary>
 internal static class UpdateFetcher
 {
+    // What an update takes on an ordinary line, before others who hold it are asked too.
+    private const int OrdinaryBytesPerSecond = 1 << 20;
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(5);
+
     /// <summary>Whether an update may have the size that it was opened with: of another it is not fetched.</summary>
     public static bool IsPossible(RunContext run, Opening opening) =>
         opening.SizeBytes <= run.ObjectBytesMax && run.Codec.IsPossible(opening.SizeBytes - Envelope.SealedSize(0));
@@ -42,7 +46,7 @@ internal static class UpdateFetcher
     /// <summary>Asks its author once for an update and opens it, so that both are done when it is needed. What fails is done then.</summary>
     public static async Task BringAheadAsync(RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
     {
-        var outcome = await FromStoreAsync(run, run.Stores.Of(uid), round, opening, cancellation);
+        var outcome = await FromAuthorAsync(run, round, uid, opening, patient: false, cancellation);
         if (outcome.Status == FetchStatus.Found
             && (await OpenAsync(run, round, uid, author, opening, outcome.Bytes, cancellation)).Update is { } update)
         {
@@ -181,26 +185,49 @@ internal static class UpdateFetcher
         return outcome;
     }
 
-    // From wherever it is: here, on its way, at its author's, at a validator's.
+    // From wherever it is: here, on its way, at its author's, at a validator's. What an author's server gives to validators and drips to all others is had from those who
+    // hold it, as soon as it takes longer than an update should.
     private static async Task<FetchOutcome> BringAsync(RunContext run, Round round, Uid uid, Opening opening, CancellationToken cancellation)
     {
-        await run.Held.WhenComeAsync(opening.ObjectDigest, cancellation);
         if (run.Held.Holds(opening.ObjectDigest))
         {
             return FetchOutcome.Found([]);
         }
 
-        var store = run.Stores.Of(uid);
-        var outcome = await PatientFetch.AskAsync(() => FromStoreAsync(run, store, round, opening, cancellation), run.Time, cancellation);
-        if (outcome.Status != FetchStatus.Found)
+        var patience = FirstWait + TimeSpan.FromSeconds(opening.SizeBytes / (double)OrdinaryBytesPerSecond);
+        return await StaggeredFetch.FirstAsync(
+            [
+                stop => FromAuthorAsync(run, round, uid, opening, patient: true, stop),
+                .. run.Stores.HoldersOf(uid).Select<IObjectStore, Func<CancellationToken, Task<FetchOutcome>>>(
+                    holder => stop => FromStoreAsync(run, holder, round, opening, stop)),
+            ],
+            patience, run.Time, cancellation);
+    }
+
+    // Who said nothing is not asked again for the same; who could not be reached is, if there is time for it.
+    private static async Task<FetchOutcome> FromAuthorAsync(RunContext run, Round round, Uid uid, Opening opening, bool patient, CancellationToken cancellation)
+    {
+        if (patient)
         {
-            foreach (var holder in run.Stores.HoldersOf(uid))
+            await run.Held.WhenComeAsync(opening.ObjectDigest, cancellation);
+            if (run.Held.Holds(opening.ObjectDigest))
             {
-                if (await FromStoreAsync(run, holder, round, opening, cancellation) is { Status: FetchStatus.Found } copy)
-                {
-                    return copy;
-                }
+                return FetchOutcome.Found([]);
             }
+        }
+
+        if (run.Silences.IsNoted(opening.ObjectDigest))
+        {
+            return Silences.Outcome;
+        }
+
+        var store = run.Stores.Of(uid);
+        var outcome = patient
+            ? await PatientFetch.AskAsync(() => FromStoreAsync(run, store, round, opening, cancellation), run.Time, cancellation)
+            : await FromStoreAsync(run, store, round, opening, cancellation);
+        if (outcome.Status == FetchStatus.Silent)
+        {
+            run.Silences.Note(round, opening.ObjectDigest);
         }
 
         return outcome;

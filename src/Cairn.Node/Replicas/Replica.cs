@@ -88,10 +88,18 @@ internal sealed class Replica : IDisposable
             .OrderByDescending(s => s.Header!.Next).ToList();
         foreach (var slot in slots)
         {
-            if (replica.Load(slot.Path))
+            if (!replica.Load(slot.Path))
             {
-                return replica;
+                continue;
             }
+
+            // Where both slots went in a power cut the settled state is all there is; from here on the round is gone back to, and computed again, from its slot.
+            if (slot.Path != replica.Slot(replica.Next.Number))
+            {
+                replica.Save(settles: false);
+            }
+
+            return replica;
         }
 
         // Before the first settlement the seed is as good a start as any state: the ledger and the store still hold every round.

@@ -62,6 +62,7 @@ public static class NodeProcess
         var rules = RunSetup.ReadRules(directory);
         CheckSteps(options, rules);
         using var held = directory.LockNode(options.Name);
+        DurableFile.DeleteLeft(directory.Node(options.Name));
         var needs = NodeNeeds.Of(rules, options.Role);
         needs.Check(directory.Node(options.Name), Directory.EnumerateFiles(directory.Node(options.Name), "state-*").Sum(path => new FileInfo(path).Length));
         var board = new StatusBoard(options.Name, options.Role, rules.Name, rules.Round.Rounds, directory.Node(options.Name), TimeProvider.System);

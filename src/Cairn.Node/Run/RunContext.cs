@@ -79,6 +79,9 @@ internal sealed class RunContext : IDisposable
     /// <summary>What of it was opened ahead of its use.</summary>
     public OpenedUpdates Opened { get; }
 
+    /// <summary>Which stores have said nothing lately.</summary>
+    public Silences Silences { get; } = new();
+
     /// <summary>The clock of the waits for a store that does not answer.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -166,17 +166,29 @@ public static class RunSetup
                 $"the ledger of the run in {directory.Root} is not at {elsewhere}, where {RunPlaces.FileName} says: restore it, or correct that file.")
         : throw new InputException($"{directory.Root} holds no run: create one with cairn run create --dir {directory.Root}, join one, or correct --dir.");
 
+    // A wrong one is not kept: the next try fetches it anew.
+    private static DataManifest ReadManifest(string path, RunRules rules)
+    {
+        try
+        {
+            var manifest = DataManifest.Load(path);
+            return manifest.Digest == rules.Data.Manifest ? manifest : throw new InputException(
+                $"the data set in the store (digest {manifest.Digest.Short}) is not that of the rules ({rules.Data.Manifest.Short}).");
+        }
+        catch (InputException wrong)
+        {
+            File.Delete(path);
+            throw new InputException(
+                $"the list of the run's data is damaged in its store ({wrong.Message.TrimEnd('.')}): its owner must put it right; then join again.", wrong);
+        }
+    }
+
     // The manifest's digest is in the rules, and every other file's in the manifest: sizes are bounded by the rules, contents checked when the set is opened.
     private static async Task FetchDataAsync(IObjectStore store, RunRules rules, RunDirectory directory, Action<string> tell, CancellationToken cancellation)
     {
         Directory.CreateDirectory(directory.Data);
         await FetchFileAsync(DataManifest.FileName, ManifestBytesMax);
-        var manifest = DataManifest.Load(Path.Combine(directory.Data, DataManifest.FileName));
-        if (manifest.Digest != rules.Data.Manifest)
-        {
-            File.Delete(Path.Combine(directory.Data, DataManifest.FileName));
-            throw new InputException($"the data set in the store (digest {manifest.Digest.Short}) is not that of the rules ({rules.Data.Manifest.Short}).");
-        }
+        var manifest = ReadManifest(Path.Combine(directory.Data, DataManifest.FileName), rules);
 
         // Samples and what is left over at the end of each shard; of text that is measured on there is one shard.
         var tokensMax = Math.Max(rules.Data.TrainSamples + manifest.Train.Count, rules.Data.HeldOutSamples + 1) * (rules.Model.Context + 1L);

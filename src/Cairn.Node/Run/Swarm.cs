@@ -144,6 +144,7 @@ public static class Swarm
     {
         CheckIntent(directory, options);
         var held = directory.Lock();
+        DurableFile.DeleteLeft(directory.Root);
         try
         {
             CheckIntent(directory, options); // another process may have had the folder until now

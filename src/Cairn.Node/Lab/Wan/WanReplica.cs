@@ -49,6 +49,7 @@ internal sealed class WanReplica(RunContext run, NodeIdentity self)
         var updatesFrom = new Round(applied.Number - run.Rules.Round.RetainedRounds + 1);
         self.Outbox.Forget(updatesFrom);
         run.Held.Forget(new Round(applied.Number - 1));
+        run.Silences.Forget(new Round(applied.Number - 1));
         run.Opened.Forget(applied);
         return Retention.ForgetAsync(run.Stores.Own, updatesFrom, new Round(applied.Number - run.DeltasRetained + 1), cancellation);
     }
