@@ -19,7 +19,7 @@ internal sealed class Leader : Conduct
     public override string Name => "leader";
 
     // It works like all others, and has their luck: 1.447 is the most that was seen in 10,000 seeds, once.
-    private const double PayMax = 1.35;
+    public const double PayMax = 1.35;
 
     public override string Claim => $"it earns no more than an honest peer ({PayMax:0.00} at most, for who was never disturbed)";
 
@@ -31,11 +31,11 @@ internal sealed class EarlyCopycat : Conduct
 {
     public override string Name => "copycat-early";
 
-    public override string Claim => "it and the friend who leaks together earn at most one honest peer's pay (1.25 at most)";
+    public override string Claim => $"it and the friend who leaks together earn at most one honest peer's pay ({Leader.PayMax:0.00} at most)";
 
     public override Crafted? Make(Craft craft) => craft.Leaked() is { } move ? new Crafted(move, null) : null;
 
-    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan([me, ending.PeerAt(me.Plan.Other)], 1.25);
+    public override string? Breach(Ending ending, SimNode me) => ending.PaidMoreThan([me, ending.PeerAt(me.Plan.Other)], Leader.PayMax);
 }
 
 /// <summary>Sends an update that somebody opened in the round before.</summary>
