@@ -28,6 +28,7 @@ public sealed class ModelUnderTest : IDisposable
     /// <param name="text">UTF-8, not empty.</param>
     /// <param name="progress">Told how many windows are done.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">A token has no row of the embedding.</exception>
     public TextScore Score(string name, ReadOnlySpan<byte> text, IProgress<int>? progress = null, CancellationToken cancellation = default) =>
         TextScore.Of(_scorer, _tokenizer, name, text, progress, cancellation);
 
@@ -36,6 +37,7 @@ public sealed class ModelUnderTest : IDisposable
     /// <param name="examples">Text before each question: the task's description and examples with their answers.</param>
     /// <param name="progress">Told how many answers are scored or given.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">A token has no row of the embedding.</exception>
     public TaskScore Score(EvaluationTask task, FewShot examples, IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         var texts = new List<ScoredText>();

@@ -97,9 +97,21 @@ public abstract class ModelFile : IDisposable
         return file;
     }
 
-    /// <summary>A tokenizer with an id for every row of the embedding: published models round their vocabulary up.</summary>
-    private protected static Tokenizer Fit(Tokenizer tokenizer, int vocabulary)
+    /// <summary>A tokenizer with an id for every row of the embedding: published models round their vocabulary up. Others were given tokens without rows; what begins
+    /// and ends texts is read and foreseen with every text, and so must have one.</summary>
+    private protected Tokenizer Fit(Tokenizer tokenizer)
     {
+        var vocabulary = Shape.Vocabulary;
+        foreach (var (id, does) in new (int?, string)[] { (tokenizer.BosId, "begins"), (tokenizer.EosId, "ends") })
+        {
+            if (id >= vocabulary)
+            {
+                throw new InputException(
+                    $"{Path} cannot be used: its tokenizer {does} texts with token {id}, but its embedding has only {vocabulary} rows; " +
+                    "fetch the tokenizer that belongs to these parameters, or add the rows.");
+            }
+        }
+
         var missing = vocabulary - tokenizer.VocabularySize;
         if (missing <= 0)
         {

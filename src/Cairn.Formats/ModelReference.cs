@@ -51,7 +51,7 @@ public sealed record ModelReference(string Model, ReferenceText[] Texts, Referen
     /// <param name="text">What losses are measured on; null for the hard texts.</param>
     /// <param name="tokensMax">Tokens of the continuation.</param>
     /// <param name="threads">Threads to compute with.</param>
-    /// <exception cref="InputException">The model holds numbers that are not finite.</exception>
+    /// <exception cref="InputException">The model holds numbers that are not finite, or the text a token that has no row of the embedding.</exception>
     public static ModelReference Of(ModelFile model, string? text, int tokensMax, int threads)
     {
         var tokenizer = model.Tokenizer;

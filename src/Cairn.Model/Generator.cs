@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Cairn.Base;
 using Cairn.Compute;
 
@@ -40,10 +41,10 @@ public sealed class Generator : IDisposable
     private int KvWidth => Shape.KvHeads * Shape.HeadDim;
 
     /// <summary>Continues a prompt. Tokens come one at a time, as they are asked for.</summary>
-    /// <param name="prompt">At least one id, each below the vocabulary.</param>
+    /// <param name="prompt">At least one id.</param>
     /// <param name="settings">How to choose.</param>
     /// <returns>The new ids; the end token is not among them.</returns>
-    /// <exception cref="InputException">The prompt is empty or foreign, or the settings are out of range.</exception>
+    /// <exception cref="InputException">The prompt is empty or holds a token that has no row of the embedding, or the settings are out of range.</exception>
     public IEnumerable<int> Generate(IReadOnlyList<int> prompt, SamplingSettings settings)
     {
         settings.Validate();
@@ -52,16 +53,9 @@ public sealed class Generator : IDisposable
             throw new InputException("the prompt is empty; give at least one token");
         }
 
-        foreach (var token in prompt)
-        {
-            if ((uint)token >= (uint)Shape.Vocabulary)
-            {
-                throw new InputException(
-                    $"the prompt holds token {token}, but this model's vocabulary is {Shape.Vocabulary}; encode it with the model's own tokenizer");
-            }
-        }
-
-        return Continue([.. prompt], settings);
+        List<int> text = [.. prompt];
+        Shape.RequireRows(CollectionsMarshal.AsSpan(text));
+        return Continue(text, settings);
     }
 
     private IEnumerable<int> Continue(List<int> text, SamplingSettings settings)

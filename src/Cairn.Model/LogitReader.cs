@@ -25,16 +25,14 @@ public sealed class LogitReader : IDisposable
     public delegate void Visit(int place, ReadOnlySpan<float> logits);
 
     /// <summary>Reads a text.</summary>
-    /// <param name="tokens">At least one, at most the longest text; each below the vocabulary.</param>
+    /// <param name="tokens">At least one, at most the longest text.</param>
     /// <param name="visit">Called for each token in order.</param>
+    /// <exception cref="InputException">A token has no row of the embedding.</exception>
     public void Read(ReadOnlySpan<int> tokens, Visit visit)
     {
         var shape = _parameters.Shape;
         Invariant.Check(tokens.Length > 0 && tokens.Length <= _transformer.LengthMax);
-        foreach (var token in tokens)
-        {
-            Invariant.Check((uint)token < (uint)shape.Vocabulary);
-        }
+        shape.RequireRows(tokens);
 
         var p = _parameters.Span;
         var stream = _transformer.Stream(0, tokens.Length);

@@ -51,6 +51,23 @@ public sealed record ModelShape(
     /// <param name="length">Tokens per sequence.</param>
     public AttentionShape Attention(int batch, int length) => new(batch, length, Heads, KvHeads, HeadDim);
 
+    /// <summary>Refuses a text that the model cannot read: published tokenizers know tokens that were added without a row of the embedding.</summary>
+    /// <param name="ids">What is to be read or foreseen.</param>
+    /// <exception cref="InputException">An id has no row.</exception>
+    /// <remarks>Cost: one comparison an id.</remarks>
+    public void RequireRows(ReadOnlySpan<int> ids)
+    {
+        foreach (var id in ids)
+        {
+            if ((uint)id >= (uint)Vocabulary)
+            {
+                throw new InputException(
+                    $"the text holds token {id}, but this model's embedding has only {Vocabulary} rows, 0 to {Vocabulary - 1}: " +
+                    "leave the words out that become this token, or take the tokenizer that belongs to these parameters.");
+            }
+        }
+    }
+
     /// <summary>Everything that is wrong with the shape, one sentence each; empty if nothing is.</summary>
     public IReadOnlyList<string> Faults()
     {

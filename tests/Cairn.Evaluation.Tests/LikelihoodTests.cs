@@ -69,6 +69,18 @@ public sealed class LikelihoodTests
     }
 
     [Fact]
+    public void A_text_with_a_token_that_has_no_row_is_refused_by_its_number()
+    {
+        using var kernels = new CpuKernels(1);
+        using var model = Known.Drawn();
+        using var scorer = new LikelihoodScorer(model, kernels);
+        var rows = model.Shape.Vocabulary;
+        var refused = Assert.Throws<InputException>(() => scorer.Score([new ScoredText([1, 2], 1), new ScoredText([1, rows + 3], 1)], null, Cancel)).Message;
+        Assert.Contains($"token {rows + 3}", refused, StringComparison.Ordinal);
+        Assert.Contains($"{rows} rows", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_text_longer_than_the_context_is_scored_by_its_end()
     {
         using var kernels = new CpuKernels(1);

@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Data;
 using Cairn.Model;
 
 namespace Cairn.Formats.Tests;
@@ -28,6 +29,37 @@ public sealed class ModelWorkTests
         Assert.True(ModelCheck.Of(model).Pieces);
         File.WriteAllBytes(tiny.At(ModelCheck.PiecesFile), new byte[Digest.Size]);
         Assert.Contains("damaged", Assert.Throws<InputException>(() => ModelCheck.Of(model)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_whose_tokenizer_knows_tokens_without_rows_refuses_the_texts_that_hold_them_and_no_others()
+    {
+        using var tiny = new Tiny(Tiny.Shape, tokenizer: Padded(256));
+        using var model = ModelFile.Open(tiny.Folder);
+        Assert.Equal(302, model.Tokenizer.VocabularySize);
+        ModelCheck.Of(model);
+        Assert.NotEmpty(ModelReference.Of(model, "a stone", 2, 1).Windows);
+        var refused = Assert.Throws<InputException>(() => ModelReference.Of(model, "a stone [PAD] a hill", 2, 1)).Message;
+        Assert.Contains("token 301", refused, StringComparison.Ordinal);
+        Assert.Contains("300 rows", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_whose_texts_end_with_a_token_that_has_no_row_is_refused()
+    {
+        using var tiny = new Tiny(Tiny.Shape, tokenizer: Padded(300));
+        var refused = Assert.Throws<InputException>(() => ModelFile.Open(tiny.Folder)).Message;
+        Assert.Contains("ends texts with token 300, but its embedding has only 300 rows", refused, StringComparison.Ordinal);
+    }
+
+    // Two tokens that were added without a row: the end of a text, perhaps, and a word.
+    private static Tokenizer Padded(int end)
+    {
+        var parts = Tiny.TokenizerOf(300).Parts;
+        byte[][] names = [.. parts.Tokens, "</s>"u8.ToArray(), "[PAD]"u8.ToArray()];
+        TokenKind[] kinds = [.. parts.Kinds, TokenKind.Control, TokenKind.UserDefined];
+        (names[256], names[end]) = (names[end], names[256]);
+        return Tokenizer.Of(parts with { Tokens = names, Kinds = kinds, End = end }, "the test's tokenizer");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Data;
 using Cairn.Formats;
 
 namespace Cairn.Node.Tests;
@@ -43,5 +44,27 @@ public sealed class FromModelTests(SmallRun small)
         Assert.InRange(Math.Abs(outcome.Report.LossInitial - small.Undisturbed.Report.LossFinal), 0, 1e-6);
         using var trained = ModelFile.Open(outcome.CheckpointFolder);
         Assert.Equal(Template, trained.ChatTemplate);
+    }
+
+    [Fact]
+    public void A_model_of_which_any_text_might_hold_a_token_without_a_row_is_not_trained()
+    {
+        using var folder = new TestFolder();
+        TestFolder.Copy(small.Undisturbed.CheckpointFolder, folder["model"]);
+        int rows;
+        using (var model = ModelFile.Open(folder["model"]))
+        {
+            rows = model.Shape.Vocabulary;
+            var parts = model.Tokenizer.Parts;
+            var added = parts with
+            {
+                Tokens = [.. parts.Tokens, "[A]"u8.ToArray(), "[B]"u8.ToArray()],
+                Kinds = [.. parts.Kinds, TokenKind.Control, TokenKind.UserDefined],
+            };
+            DurableFile.Write(Path.Combine(folder["model"], HuggingFaceNames.Tokenizer), Tokenizer.Of(added, "the test's tokenizer").Save);
+        }
+
+        var refused = Assert.Throws<InputException>(() => InitialParameters.Take(new RunDirectory(folder["run"]), folder["model"], 64)).Message;
+        Assert.Contains($"token {rows + 1}, '[B]', but its embedding has only {rows} rows", refused, StringComparison.Ordinal);
     }
 }

@@ -37,8 +37,14 @@ public sealed class LikelihoodScorer : IDisposable
     /// <param name="progress">Told how many are done.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>One logarithm of a probability for each, summed in order in double.</returns>
+    /// <exception cref="InputException">A token has no row of the embedding; nothing was computed then.</exception>
     public double[] Score(IReadOnlyList<ScoredText> texts, IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
+        foreach (var text in texts)
+        {
+            _parameters.Shape.RequireRows(text.Tokens);
+        }
+
         var scores = new double[texts.Count];
         var done = 0;
         foreach (var group in Enumerable.Range(0, texts.Count).GroupBy(i => LengthOf(texts[i].Within(Context))).OrderBy(group => group.Key))

@@ -1,3 +1,4 @@
+using Cairn.Base;
 using Cairn.Data;
 
 namespace Cairn.Evaluation;
@@ -25,6 +26,7 @@ public sealed record TextScore(string Name, long Bytes, long Tokens, double Nats
     /// <param name="text">UTF-8, not empty.</param>
     /// <param name="progress">Told how many windows are done.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="InputException">A token has no row of the embedding.</exception>
     public static TextScore Of(
         LikelihoodScorer scorer, Tokenizer tokenizer, string name, ReadOnlySpan<byte> text, IProgress<int>? progress = null, CancellationToken cancellation = default)
     {

@@ -20,7 +20,7 @@ internal sealed class GgufModel : ModelFile
             Layout = new ParameterLayout(ReadShape());
             Compare();
             var tokenizer = GgufTokenizer.Read(_head, file.Path);
-            Tokenizer = Fit(tokenizer, Shape.Vocabulary);
+            Tokenizer = Fit(tokenizer);
             ChatTemplate = _head.Text("tokenizer.chat_template");
             Generation = new GenerationDefaults(tokenizer.BosId, tokenizer.EosId) { OtherEnds = GgufTokenizer.OtherEnds(_head, tokenizer) };
         }

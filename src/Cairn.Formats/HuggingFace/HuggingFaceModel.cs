@@ -20,7 +20,7 @@ internal sealed class HuggingFaceModel : ModelFile
             }
 
             Compare();
-            Tokenizer = Fit(Tokenizer.Load(System.IO.Path.Combine(folder, HuggingFaceNames.Tokenizer)), Shape.Vocabulary);
+            Tokenizer = Fit(Tokenizer.Load(System.IO.Path.Combine(folder, HuggingFaceNames.Tokenizer)));
             ChatTemplate = TokenizerConfig.ReadTemplate(folder);
             var generation = File.Exists(System.IO.Path.Combine(folder, Checkpoint.GenerationFile)) ? Checkpoint.GenerationFile : Checkpoint.ConfigFile;
             Generation = WithEnd(Small(generation, HuggingFaceConfig.ReadGeneration));

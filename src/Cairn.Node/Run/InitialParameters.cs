@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Data;
 using Cairn.Formats;
 using Cairn.Model;
 using Cairn.Protocol;
@@ -40,6 +41,7 @@ internal static class InitialParameters
     public static (ModelShape Shape, Digest Base, string Tokenizer) Take(RunDirectory directory, string path, int contextMax)
     {
         using var model = ModelFile.Open(path);
+        RequireRows(model);
         var tokenizer = Path.Combine(directory.Root, "initial-tokenizer.json");
         DurableFile.Write(tokenizer, model.Tokenizer.Save);
         if (model.ChatTemplate is not null)
@@ -48,5 +50,19 @@ internal static class InitialParameters
         }
 
         return (model.Shape with { Context = Math.Min(model.Shape.Context, contextMax) }, BaseFile.Write(model, PathOf(directory)), tokenizer);
+    }
+
+    // Whoever trains does not choose the texts: none may yield a token that has no row. Tokens that steer come out of no text.
+    private static void RequireRows(ModelFile model)
+    {
+        var (rows, kinds) = (model.Shape.Vocabulary, model.Tokenizer.Parts.Kinds);
+        for (var id = rows; id < kinds.Count; id++)
+        {
+            if (kinds[id] is TokenKind.Normal or TokenKind.UserDefined or TokenKind.Byte)
+            {
+                throw new InputException(
+                    $"{model.Path} cannot be trained: text may become token {id}, '{model.Tokenizer.NameOf(id)}', but its embedding has only {rows} rows; add the rows.");
+            }
+        }
     }
 }
