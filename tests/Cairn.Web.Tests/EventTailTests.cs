@@ -69,6 +69,18 @@ public sealed class EventTailTests : IDisposable
         document!.Dispose();
     }
 
+    [Theory]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","data":{"event":"\ud800"}}""")]
+    [InlineData("""{"time":"\ud800","data":{"event":"a"}}""")]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","data":{"event":"a"},"\ud800":1}""")]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","data":{"event":"a÷"}}""")]
+    public void A_line_with_text_that_is_none_is_passed_over_and_the_next_one_is_read(string line)
+    {
+        // Each character a byte: a division sign alone is no UTF-8.
+        File.WriteAllBytes(Log, System.Text.Encoding.Latin1.GetBytes(Line("before") + line + "\n" + Line("after")));
+        Assert.Equal(["before", "after"], Read(new EventTail(Log)));
+    }
+
     private static string Line(string kind) => $"{{\"time\":\"2026-01-01T00:00:00Z\",\"data\":{{\"event\":\"{kind}\"}}}}\n";
 
     private static List<string> Read(EventTail tail)

@@ -66,7 +66,7 @@ internal static class WaitsPage
 
     private static NodeView View(JsonElement status, DateTimeOffset now) => new(
         status.Text("name") ?? "?", status.Text("role"), status.Whole("applied") ?? 0, status.Text("waitsFor") ?? "?",
-        [.. status.Items("whom", 32).Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()!)],
+        [.. status.Items("whom", 32).Select(name => name.Text()).OfType<string>()],
         status.Instant("since") is { } since ? Math.Max(0, (now - since).TotalSeconds) : 0, status.Text("trouble"), status.Number("utilisation"),
         status.Flag("finished"), status.Flag("halted"));
 }
