@@ -14,12 +14,16 @@ internal static class CurvePlot
     private const int Top = 12;
     private const int Right = 26;
     private const int Steps = 5;
+
+    // No loss is larger; sums of such numbers stay finite.
+    private const double LossMax = 1e100;
     private static readonly string[] Colors = ["var(--c0)", "var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)"];
 
     /// <summary>Draws.</summary>
-    /// <param name="lines">Names, and points of tokens and loss; the first is the run.</param>
+    /// <param name="lines">Names, and points of tokens and loss; the first is the run. What is no loss (not finite, or beyond 1e100) is left out.</param>
     public static string Draw(IReadOnlyList<(string Name, IReadOnlyList<(double Tokens, double Loss)> Points)> lines)
     {
+        lines = [.. lines.Select(line => (line.Name, (IReadOnlyList<(double, double)>)[.. line.Points.Where(IsDrawn)]))];
         var points = lines.SelectMany(line => line.Points).ToList();
         if (points.Count == 0)
         {
@@ -28,7 +32,7 @@ internal static class CurvePlot
 
         var tokens = Math.Max(1, points.Max(point => point.Tokens));
         var (low, high) = (points.Min(point => point.Loss), points.Max(point => point.Loss));
-        high = Math.Max(high, low + 1e-6);
+        high = Math.Max(high, low + Math.Max(1e-6, Math.Abs(low) * 1e-9));
         double X(double at) => Left + (at / tokens * (Width - Left - Right));
         double Y(double loss) => Top + ((high - loss) / (high - low) * (Height - Top - Bottom));
         var svg = new StringBuilder();
@@ -65,13 +69,15 @@ internal static class CurvePlot
         return svg.Append("</ul>\n").ToString();
     }
 
+    private static bool IsDrawn((double Tokens, double Loss) point) => double.IsFinite(point.Tokens) && Math.Abs(point.Loss) <= LossMax;
+
     // Round numbers, about as many as asked for.
     private static IEnumerable<double> Marks(double low, double high)
     {
         var least = (high - low) / Steps;
         var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
         var step = power * (least / power is <= 1 ? 1 : least / power <= 2 ? 2 : least / power <= 5 ? 5 : 10);
-        for (var i = (long)Math.Ceiling(low / step); i * step <= high; i++)
+        for (var i = (long)Math.Ceiling(low / step); step > 0 && i * step <= high; i++)
         {
             yield return i * step;
         }
