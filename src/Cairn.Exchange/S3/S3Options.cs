@@ -21,12 +21,18 @@ public sealed record S3Options
     /// <summary>The slowest that a store may be beyond <see cref="AnswerMax"/> before it counts as silent: who drips bytes holds nobody up for long.</summary>
     public long SlowestBytesPerSecond { get; init; } = 64 << 10;
 
+    private static readonly TimeSpan AssemblingLeast = TimeSpan.FromMinutes(2);
+
     // Requests that may share a rate at the same time: as many objects as are fetched at once, each in so many pieces.
     private int SharedBy => 8 * PartsAtOnce;
 
     /// <summary>How long a request that sends some bytes may take.</summary>
     /// <param name="bytes">0 or more.</param>
     internal TimeSpan SendingMax(long bytes) => AnswerMax + TimeSpan.FromSeconds(bytes / SlowestOf(UpBytesPerSecond));
+
+    /// <summary>How long a server may take to put the pieces of an object together: it copies them all, and some answer only then.</summary>
+    /// <param name="bytes">Of the object, 0 or more.</param>
+    internal TimeSpan AssemblingMax(long bytes) => SendingMax(bytes) is var sending && sending > AssemblingLeast ? sending : AssemblingLeast;
 
     /// <summary>How long some bytes may take to come.</summary>
     /// <param name="bytes">0 or more.</param>

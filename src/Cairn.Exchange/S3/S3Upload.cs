@@ -89,7 +89,7 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
                     at, (int)Math.Min(options.PartBytes, size - at),
                     async bytes => tags[part] = await PutPartAsync(name, id, part + 1, bytes, stop).ConfigureAwait(false)).ConfigureAwait(false);
             }).ConfigureAwait(false);
-            using var limit = Limited(0, cancel);
+            using var limit = Limited(options.AssemblingMax(size), cancel);
             await client.CompleteMultipartUploadAsync(
                 new CompleteMultipartUploadRequest
                 {
@@ -141,10 +141,12 @@ internal sealed class S3Upload(AmazonS3Client client, S3Address address, S3Optio
         }
     }
 
-    private CancellationTokenSource Limited(long bytes, CancellationToken cancel)
+    private CancellationTokenSource Limited(long bytes, CancellationToken cancel) => Limited(options.SendingMax(bytes), cancel);
+
+    private static CancellationTokenSource Limited(TimeSpan most, CancellationToken cancel)
     {
         var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(options.SendingMax(bytes));
+        limit.CancelAfter(most);
         return limit;
     }
 

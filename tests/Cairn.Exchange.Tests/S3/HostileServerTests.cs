@@ -92,6 +92,21 @@ public sealed class HostileServerTests : IDisposable
         Assert.Equal(FetchStatus.Silent, outcome.Status);
     }
 
+    [Fact]
+    public async Task A_server_that_needs_longer_than_an_answer_may_take_to_put_pieces_together_is_waited_for()
+    {
+        var answerMax = TimeSpan.FromSeconds(3);
+        var options = new S3Options { AnswerMax = answerMax, PartBytes = 100 };
+        using var line = new S3Line(options, allowPrivateHosts: true);
+        using var server = new AssemblingServer(answerMax + TimeSpan.FromSeconds(1));
+        Assert.True(S3Address.TryParse($"s3://bucket?endpoint=http://127.0.0.1:{server.Port}", out var address, out _));
+        using var store = new S3Store(address, S3Server.Reader, line, stranger: true);
+        Assert.Equal(PutOutcome.Stored, await store.PutAsync(Key, new byte[250], Cancel));
+        Assert.Equal(3, server.Pieces);
+        Assert.Equal(TimeSpan.FromMinutes(2), options.AssemblingMax(0));
+        Assert.Equal(options.SendingMax(1L << 40), options.AssemblingMax(1L << 40));
+    }
+
     private static ObjectKey Key => ObjectKey.TryParse("run/x", out var key) ? key : throw new InvalidOperationException();
 
     private static byte[] Answer(string status, string headers, string body) =>
