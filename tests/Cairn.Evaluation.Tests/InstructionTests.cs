@@ -54,6 +54,24 @@ public sealed class InstructionTests : IDisposable
         Assert.Equal([0, 1, 0, 1], item.Judge("Sure:\nhere it is").Select(mark => (int)mark.Value));
     }
 
+    [Theory]
+    [InlineData("keywords:forbidden_words", """{"forbidden_words": ["hill", "TEXT"]}""", "forbidden_words")]
+    [InlineData("detectable_format:multiple_sections", """{"section_spliter": "TEXT", "num_sections": 2}""", "section_spliter")]
+    public void A_text_too_long_to_be_looked_for_is_refused_with_its_line_and_one_that_fits_is_looked_for(string name, string arguments, string field)
+    {
+        foreach (var letter in new[] { 'x', '(', 'ǆ' })
+        {
+            var fits = new string(letter, 1000);
+            Assert.Equal(field == "forbidden_words" ? 1 : 0, Load(LineOf(fits)).Judge("none of it")[0].Value);
+            var refused = Assert.Throws<Cairn.Base.InputException>(() => Load(LineOf(fits + letter))).Message;
+            Assert.Contains($"{_file}", refused, StringComparison.Ordinal);
+            Assert.Contains($"'{field}' must be of at most 1,000 characters", refused, StringComparison.Ordinal);
+        }
+
+        string LineOf(string text) =>
+            $$"""{"key": 1, "prompt": "Say it.", "instruction_id_list": ["{{name}}"], "kwargs": [{{arguments.Replace("TEXT", text, StringComparison.Ordinal)}}]}""";
+    }
+
     private OpenItem Load(string line)
     {
         File.WriteAllText(_file, line);

@@ -9,17 +9,18 @@ namespace Cairn.Evaluation;
 internal static partial class Instruction
 {
     private const int Present = 1;
+    private const int PatternMax = 1000;
     private static readonly string[] Constrained = ["My answer is yes.", "My answer is no.", "My answer is maybe."];
 
     /// <summary>The check of an instruction.</summary>
     /// <param name="name">As "keywords:existence".</param>
     /// <param name="with">Its arguments.</param>
     /// <param name="prompt">The whole prompt, which some instructions repeat.</param>
-    /// <exception cref="InputException">It is unknown, or an argument is missing.</exception>
+    /// <exception cref="InputException">It is unknown, or an argument is missing or too long.</exception>
     public static Func<string, bool> Of(string name, JsonRecord with, string prompt) => name switch
     {
         "keywords:existence" => All(with.Texts("keywords"), word => said => CountOf(said, word) >= Present),
-        "keywords:forbidden_words" => All(with.Texts("forbidden_words"), word => said => WholeWords(word).Count(said) == 0),
+        "keywords:forbidden_words" => ForbiddenWords(with),
         "keywords:frequency" => Related(with, "relation", "frequency", CounterOf(with.Text("keyword"))),
         "keywords:letter_frequency" => Related(with, "let_relation", "let_frequency", LetterCounter(with)),
         "length_constraints:number_words" => Related(with, "relation", "num_words", said => Words().Count(said)),
@@ -123,7 +124,7 @@ internal static partial class Instruction
     private static Func<string, bool> Sections(JsonRecord with)
     {
         var (spliter, wanted) = (with.Text("section_spliter"), Number(with, "num_sections"));
-        var mark = new Regex($@"\s?{Regex.Escape(spliter)}\s?[0-9]+\s?", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        var mark = Pattern(with, "section_spliter", spliter, @"\s?", @"\s?[0-9]+\s?");
         return said => mark.Count(said) >= wanted;
     }
 
@@ -164,8 +165,29 @@ internal static partial class Instruction
     private static Func<string, bool> Ends(string phrase) =>
         said => said.Trim().Trim('"').EndsWith(phrase.Trim(), StringComparison.OrdinalIgnoreCase);
 
-    private static Regex WholeWords(string word) =>
-        new($@"\b{Regex.Escape(word)}\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+    private static Func<string, bool> ForbiddenWords(JsonRecord with) => All(with.Texts("forbidden_words"), word =>
+    {
+        var whole = Pattern(with, "forbidden_words", word, @"\b", @"\b", RegexOptions.IgnoreCase);
+        return said => whole.Count(said) == 0;
+    });
+
+    // Matched in linear time, whatever a file asks for; that has an end where the text is too long.
+    private static Regex Pattern(JsonRecord with, string field, string text, string before, string after, RegexOptions options = RegexOptions.None)
+    {
+        if (text.Length > PatternMax)
+        {
+            throw with.Wrong(field, $"of at most {PatternMax:N0} characters");
+        }
+
+        try
+        {
+            return new Regex(before + Regex.Escape(text) + after, options | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        }
+        catch (NotSupportedException)
+        {
+            throw with.Wrong(field, "a shorter text");
+        }
+    }
 
     [GeneratedRegex(@"\w+", RegexOptions.CultureInvariant)]
     private static partial Regex Words();
