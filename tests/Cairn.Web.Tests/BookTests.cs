@@ -1,4 +1,5 @@
 using Cairn.Base;
+using Cairn.Ledger;
 using Cairn.Node;
 using Cairn.Node.Tests;
 
@@ -107,6 +108,26 @@ public sealed class BookTests(FinishedRun run) : IDisposable
         Assert.Equal(50, blocks.Blocks.Count);
         Assert.All(blocks.Blocks.Zip(blocks.Blocks.Skip(1)), pair => Assert.Equal(pair.First.Previous, pair.Second.Hash));
         Assert.Equal(Enumerable.Range(1, 4).Reverse().Select(height => (long)height), LedgerPage.All(reader, 5).Blocks.Select(block => block.Height));
+    }
+
+    [Fact]
+    public void A_size_that_no_update_has_is_counted_as_the_largest_there_could_be()
+    {
+        using var reader = ReadAll(run.Sources);
+        var (book, state, sent) = (reader.Book, reader.Book.State, Sent());
+        using var key = run.Directory.OpenKey("peer-2");
+        var opening = new Opening(Digest.Zero, long.MaxValue, Digest.Zero, Digest.Zero, Digest.Zero, Digest.Zero);
+        var signed = SignedOperation.Sign(key, state.Run, new Reveal(state.CurrentRound, opening));
+        for (var i = 0; i < 3; i++)
+        {
+            book.Observe(Block.Create(state.Height + 1, state.Tip, [signed]), signed);
+        }
+
+        var most = 20L * book.Rules.Model.ParameterCount * 3;
+        Assert.InRange(RunPage.Now(book).BytesPerUpdate!.Value, 0, most);
+        Assert.InRange(Sent(), sent + 3, sent + most);
+
+        long Sent() => Assert.Single(PeersPage.All(reader.Book).Members, member => member.Name == "peer-2").BytesSent;
     }
 
     [Fact]

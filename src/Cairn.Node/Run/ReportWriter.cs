@@ -12,7 +12,7 @@ internal static class ReportWriter
         var history = LedgerHistory.Replay(ledger);
         var state = history.State;
         var (tokens, seconds) = (state.SamplesTrained * run.Rules.Model.Context, SecondsWorked(run.Directory.Events));
-        var bytes = history.UpdateBytes.DefaultIfEmpty(0).Average();
+        var bytes = MeanOf(history.UpdateBytes, run.ObjectBytesMax);
         var rewards = Math.Max(1, state.Members.Where(m => m.Role == Role.Peer).Sum(m => m.Reward));
         var report = new RunReport(
             replica.Next.Number, state.Members.Count(m => m.Role == Role.Peer), tokens, seconds, seconds > 0 ? tokens / seconds : 0,
@@ -24,6 +24,9 @@ internal static class ReportWriter
         DurableFile.Write(run.Directory.Report, report.ToJson());
         return report;
     }
+
+    /// <summary>The mean size of updates. Anybody may open a commit with any size, and the rules then refuse it: more than they allow is counted as that.</summary>
+    internal static double MeanOf(IEnumerable<long> sizes, long most) => sizes.Select(size => (double)Math.Min(size, most)).DefaultIfEmpty(0).Average();
 
     private static List<PeerUtilisation> UtilisationOf(string events)
     {

@@ -9,6 +9,9 @@ internal sealed partial class RunBook
     private int _closed;
     private long _samples;
 
+    // Two numbers in fp32 for each parameter, and heads: no update of the run is as long.
+    private long UpdateBytesMax => (1 << 16) + (2L * sizeof(float) * Math.Clamp(Rules.Model.ParameterCount, 0, int.MaxValue));
+
     /// <summary>Begins with the first round.</summary>
     public void Begin() => NoticeStage(0);
 
@@ -64,7 +67,8 @@ internal sealed partial class RunBook
 
     private void Observe(Reveal reveal, int uid, long height)
     {
-        var (size, peer) = (reveal.Opening.SizeBytes, Peer(uid));
+        // Anybody may open a commit with any size, and the rules then refuse it.
+        var (size, peer) = (Math.Min(reveal.Opening.SizeBytes, UpdateBytesMax), Peer(uid));
         (Bytes, Updates, peer.BytesSent) = (Bytes + size, Updates + 1, peer.BytesSent + size);
         _digests.Add(reveal.Opening.ObjectDigest, height);
         peer.In(reveal.Round.Number, now => now with { Bytes = size });
