@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Cairn.Base;
 
 namespace Cairn.Cli;
@@ -10,7 +11,12 @@ internal static class Failure
     /// <param name="parsed">With errors.</param>
     public static int TellUsage(ParseResult parsed)
     {
-        var verb = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+        var verb = "";
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand and var command }; at = at.Parent)
+        {
+            verb = $" {command.Name}{verb}";
+        }
+
         Console.Error.WriteLine($"cairn: {string.Join(" ", parsed.Errors.Select(e => e.Message).Distinct())} See 'cairn{verb} --help'.");
         return ExitCode.Usage;
     }
