@@ -30,7 +30,7 @@ public sealed class EvaluatorTests(SmallRun run) : IDisposable
         });
         Assert.Equal(run.Undisturbed.SampleAfter, published[1].Sample);
 
-        var read = await PublishedEvaluations.ReadAsync(directory, TestContext.Current.CancellationToken);
+        var read = await PublishedEvaluations.ReadAsync(directory, Assert.Fail, TestContext.Current.CancellationToken);
         Assert.Equal(published.Select(record => record.Checkpoint), read.Select(one => one.Record.Checkpoint));
         Assert.All(read, one => Assert.Equal(("validator-1", "Validator"), (one.By, one.Role)));
 
@@ -77,12 +77,28 @@ public sealed class EvaluatorTests(SmallRun run) : IDisposable
         })
         {
             await store.PutAsync(ObjectKey.Evaluation(round, state.Find(validator.Public)!.Uid), bytes, TestContext.Current.CancellationToken);
-            Assert.Empty(await PublishedEvaluations.ReadAsync(directory, TestContext.Current.CancellationToken));
+            Assert.Empty(await PublishedEvaluations.ReadAsync(directory, Assert.Fail, TestContext.Current.CancellationToken));
         }
 
         await store.PutAsync(
             ObjectKey.Evaluation(round, state.Find(validator.Public)!.Uid), record.Sign(validator, state.Run), TestContext.Current.CancellationToken);
-        Assert.Single(await PublishedEvaluations.ReadAsync(directory, TestContext.Current.CancellationToken));
+        Assert.Single(await PublishedEvaluations.ReadAsync(directory, Assert.Fail, TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(FetchStatus.Silent)]
+    [InlineData(FetchStatus.Unreachable)]
+    public async Task A_store_that_does_not_answer_is_asked_once_by_each_reader_and_told_of_once(FetchStatus status)
+    {
+        var directory = CopyOfWhole();
+        using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
+        var state = LedgerHistory.Replay(ledger).State;
+        var (store, told) = (new OneAnswer(status), new System.Collections.Concurrent.ConcurrentQueue<string>());
+        using var stores = RunStores.One(store);
+        Assert.Empty(await PublishedEvaluations.ReadAsync(
+            directory, state, Enumerable.Repeat(state.Checkpoints[^1], 50), stores, told.Enqueue, TestContext.Current.CancellationToken));
+        Assert.InRange(store.Asked, 1, UpdateFetcher.AtOnce(TestContext.Current.CancellationToken).MaxDegreeOfParallelism);
+        Assert.EndsWith("a reason", Assert.Single(told), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using Cairn.Data;
 using Cairn.Exchange;
 using Cairn.Ledger;
 using Cairn.Protocol;
-using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Node.Tests;
 
@@ -44,30 +43,5 @@ public sealed class UpdateFetcherTests(SmallRun run)
         using var author = NodeKey.LoadOrCreate(folder["author.key"]);
         var opening = new Opening(Digest.Zero, size(context), Digest.Zero, Digest.Zero, Digest.Zero, Digest.Zero);
         return await UpdateFetcher.FetchAsync(context, new Round(3), new Uid(0), author.Public, opening, TestContext.Current.CancellationToken);
-    }
-
-    /// <summary>A store that answers every question alike.</summary>
-    private sealed class OneAnswer(FetchStatus status) : IObjectStore
-    {
-        public string Name => "a store";
-
-        public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
-            Task.FromResult(new PutOutcome(PutStatus.Refused, "full"));
-
-        public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) => PutAsync(key, Array.Empty<byte>(), cancel);
-
-        public Task<PutOutcome> CreateAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => PutAsync(key, bytes, cancel);
-
-        public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, CancellationToken cancel = default) => Task.FromResult(FetchOutcome.Failed(status, "a reason"));
-
-        public Task<FetchOutcome> GetAsync(ObjectKey key, long bytesMax, SafeFileHandle file, CancellationToken cancel = default) => GetAsync(key, bytesMax, cancel);
-
-        public Task<FetchOutcome> GetRangeAsync(ObjectKey key, long from, int count, CancellationToken cancel = default) => GetAsync(key, count, cancel);
-
-        public Task<bool> ExistsAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
-
-        public Task<bool> DeleteAsync(ObjectKey key, CancellationToken cancel = default) => Task.FromResult(false);
-
-        public IAsyncEnumerable<ObjectKey> ListAsync(string prefix, CancellationToken cancel = default) => AsyncEnumerable.Empty<ObjectKey>();
     }
 }

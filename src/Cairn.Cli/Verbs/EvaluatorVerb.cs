@@ -64,7 +64,8 @@ internal static class EvaluatorVerb
         command.SetAction(async (parsed, cancellation) =>
         {
             var json = parsed.GetValue(Json);
-            var published = await PublishedEvaluations.ReadAsync(new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest()), cancellation);
+            var published = await PublishedEvaluations.ReadAsync(
+                new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest()), why => Console.Error.WriteLine($"  {why}"), cancellation);
             if (published.Count == 0)
             {
                 Console.Error.WriteLine("no member of this run has published an evaluation: cairn evaluator --every N makes them");

@@ -19,10 +19,12 @@ public static class PublishedEvaluations
 
     /// <summary>Asks the stores of all members; what is found is kept in the run's folder, where the dashboard looks.</summary>
     /// <param name="directory">The run.</param>
+    /// <param name="trouble">Told once of each store that does not answer; it is asked for nothing more then. Called from any thread.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>In order of rounds, then uids.</returns>
     /// <exception cref="InputException">There is no run.</exception>
-    public static async Task<IReadOnlyList<PublishedEvaluation>> ReadAsync(RunDirectory directory, CancellationToken cancellation)
+    /// <remarks>Cost: an object of a member for each of the newest 50 checkpoints, several at once; of a silent store the time of one.</remarks>
+    public static async Task<IReadOnlyList<PublishedEvaluation>> ReadAsync(RunDirectory directory, Action<string> trouble, CancellationToken cancellation)
     {
         var rules = RunSetup.ReadRules(directory);
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
@@ -34,12 +36,31 @@ public static class PublishedEvaluations
 
         using var stores = StoreOpening.ReadersOf(directory);
         stores.Notice(state);
+        return await ReadAsync(directory, state, state.Checkpoints.TakeLast(CheckpointsMax), stores, trouble, cancellation);
+    }
+
+    /// <summary>The same from stores that are open.</summary>
+    internal static async Task<IReadOnlyList<PublishedEvaluation>> ReadAsync(
+        RunDirectory directory, LedgerState state, IEnumerable<(Round Round, Digest Digest)> checkpoints, RunStores stores, Action<string> trouble,
+        CancellationToken cancellation)
+    {
         var found = new ConcurrentBag<(int Round, Uid Uid, EvaluationRecord Record)>();
-        var wanted = state.Checkpoints.TakeLast(CheckpointsMax).SelectMany(named => state.Members.Select(member => (named.Round, named.Digest, Member: member)));
+        var silent = new ConcurrentDictionary<IObjectStore, bool>();
+        var wanted = checkpoints.SelectMany(named => state.Members.Select(member => (named.Round, named.Digest, Member: member)));
         await Parallel.ForEachAsync(wanted, UpdateFetcher.AtOnce(cancellation), async (one, stop) =>
         {
-            var key = ObjectKey.Evaluation(one.Round, one.Member.Uid);
-            var outcome = await stores.Of(one.Member.Uid).GetAsync(key, EvaluationRecord.BytesMax, stop);
+            var (key, store) = (ObjectKey.Evaluation(one.Round, one.Member.Uid), stores.Of(one.Member.Uid));
+            if (silent.ContainsKey(store))
+            {
+                return;
+            }
+
+            var outcome = await store.GetAsync(key, EvaluationRecord.BytesMax, stop);
+            if (outcome.Status is FetchStatus.Silent or FetchStatus.Unreachable && silent.TryAdd(store, true))
+            {
+                trouble($"the store of {one.Member.Name} is asked for nothing more: {outcome.Detail}");
+            }
+
             if (outcome.Status == FetchStatus.Found && EvaluationRecord.TryRead(outcome.Bytes, state.Run, one.Member.Key, out _) is { } record
                 && record.Round == one.Round.Number && record.Checkpoint == one.Digest.ToString())
             {
