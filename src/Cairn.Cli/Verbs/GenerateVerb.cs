@@ -82,12 +82,14 @@ internal static class GenerateVerb
             }
         }
 
+        // Refuses before anything is printed.
+        var continuation = generator.Generate(ids, settings);
         if (!json)
         {
             Console.Write(prompt);
         }
 
-        foreach (var id in generator.Generate(ids, settings))
+        foreach (var id in continuation)
         {
             count++;
             Emit(decoder.Append(id));
