@@ -40,13 +40,21 @@ public sealed class Scheduler(BatchModel model, Tokenizer tokenizer, int paralle
     /// <summary>The longest text, prompt and continuation together.</summary>
     public static int LengthMax(BatchModel model) => Math.Min(model.Context, model.CacheTokens);
 
-    /// <summary>Takes a continuation in.</summary>
-    /// <param name="continuation">New; prompt and the most tokens together at most <see cref="LengthMax"/>.</param>
-    public void Add(Continuation continuation)
+    /// <summary>Finds that a request is one that can be continued; may be called by any thread, so that whoever made it hears of a fault, and not the thread that
+    /// steps.</summary>
+    /// <param name="request">Its prompt has at least one token, each below the model's vocabulary; with the most tokens it has at most <see cref="LengthMax"/>.</param>
+    public void Check(ContinuationRequest request)
     {
-        var (prompt, settings) = (continuation.Request.Prompt, continuation.Request.Settings);
+        var (prompt, settings) = (request.Prompt, request.Settings);
         Invariant.Check(prompt.Length > 0 && settings.TokensMax > 0 && prompt.Length + (long)settings.TokensMax <= LengthMax(model));
         Invariant.Check(Array.TrueForAll(prompt, token => (uint)token < (uint)model.Shape.Vocabulary));
+    }
+
+    /// <summary>Takes a continuation in.</summary>
+    /// <param name="continuation">New; what it asks passes <see cref="Check"/>.</param>
+    public void Add(Continuation continuation)
+    {
+        Check(continuation.Request);
         continuation.Number = _number++;
         _waiting.Add(continuation);
     }

@@ -56,7 +56,6 @@ internal sealed record AskedCompletion(
 
         fields.Refuse("response_format", "{\"type\":\"text\"}");
         var messages = ChatMessages.Read(fields.Find("messages"));
-        model.CheckLength(messages.Sum(message => (long)message.Content.Length), "messages");
         var likeliest = fields.Whole("top_logprobs", 0, LikeliestMax);
         if (likeliest is not null && !fields.Flag("logprobs"))
         {
@@ -65,7 +64,7 @@ internal sealed record AskedCompletion(
 
         var tokensMax = fields.Whole("max_completion_tokens", 1, int.MaxValue) ?? fields.Whole("max_tokens", 1, int.MaxValue) ?? 0;
         var asked = Common(
-            fields, model, [model.Conversation.Encode(messages)], tokensMax, fields.Flag("logprobs") ? likeliest ?? 0 : null, "messages");
+            fields, model, [model.Encode(messages)], tokensMax, fields.Flag("logprobs") ? likeliest ?? 0 : null, "messages");
         return asked with { Stops = [.. asked.Stops, .. model.Conversation.Stops] };
     }
 

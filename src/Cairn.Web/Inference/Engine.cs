@@ -11,14 +11,16 @@ internal sealed class Engine : IDisposable
     private readonly CancellationTokenSource _broken = new();
     private readonly Scheduler _scheduler;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action<Exception> _failed;
     private volatile bool _stops;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="served">The model; disposed when the thread ends.</param>
     /// <param name="parallel">The most texts at once.</param>
-    public Engine(ServedModel served, int parallel)
+    /// <param name="failed">Told by the thread if it fails, before anybody who waits for it is.</param>
+    public Engine(ServedModel served, int parallel, Action<Exception> failed)
     {
-        Served = served;
+        (Served, _failed) = (served, failed);
         _scheduler = new Scheduler(served.Model, served.Tokenizer, parallel);
         new Thread(Run) { IsBackground = true, Name = $"model {served.Version}" }.Start();
     }
@@ -41,9 +43,15 @@ internal sealed class Engine : IDisposable
     /// <summary>Ends when the thread has; with its failure, if it failed.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Hands over continuations that belong together.</summary>
-    public void Add(IEnumerable<Continuation> continuations)
+    /// <summary>Hands over continuations that belong together. They are checked here, in the thread of the request: what is wrong with one fails that request and
+    /// not the thread that computes for all.</summary>
+    public void Add(IReadOnlyList<Continuation> continuations)
     {
+        foreach (var continuation in continuations)
+        {
+            _scheduler.Check(continuation.Request);
+        }
+
         foreach (var continuation in continuations)
         {
             _coming.Enqueue(continuation);
@@ -79,9 +87,10 @@ internal sealed class Engine : IDisposable
         }
         catch (Exception e)
         {
-            // A bug of ours: whoever started the server ends the process with it.
-            _broken.Cancel();
+            // A bug of ours: whoever started the server ends the process with it. That it is so is known before those who wait are woken.
+            _failed(e);
             _ended.SetException(e);
+            _broken.Cancel();
         }
     }
 

@@ -49,8 +49,7 @@ internal sealed class ModelRoom : IAsyncDisposable
     /// <summary>Serves another model from now on. Requests that run end with the model they began with.</summary>
     public void Switch(ServedModel next)
     {
-        var engine = new Engine(next, _parallel);
-        engine.Ended.ContinueWith(ended => _failed.TrySetException(ended.Exception!.InnerException!), TaskContinuationOptions.OnlyOnFaulted);
+        var engine = new Engine(next, _parallel, fault => _failed.TrySetException(fault));
         lock (_gate)
         {
             if (_closed)

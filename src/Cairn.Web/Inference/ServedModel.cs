@@ -75,8 +75,14 @@ public sealed class ServedModel : IDisposable
     {
         CheckLength(prompt.Length, "prompt");
         var ids = Tokenizer.Encode(prompt, allowSpecial: true);
-        return Tokenizer.BosId is { } begin && (ids.Length == 0 || ids[0] != begin) ? [begin, .. ids]
-            : ids.Length == 0 ? [Tokenizer.EosId] : ids;
+        return Tokenizer.BosId is { } begin && (ids.Length == 0 || ids[0] != begin) ? [begin, .. ids] : OrBeginning(ids);
+    }
+
+    /// <summary>The tokens of a conversation; where its template makes nothing of it, those of an empty prompt.</summary>
+    internal int[] Encode(IReadOnlyList<ChatMessage> messages)
+    {
+        CheckLength(messages.Sum(message => (long)message.Content.Length), "messages");
+        return OrBeginning(Conversation.Encode(messages));
     }
 
     /// <summary>Refuses a text that is too long whatever its tokens, before they are looked for.</summary>
@@ -88,6 +94,9 @@ public sealed class ServedModel : IDisposable
             throw ApiRefusal.TooLong(parameter, $"The longest text of this model has {LengthMax} tokens, and {characters} characters are more than that.");
         }
     }
+
+    // Something has to stand before what is continued: the token that begins texts, or the one that ends the text before.
+    private int[] OrBeginning(int[] ids) => ids.Length > 0 ? ids : [Tokenizer.BosId ?? Tokenizer.EosId];
 
     /// <summary>Refuses what does not fit.</summary>
     /// <param name="prompt">Tokens of the prompt.</param>

@@ -271,6 +271,18 @@ public sealed class InferenceServerTests(InferenceServerTests.Shared shared) : I
     }
 
     [Fact]
+    public async Task A_conversation_of_which_the_template_makes_nothing_is_continued_like_an_empty_prompt()
+    {
+        await using var server = await TinyServer.StartAsync(template: "{% for m in messages %}{{ m.content }}{% endfor %}");
+        var nothing = new { messages = Messages(""), max_tokens = 3, seed = 4 };
+        var said = Text((await server.AskAsync("/v1/chat/completions", nothing)).GetProperty("choices")[0].GetProperty("message"), "content");
+        var empty = await server.AskAsync("/v1/completions", new { prompt = "", max_tokens = 3, seed = 4 });
+        Assert.Equal(Text(empty.GetProperty("choices")[0], "text"), said);
+        Assert.Equal("[256]", (await server.AskAsync("/tokenize", new { messages = Messages("") })).GetProperty("tokens").GetRawText());
+        Assert.False(server.Server.Failed.IsCompleted);
+    }
+
+    [Fact]
     public async Task Two_servers_do_not_share_a_port()
     {
         var port = new Uri(_server.Server.Address).Port;

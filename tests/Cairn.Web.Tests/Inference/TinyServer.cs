@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Cairn.Base;
+using Cairn.Data;
 using Cairn.Formats;
 using Cairn.Inference;
 using Cairn.Inference.Tests;
@@ -25,9 +27,25 @@ internal sealed class TinyServer : IAsyncDisposable
 
     public static InferenceOptions Usual => new(IPAddress.Loopback, 0);
 
-    public static async Task<TinyServer> StartAsync(InferenceOptions? options = null, int context = 1024, int? cacheTokens = null)
+    /// <param name="options">Of the server.</param>
+    /// <param name="context">Of the model.</param>
+    /// <param name="cacheTokens">Of the model.</param>
+    /// <param name="template">The model's own chat template; null for none.</param>
+    /// <param name="tokenizer">Another tokenizer than the model's own.</param>
+    public static async Task<TinyServer> StartAsync(
+        InferenceOptions? options = null, int context = 1024, int? cacheTokens = null, string? template = null, Tokenizer? tokenizer = null)
     {
         var tiny = new Tiny(Tiny.Grouped with { Context = context });
+        if (template is not null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(tiny.Folder, "chat_template.jinja"), template);
+        }
+
+        if (tokenizer is not null)
+        {
+            DurableFile.Write(Path.Combine(tiny.Folder, "tokenizer.json"), tokenizer.Save);
+        }
+
         return new TinyServer(tiny, await InferenceServer.StartAsync(Load(tiny, "one", cacheTokens), options ?? Usual));
     }
 
