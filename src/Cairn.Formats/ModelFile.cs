@@ -24,7 +24,8 @@ public abstract class ModelFile : IDisposable
     /// <summary>Where each tensor stands in <see cref="Parameters"/>.</summary>
     public ParameterLayout Layout { get; private protected init; } = null!;
 
-    /// <summary>Text to ids and back; it has an id for every row of the embedding.</summary>
+    /// <summary>Text to ids and back; it has an id for every row of the embedding. It may have more: published models come with tokens that were added without a row.
+    /// Whoever gives ids to the model compares them with its vocabulary.</summary>
     public Tokenizer Tokenizer { get; private protected init; } = null!;
 
     /// <summary>How a conversation becomes one text, in the language of Jinja; null where the model says nothing of it.</summary>

@@ -84,6 +84,7 @@ internal sealed record AskedCompletion(
         foreach (var prompt in prompts)
         {
             model.CheckRoom(prompt.Length, tokensMax, parameter);
+            model.CheckKnown(prompt, parameter);
         }
 
         var usual = model.Generation;
@@ -96,7 +97,7 @@ internal sealed record AskedCompletion(
             RepetitionPenalty = fields.Number("repetition_penalty", 0.01, 100) ?? 1,
             PresencePenalty = fields.Number("presence_penalty", -2, 2) ?? 0,
             FrequencyPenalty = fields.Number("frequency_penalty", -2, 2) ?? 0,
-            LogitBias = fields.Biases("logit_bias", model.Tokenizer.VocabularySize),
+            LogitBias = fields.Biases("logit_bias", model.Vocabulary),
         };
         var usage = fields.Find("stream_options") is { ValueKind: JsonValueKind.Object } options && new RequestFields(options).Flag("include_usage");
         return new AskedCompletion(prompts, settings, count, fields.Texts("stop", StopsMax, StopLengthMax), likeliest, fields.Flag("stream"), usage, []);
@@ -139,7 +140,7 @@ internal sealed record AskedCompletion(
 
     private static int[] IdsOf(JsonElement ids, ServedModel model)
     {
-        var wrong = $"Token ids must be whole numbers below {model.Tokenizer.VocabularySize}, at least one.";
+        var wrong = $"Token ids must be whole numbers below {model.Vocabulary}, at least one.";
         if (ids.ValueKind != JsonValueKind.Array || ids.GetArrayLength() == 0)
         {
             throw ApiRefusal.Field("prompt", wrong);
@@ -147,7 +148,7 @@ internal sealed record AskedCompletion(
 
         model.CheckRoom(ids.GetArrayLength(), 0, "prompt");
         return [.. ids.EnumerateArray().Select(id =>
-            id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out var token) && (uint)token < (uint)model.Tokenizer.VocabularySize
+            id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out var token) && (uint)token < (uint)model.Vocabulary
                 ? token : throw ApiRefusal.Field("prompt", wrong))];
     }
 }

@@ -37,6 +37,9 @@ public sealed class ServedModel : IDisposable
     /// <summary>The longest text in tokens, prompt and continuation together.</summary>
     public int LengthMax => Scheduler.LengthMax(Model);
 
+    /// <summary>Ids of tokens that the model can read and write are below it; the tokenizer may know more.</summary>
+    internal int Vocabulary => Model.Shape.Vocabulary;
+
     internal Tokenizer Tokenizer { get; }
 
     internal Conversation Conversation { get; }
@@ -97,6 +100,19 @@ public sealed class ServedModel : IDisposable
 
     // Something has to stand before what is continued: the token that begins texts, or the one that ends the text before.
     private int[] OrBeginning(int[] ids) => ids.Length > 0 ? ids : [Tokenizer.BosId ?? Tokenizer.EosId];
+
+    /// <summary>Refuses a prompt that the model cannot read: published tokenizers know more tokens than the model has rows for, where some were added without
+    /// them.</summary>
+    internal void CheckKnown(ReadOnlySpan<int> prompt, string parameter)
+    {
+        foreach (var id in prompt)
+        {
+            if ((uint)id >= (uint)Vocabulary)
+            {
+                throw ApiRefusal.Field(parameter, $"Token {id} of the prompt is none of this model's {Vocabulary}, though its tokenizer knows it.");
+            }
+        }
+    }
 
     /// <summary>Refuses what does not fit.</summary>
     /// <param name="prompt">Tokens of the prompt.</param>

@@ -5,6 +5,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Cairn.Base;
+using Cairn.Data;
+using Cairn.Inference.Tests;
 
 namespace Cairn.Web.Tests;
 
@@ -280,6 +282,36 @@ public sealed class InferenceServerTests(InferenceServerTests.Shared shared) : I
         Assert.Equal(Text(empty.GetProperty("choices")[0], "text"), said);
         Assert.Equal("[256]", (await server.AskAsync("/tokenize", new { messages = Messages("") })).GetProperty("tokens").GetRawText());
         Assert.False(server.Server.Failed.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_token_that_the_tokenizer_has_and_the_model_has_not_is_refused_by_its_number_and_the_server_goes_on()
+    {
+        var parts = Tiny.Tokenizer.Parts;
+        var more = Tokenizer.Of(
+            parts with { Tokens = [.. parts.Tokens, "<|extra|>"u8.ToArray()], Kinds = [.. parts.Kinds, TokenKind.Control] }, "the test's tokenizer");
+        await using var server = await TinyServer.StartAsync(
+            template: "{% for m in messages %}{{ m.content }}{% endfor %}{{ '<|extra|>' }}", tokenizer: more);
+        foreach (var (path, body, parameter) in new (string, object, string)[]
+        {
+            ("/v1/completions", new { prompt = "hi<|extra|>" }, "prompt"),
+            ("/v1/completions", new { prompt = new[] { "hi", "<|extra|>" } }, "prompt"),
+            ("/v1/chat/completions", new { messages = Messages("hi") }, "messages"),
+            ("/v1/completions", new { prompt = new[] { 257 } }, "prompt"),
+            ("/v1/completions", new { prompt = "hi", logit_bias = new Dictionary<string, int> { ["257"] = 1 } }, "logit_bias"),
+        })
+        {
+            var (status, error) = await server.RefusedAsync(path, body);
+            Assert.Equal((HttpStatusCode.BadRequest, parameter), (status, Text(error, "param")));
+            Assert.Contains("257", Text(error, "message"), StringComparison.Ordinal);
+        }
+
+        var (_, told) = await server.RefusedAsync("/v1/completions", new { prompt = "hi<|extra|>" });
+        Assert.StartsWith("Token 257 of the prompt is none of this model's 257", Text(told, "message"), StringComparison.Ordinal);
+        // It is a token of the tokenizer all the same.
+        Assert.Equal("[257]", (await server.AskAsync("/tokenize", new { prompt = "<|extra|>" })).GetProperty("tokens").GetRawText());
+        Assert.Equal("<|extra|>", Text(await server.AskAsync("/detokenize", new { tokens = new[] { 257 } }), "prompt"));
+        await server.AskAsync("/v1/completions", Hello);
     }
 
     [Fact]
