@@ -54,6 +54,17 @@ public sealed class ServeTests : IDisposable
         Assert.Equal((0, ""), (await serve.EndAsync(), serve.Errors));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("\n")]
+    public async Task A_blank_key_in_the_environment_is_refused_before_anybody_is_let_in(string key)
+    {
+        using var serve = CairnProcess.Start(new Dictionary<string, string> { ["CAIRN_API_KEY"] = key }, "serve", "--model", _folder["nothing"], "--port", "0");
+        Assert.Equal(ExitCode.BadInput, await serve.EndAsync());
+        Assert.Contains("CAIRN_API_KEY is set and blank", serve.Errors, StringComparison.Ordinal);
+    }
+
     // By the ledger: the files of a checkpoint are there a little before the validators have said that they are.
     private static bool HasSettled(RunDirectory run)
     {

@@ -204,9 +204,11 @@ internal static class ServeVerb
     private static List<string> KeysOf(string? path)
     {
         var keys = new List<string>();
-        if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } one)
+        if (Environment.GetEnvironmentVariable(KeyVariable) is { } one)
         {
-            keys.Add(one.Trim());
+            // Whoever sets it wants a key to be asked for: a blank one would let everybody in.
+            keys.Add(!string.IsNullOrWhiteSpace(one) ? one.Trim()
+                : throw new InputException($"{KeyVariable} is set and blank: put a key into it, or unset it if no key is to be asked for."));
         }
 
         if (path is not null)

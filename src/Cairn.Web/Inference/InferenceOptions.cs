@@ -10,7 +10,7 @@ public sealed record InferenceOptions(IPAddress Address, int Port)
     /// <summary>The port where nobody names one.</summary>
     public const int UsualPort = 7480;
 
-    /// <summary>Keys of which a request must have one; none lets everybody in.</summary>
+    /// <summary>Keys of which a request must have one; none lets everybody in. Each has no blanks at its ends and is not empty.</summary>
     public IReadOnlyList<string> Keys { get; init; } = [];
 
     /// <summary>Texts continued at once by one model, 1 to 256.</summary>

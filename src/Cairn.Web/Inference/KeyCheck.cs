@@ -1,15 +1,22 @@
 using System.Security.Cryptography;
 using System.Text;
+using Cairn.Base;
 using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Web;
 
 /// <summary>Lets in whoever has one of the keys, in the same time whichever it is and however wrong it is. Keys are kept as digests and never written anywhere.</summary>
-/// <param name="keys">None lets everybody in.</param>
-internal sealed class KeyCheck(IReadOnlyList<string> keys)
+internal sealed class KeyCheck
 {
     private const string Scheme = "Bearer ";
-    private readonly byte[][] _digests = [.. keys.Select(key => SHA256.HashData(Encoding.UTF8.GetBytes(key)))];
+    private readonly byte[][] _digests;
+
+    /// <param name="keys">None lets everybody in. A key is not blank and has no blanks at its ends: a blank one would be that of whoever has none.</param>
+    public KeyCheck(IReadOnlyList<string> keys)
+    {
+        Invariant.Check(keys.All(key => key.Length > 0 && key.Trim() == key));
+        _digests = [.. keys.Select(key => SHA256.HashData(Encoding.UTF8.GetBytes(key)))];
+    }
 
     /// <summary>Refuses whoever has none.</summary>
     /// <exception cref="ApiRefusal">There are keys and the request has none of them.</exception>

@@ -206,6 +206,14 @@ public sealed class InferenceServerTests(InferenceServerTests.Shared shared) : I
         await closed.AskAsync("/v1/completions", Hello);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("\n")]
+    [InlineData(" padded ")]
+    public void A_blank_key_that_would_let_everybody_in_is_none(string key) =>
+        Assert.Throws<InvariantViolation>(() => new KeyCheck(["secret", key]));
+
     [Fact]
     public async Task Whoever_is_too_many_is_told_when_to_come_again()
     {
