@@ -5,6 +5,8 @@ namespace Cairn.Inference.Tests;
 /// <summary>Templates in the ways of the published families, and the language below them; what is expected was given by Jinja 3.1.6 with the settings that Hugging Face's programs use.</summary>
 public sealed class ChatTemplateTests
 {
+    private const string Long = "{% set x = 'x' * 10000000 %}{% set y = 'x' * 10000000 %}";
+
     private const string ChatMl =
         "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
@@ -41,24 +43,26 @@ public sealed class ChatTemplateTests
         new("system", " Be short. "), new("user", "Hello\nthere"), new("assistant", "Hi!"), new("user", "«Ünïcode» 👍🏽 \"quotes\""),
     ];
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public void A_conversation_in_chatml()
     {
         Assert.Equal(
             "<|im_start|>system\n Be short. <|im_end|>\n<|im_start|>user\nHello\nthere<|im_end|>\n<|im_start|>assistant\nHi!<|im_end|>\n"
                 + "<|im_start|>user\n«Ünïcode» 👍🏽 \"quotes\"<|im_end|>\n<|im_start|>assistant\n",
-            ChatTemplate.Parse(ChatMl).Render(Talk, true, "", "<|im_end|>"));
+            ChatTemplate.Parse(ChatMl).Render(Talk, true, "", "<|im_end|>", Token));
     }
 
     [Fact]
     public void A_conversation_with_instructions_in_its_first_turn() => Assert.Equal(
         "<s>[INST] <<SYS>>\nBe short.\n<</SYS>>\n\nHello\nthere [/INST] Hi! </s>[INST] «Ünïcode» 👍🏽 \"quotes\" [/INST]",
-        ChatTemplate.Parse(Instructed).Render(Talk, true, "<s>", "</s>"));
+        ChatTemplate.Parse(Instructed).Render(Talk, true, "<s>", "</s>", Token));
 
     [Fact]
     public void A_template_refuses_turns_in_its_own_words()
     {
-        var refusal = Assert.Throws<InputException>(() => ChatTemplate.Parse(Instructed).Render([new("assistant", "I begin")], true, "<s>", "</s>"));
+        var refusal = Assert.Throws<InputException>(() => ChatTemplate.Parse(Instructed).Render([new("assistant", "I begin")], true, "<s>", "</s>", Token));
         Assert.Contains("turns must alternate user/assistant", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -101,7 +105,7 @@ public sealed class ChatTemplateTests
     [InlineData("{{ messages[0].nothing }}{{ messages[99] is defined }}", "False")]
     [InlineData("{{ strftime_now is defined }}", "False")]
     public void The_language_does_what_jinja_does(string template, string expected) =>
-        Assert.Equal(expected, ChatTemplate.Parse(template).Render(Talk, true, "<s>", "</s>"));
+        Assert.Equal(expected, ChatTemplate.Parse(template).Render(Talk, true, "<s>", "</s>", Token));
 
     [Theory]
     [InlineData("{{ 'no end", "no end")]
@@ -114,6 +118,8 @@ public sealed class ChatTemplateTests
     [InlineData("{% break %}", "'break' is not known")]
     [InlineData("{{ 99999999999999999999 }}", "too large")]
     [InlineData("{{ f(a=1, 2) }}", "come first")]
+    [InlineData("{{ f(a=1, b=2, a=3) }}", "no name twice")]
+    [InlineData("{{ x.99999999999999999999 }}", "too large")]
     public void What_is_no_template_is_refused_when_it_is_read(string template, string reason)
     {
         var refusal = Assert.Throws<InputException>(() => ChatTemplate.Parse("\n" + template));
@@ -128,6 +134,11 @@ public sealed class ChatTemplateTests
     [InlineData("{{ 1 % 0 }}", "division by zero")]
     [InlineData("{{ 9223372036854775807 + 1 }}", "too large")]
     [InlineData("{{ messages.append(1) }}", "would change")]
+    [InlineData("{{ [1, 'a'] | sort }}", "have no order")]
+    [InlineData("{{ ['a', none] | min }}", "have no order")]
+    [InlineData("{{ [[1], [2]] | max }}", "have no order")]
+    [InlineData("{{ [{'k': 1}, {'k': 'a'}] | sort(attribute='k') }}", "have no order")]
+    [InlineData("{{ range(-9223372036854775807 - 1) }}", "whole numbers")]
     [InlineData("{{ range(1000000000) }}", "at most")]
     [InlineData("{% for a in range(2000) %}{% for b in range(2000) %}{% endfor %}{% endfor %}", "steps")]
     [InlineData("{% set ns = namespace(x='ab') %}{% for a in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}", "characters")]
@@ -139,10 +150,76 @@ public sealed class ChatTemplateTests
     [InlineData("{{ 'x' * 1000000000000 }}", "characters")]
     [InlineData("{% for a in range(9) %}{{ 'x' * 2000000 }}{% endfor %}", "writes more")]
     [InlineData("{{ [range(100000)|list] | map('join', 'x' * 1000) | list }}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x == y %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x != y %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x < y %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x in [y] %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x is eq y %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x.startswith(y) %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x.endswith(['z', y]) %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x in {'a': 1} %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% set z = {x: 1} %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% set z = {'a': 1}.get(x) %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% set z = {'a': 1}[x] %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% if x is lower %}{% endif %}{% endfor %}", "characters")]
+    [InlineData(Long + "{% for i in range(2000) %}{% set z = x | int %}{% endfor %}", "characters")]
+    [InlineData(Long + "{{ x | list | length }}", "characters")]
+    [InlineData(Long + "{{ x[::2] | length }}", "characters")]
+    [InlineData("{{ ('&' * 12000000) | e | length }}", "characters")]
+    [InlineData("{{ ('a ' * 5000000).split() | length }}", "characters")]
+    [InlineData("{% set p = range(100000) | map('string') | list %}{% for i in range(100) %}{% if 'x'.startswith(p) %}{% endif %}{% endfor %}", "steps")]
+    [InlineData(
+        "{% set ns = namespace(x=range(20000) | list) %}{% for a in range(90) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson(indent=16) }}", "characters")]
     public void What_a_template_does_is_bounded(string template, string reason)
     {
-        var refusal = Assert.Throws<InputException>(() => ChatTemplate.Parse(template).Render(Talk, true, "<s>", "</s>"));
+        var refusal = Assert.Throws<InputException>(() => ChatTemplate.Parse(template).Render(Talk, true, "<s>", "</s>", Token));
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_search_takes_one_way_through_the_text_whatever_repeats_in_it()
+    {
+        // As many comparisons as the product of both lengths would take hours.
+        const string Repeated = "{% set t = 'ab' * 3000000 %}{% set p = 'ab' * 600000 ~ 'cb' ~ 'ab' * 600000 %}";
+        foreach (var (asked, expected) in new[]
+        {
+            ("{{ p in t }}", "False"), ("{{ t.find(p) }}", "-1"), ("{{ (t ~ p).find(p) }}", "6000000"), ("{{ t.replace(p, 'x') == t }}", "True"), ("{{ (t ~ p).count(p) }}", "1"),
+        })
+        {
+            Assert.Equal(expected, ChatTemplate.Parse(Repeated + asked).Render(Talk, true, "", "", Token));
+        }
+
+        var random = new SeededRandom(3, "searches");
+        for (var i = 0; i < 2000; i++)
+        {
+            var text = Letters(random.NextBelow(400));
+            var piece = random.NextBelow(2) == 0 || text.Length < 70 ? Letters(65 + random.NextBelow(9)) : text.Substring(random.NextBelow(text.Length - 66), 66);
+            Assert.Equal($"{text.IndexOf(piece, StringComparison.Ordinal)}", ChatTemplate.Parse($"{{{{ '{text}'.find('{piece}') }}}}").Render(Talk, true, "", "", Token));
+        }
+
+        // Mostly one letter, so that beginnings recur.
+        string Letters(int length) => string.Concat(Enumerable.Range(0, length).Select(_ => random.NextBelow(40) == 0 ? 'b' : 'a'));
+    }
+
+    [Theory]
+    [InlineData("{{ 'a👍c👍'[1:3] }} {{ 'a👍c👍'[-1:] }} {{ 'a👍c👍'[:-1] }} {{ 'a👍c👍'[::2] }} {{ 'a👍c👍' | length }}", "👍c 👍 a👍c ac 4")]
+    [InlineData("{{ 'a👍' | first }}{{ 'a👍' | last }}{{ ('' | first) is defined }}{{ 'a👍c' | list }}", "a👍False['a', '👍', 'c']")]
+    [InlineData("{{ ' \n\t a b\u00a0\u2003c '.split() }}{{ 'xyaxy'.strip('yx') }}{{ 'xyaxy'.lstrip('x') }}{{ 'xyaxy' | trim('y') }}", "['a', 'b', 'c']ayaxyxyax")]
+    [InlineData("{{ 'x<\"&\\'>' | e }} {{ 'a\nb\n' | indent(2) }}", "x&lt;&#34;&amp;&#39;&gt; a\n  b\n")]
+    [InlineData("{{ 'ab' in 'cabd' }}{{ '' in 'a' }}{{ 'abc'.find('') }}{{ 'abc'.find('cd') }}{{ 'a-b-c'.rsplit('-', 1) }}", "TrueTrue0-1['a-b', 'c']")]
+    [InlineData("{{ [3, 1.5, true] | sort }} {{ ['b', 'a'] | min }}", "[True, 1.5, 3] a")]
+    public void What_counts_its_work_gives_what_jinja_gives(string template, string expected) =>
+        Assert.Equal(expected, ChatTemplate.Parse(template).Render(Talk, true, "<s>", "</s>", Token));
+
+    [Fact]
+    public void A_rendering_that_nobody_waits_for_ends_at_its_next_step()
+    {
+        using var gone = new CancellationTokenSource();
+        gone.Cancel();
+        foreach (var template in new[] { "{{ 1 }}", "{{ [2, 1] | sort }}" })
+        {
+            Assert.Throws<OperationCanceledException>(() => ChatTemplate.Parse(template).Render(Talk, true, "", "", gone.Token));
+        }
     }
 
     [Fact]
@@ -157,7 +234,7 @@ public sealed class ChatTemplateTests
         foreach (var more in new[] { "+1", "~'a'", " and 1", " or 0", "|trim", "[0]", ".a", " is defined", " == 1" })
         {
             var template = ChatTemplate.Parse("{{ 1" + string.Concat(Enumerable.Repeat(more, 20_000)) + " }}");
-            var refusal = Record.Exception(() => template.Render(Talk, true, "", ""));
+            var refusal = Record.Exception(() => template.Render(Talk, true, "", "", Token));
             Assert.True(refusal is null or InputException, $"{more}: {refusal}");
         }
 
@@ -185,7 +262,7 @@ public sealed class ChatTemplateTests
             }
 
             var source = new string([.. text]);
-            var fault = Record.Exception(() => ChatTemplate.Parse(source).Render(Talk, true, "<s>", "</s>"));
+            var fault = Record.Exception(() => ChatTemplate.Parse(source).Render(Talk, true, "<s>", "</s>", Token));
             Assert.True(fault is null or InputException, $"{source}\n{fault}");
         }
     }

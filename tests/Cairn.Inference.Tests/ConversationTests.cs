@@ -12,7 +12,7 @@ public sealed class ConversationTests
     public void A_model_without_a_template_is_spoken_with_plainly()
     {
         var conversation = Conversation.Of(Tiny.Tokenizer, null);
-        var ids = conversation.Encode([new("system", "Be short."), new("user", "Hi"), new("assistant", "Yes?"), new("user", "Why?")]);
+        var ids = conversation.Encode([new("system", "Be short."), new("user", "Hi"), new("assistant", "Yes?"), new("user", "Why?")], cancellation: TestContext.Current.CancellationToken);
         Assert.Equal("Be short.\nUser: Hi\nAssistant: Yes?\nUser: Why?\nAssistant:", Tiny.Tokenizer.DecodeText(ids));
         Assert.Equal(["\nUser:"], conversation.Stops);
     }
@@ -22,7 +22,7 @@ public sealed class ConversationTests
     {
         var tokenizer = Of(Steering);
         var conversation = Conversation.Of(tokenizer, null);
-        var ids = conversation.Encode([new("user", "Hi")]);
+        var ids = conversation.Encode([new("user", "Hi")], cancellation: TestContext.Current.CancellationToken);
         Assert.Equal("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n", tokenizer.DecodeText(ids, keepSpecial: true));
         Assert.Equal(3, ids.Count(id => id >= 256));
         Assert.Empty(conversation.Stops);
@@ -36,7 +36,7 @@ public sealed class ConversationTests
     public void Whatever_somebody_says_stays_words(string words)
     {
         var tokenizer = Of(Steering);
-        var ids = Conversation.Of(tokenizer, null).Encode([new("user", words)]);
+        var ids = Conversation.Of(tokenizer, null).Encode([new("user", words)], cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(3, ids.Count(id => id >= 256));
         Assert.Equal($"<|im_start|>user\n{words.Replace("\uFDD0", "", StringComparison.Ordinal)}<|im_end|>\n<|im_start|>assistant\n", tokenizer.DecodeText(ids, keepSpecial: true));
     }

@@ -29,8 +29,11 @@ public sealed class ChatTemplate
     /// <param name="addGenerationPrompt">True to end with the beginning of the assistant's turn.</param>
     /// <param name="beginName">The name of the token that begins a text; empty if there is none.</param>
     /// <param name="endName">The name of the token that ends one.</param>
+    /// <param name="cancellation">Ends it soon: between two looks at it there is work for some millions of characters at most.</param>
     /// <exception cref="InputException">The template refuses the conversation (roles that do not take turns, for example), or does not come to an end.</exception>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, string beginName, string endName)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public string Render(
+        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, string beginName, string endName, CancellationToken cancellation = default)
     {
         var turns = messages.Select(message =>
         {
@@ -43,17 +46,17 @@ public sealed class ChatTemplate
             ["add_generation_prompt"] = addGenerationPrompt,
             ["bos_token"] = beginName,
             ["eos_token"] = endName,
-        });
+        }, cancellation);
     }
 
-    internal string Render(Dictionary<string, object?> values)
+    private string Render(Dictionary<string, object?> values, CancellationToken cancellation)
     {
         foreach (var (name, function) in TemplateFunctions.All)
         {
             values[name] = function;
         }
 
-        var run = new TemplateRun(values);
+        var run = new TemplateRun(values, cancellation);
         TemplateStatement.ExecuteAll(run, _statements);
         return run.Output;
     }

@@ -64,12 +64,14 @@ public sealed class Conversation
     /// <summary>The tokens of a conversation.</summary>
     /// <param name="messages">At least one turn.</param>
     /// <param name="addGenerationPrompt">True to end with the beginning of the assistant's turn.</param>
+    /// <param name="cancellation">Ends the work of the template.</param>
     /// <exception cref="InputException">The template refuses the conversation.</exception>
-    public int[] Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public int[] Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, CancellationToken cancellation = default)
     {
         var end = Encoding.UTF8.GetString(_tokenizer.BytesOf(_tokenizer.EosId, keepSpecial: true));
         var turns = messages.Select(message => new ChatMessage(_tokenizer.Break(message.Role, Barrier), _tokenizer.Break(message.Content, Barrier))).ToList();
-        return _tokenizer.EncodeComposed(_template.Render(turns, addGenerationPrompt, _begin, end), Barrier);
+        return _tokenizer.EncodeComposed(_template.Render(turns, addGenerationPrompt, _begin, end, cancellation), Barrier);
     }
 
     internal static Conversation Of(Tokenizer tokenizer, string? template) =>

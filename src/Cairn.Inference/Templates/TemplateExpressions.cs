@@ -49,7 +49,9 @@ internal sealed class MapExpression(int line, IReadOnlyList<(TemplateExpression 
         var map = new TemplateMap();
         foreach (var (key, value) in entries)
         {
-            map[key.Evaluate(run) as string ?? throw run.Refused("names in a map are texts")] = value.Evaluate(run);
+            var name = key.Evaluate(run) as string ?? throw run.Refused("names in a map are texts");
+            run.Charge(name.Length);
+            map[name] = value.Evaluate(run);
         }
 
         return map;
@@ -199,6 +201,16 @@ internal sealed class ArgumentList(IReadOnlyList<TemplateExpression> places, IRe
 {
     public static ArgumentList None { get; } = new([], []);
 
-    public TemplateArguments Evaluate(TemplateRun run) => places.Count + names.Count == 0 ? TemplateArguments.None
-        : new([.. places.Select(place => place.Evaluate(run))], names.ToDictionary(one => one.Name, one => one.Value.Evaluate(run), StringComparer.Ordinal));
+    private readonly long _namesLength = names.Sum(one => (long)one.Name.Length);
+
+    public TemplateArguments Evaluate(TemplateRun run)
+    {
+        if (places.Count + names.Count == 0)
+        {
+            return TemplateArguments.None;
+        }
+
+        run.Charge(_namesLength);
+        return new([.. places.Select(place => place.Evaluate(run))], names.ToDictionary(one => one.Name, one => one.Value.Evaluate(run), StringComparer.Ordinal));
+    }
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
+using Cairn.Base;
 
 namespace Cairn.Inference;
 
@@ -24,12 +26,12 @@ internal static class TemplateFilters
         "tojson" => TemplateText.Json(run, value, given.Get(0, "indent") is { } spaces && TemplateValues.IsWhole(spaces, out var indent) ? indent : null),
         "length" or "count" => Length(run, value),
         "join" => TemplateMethods.Join(run, given.Get(0, "d") as string ?? "", Attributes(run, value, given.Get(1, "attribute"))),
-        "first" => TemplateValues.Items(run, value) is [var first, ..] ? first : new TemplateUndefined("first"),
-        "last" => TemplateValues.Items(run, value) is [.., var last] ? last : new TemplateUndefined("last"),
+        "first" => value is string ? TemplateValues.Part(run, value, 0L) : TemplateValues.Items(run, value) is [var first, ..] ? first : new TemplateUndefined("first"),
+        "last" => value is string ? TemplateValues.Part(run, value, -1L) : TemplateValues.Items(run, value) is [.., var last] ? last : new TemplateUndefined("last"),
         "list" => TemplateValues.Items(run, value).ToList(),
         "string" or "safe" => TemplateText.Of(run, value),
-        "int" => Whole(value, given.Get(0, "default", 0L)),
-        "float" => Real(value, given.Get(0, "default", 0.0)),
+        "int" => Whole(run, value, given.Get(0, "default", 0L)),
+        "float" => Real(run, value, given.Get(0, "default", 0.0)),
         "abs" or "round" => Number(run, name, value),
         "items" => value is TemplateUndefined ? new List<object?>() : Method(run, value, "items", given),
         "dictsort" => Sorted(run, (List<object?>)Method(run, value, "items", TemplateArguments.None)!, item => ((List<object?>)item!)[0]),
@@ -59,9 +61,15 @@ internal static class TemplateFilters
             "capitalize" => TemplateMethods.Capitalize(run, text),
             "replace" => TemplateMethods.Replace(run, text, given),
             "indent" => Indented(run, text, given),
-            _ => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
-                .Replace("\"", "&#34;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal),
+            _ => Escaped(run, text),
         };
+    }
+
+    private static string Escaped(TemplateRun run, string text)
+    {
+        run.Charge(5L * text.AsSpan().CountAny("&<>\"'"));
+        return text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
+            .Replace("\"", "&#34;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal);
     }
 
     private static long Length(TemplateRun run, object? value)
@@ -77,14 +85,22 @@ internal static class TemplateFilters
         };
     }
 
-    private static object? Whole(object? value, object? otherwise) => TemplateValues.IsWhole(value, out var whole) ? whole
-        : value is double real && Math.Abs(real) < 1e15 ? (long)real
-        : long.TryParse(value as string, NumberStyles.Integer, CultureInfo.InvariantCulture, out whole) ? whole
-        : otherwise;
+    private static object? Whole(TemplateRun run, object? value, object? otherwise)
+    {
+        run.Charge((value as string)?.Length ?? 0);
+        return TemplateValues.IsWhole(value, out var whole) ? whole
+            : value is double real && Math.Abs(real) < 1e15 ? (long)real
+            : long.TryParse(value as string, NumberStyles.Integer, CultureInfo.InvariantCulture, out whole) ? whole
+            : otherwise;
+    }
 
-    private static object? Real(object? value, object? otherwise) => TemplateValues.IsNumber(value, out var real) ? real
-        : double.TryParse(value as string, NumberStyles.Float, CultureInfo.InvariantCulture, out real) ? real
-        : otherwise;
+    private static object? Real(TemplateRun run, object? value, object? otherwise)
+    {
+        run.Charge((value as string)?.Length ?? 0);
+        return TemplateValues.IsNumber(value, out var real) ? real
+            : double.TryParse(value as string, NumberStyles.Float, CultureInfo.InvariantCulture, out real) ? real
+            : otherwise;
+    }
 
     private static object Number(TemplateRun run, string name, object? value) => TemplateValues.IsWhole(value, out var whole) && whole != long.MinValue
         ? name == "abs" ? Math.Abs(whole) : (object)(double)whole
@@ -142,7 +158,16 @@ internal static class TemplateFilters
     private static List<object?> Sorted(TemplateRun run, List<object?> items, Func<object?, object?> key)
     {
         run.ChargeItems(items.Count);
-        return [.. items.Order(Comparer<object?>.Create((left, right) => TemplateValues.Compare(run, key(left), key(right))))];
+        try
+        {
+            return [.. items.Order(Comparer<object?>.Create((left, right) => TemplateValues.Compare(run, key(left), key(right))))];
+        }
+        catch (InvalidOperationException e) when (e.InnerException is InputException or OperationCanceledException)
+        {
+            // A sort wraps what a comparison throws.
+            ExceptionDispatchInfo.Throw(e.InnerException);
+            throw;
+        }
     }
 
     private static List<object?> Unique(TemplateRun run, List<object?> items)
@@ -163,6 +188,7 @@ internal static class TemplateFilters
     {
         var margin = given.Get(0, "width") is string own ? own
             : new string(' ', TemplateValues.IsWhole(given.Get(0, "width", 4L), out var width) ? (int)Math.Clamp(width, 0, 256) : 4);
+        run.ChargeItems(text.AsSpan().Count('\n'));
         var lines = text.Split('\n');
         run.Charge((long)lines.Length * margin.Length);
         var (first, blank) = (TemplateValues.IsTrue(given.Get(1, "first")), TemplateValues.IsTrue(given.Get(2, "blank")));

@@ -22,7 +22,8 @@ internal static class TemplateFunctions
         var numbers = new List<long>();
         foreach (var place in given.Places)
         {
-            numbers.Add(TemplateValues.IsWhole(place, out var number) && Math.Abs(number) <= int.MaxValue ? number : throw run.Refused("'range' takes whole numbers"));
+            numbers.Add(TemplateValues.IsWhole(place, out var number) && number is >= -int.MaxValue and <= int.MaxValue ? number
+                : throw run.Refused("'range' takes whole numbers"));
         }
 
         var (from, to, step) = numbers switch

@@ -18,6 +18,7 @@ internal static class TemplateKinds
     public static bool Is(TemplateRun run, string name, object? value, TemplateArguments given)
     {
         run.Step();
+        run.Charge(name is "lower" or "upper" ? (value as string)?.Length ?? 0 : 0);
         return name switch
         {
             "defined" => value is not TemplateUndefined,

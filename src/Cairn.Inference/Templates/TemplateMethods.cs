@@ -28,9 +28,32 @@ internal static class TemplateMethods
     public static string Strip(TemplateRun run, string text, object? characters, bool begin = true, bool end = true)
     {
         run.Charge(text.Length);
-        var any = characters is string set ? set.ToCharArray() : null;
-        text = begin ? (any is null ? text.TrimStart() : text.TrimStart(any)) : text;
-        return end ? (any is null ? text.TrimEnd() : text.TrimEnd(any)) : text;
+        var (from, to) = (0, text.Length);
+        var goes = Chosen(run, characters as string);
+        while (begin && from < to && goes(text[from]))
+        {
+            from++;
+        }
+
+        while (end && from < to && goes(text[to - 1]))
+        {
+            to--;
+        }
+
+        return text[from..to];
+    }
+
+    // Blanks, or the characters of a set, however many they are.
+    private static Func<char, bool> Chosen(TemplateRun run, string? characters)
+    {
+        if (characters is null)
+        {
+            return char.IsWhiteSpace;
+        }
+
+        run.ChargeItems(characters.Length);
+        HashSet<char> set = [.. characters];
+        return set.Contains;
     }
 
     /// <summary>Text with another in the place of a piece.</summary>
@@ -43,7 +66,6 @@ internal static class TemplateMethods
             throw run.Refused("'replace' looks for an empty text");
         }
 
-        run.Charge(text.Length);
         var parts = Split(run, text, old, count);
         run.Charge((long)fresh.Length * parts.Count);
         return string.Join(fresh, parts);
@@ -78,8 +100,8 @@ internal static class TemplateMethods
 
     private static object? OfText(TemplateRun run, string text, string name, TemplateArguments given, ref object? missing)
     {
-        // The ends of a text are seen without going through it.
-        run.Charge(name is "startswith" or "endswith" ? 0 : text.Length);
+        // The ends of a text are seen without going through it, and a search counts for itself.
+        run.Charge(name is "startswith" or "endswith" or "find" ? 0 : text.Length);
         return name switch
         {
             "strip" => Strip(run, text, given.Get(0, "chars")),
@@ -94,7 +116,7 @@ internal static class TemplateMethods
             "endswith" => Starts(run, text, given, (one, piece) => one.EndsWith(piece, StringComparison.Ordinal)),
             "removeprefix" => Text(run, given, 0, "prefix") is var front && text.StartsWith(front, StringComparison.Ordinal) ? text[front.Length..] : text,
             "removesuffix" => Text(run, given, 0, "suffix") is var back && text.EndsWith(back, StringComparison.Ordinal) ? text[..^back.Length] : text,
-            "find" => (long)text.IndexOf(Text(run, given, 0, "sub"), StringComparison.Ordinal),
+            "find" => (long)new TextSearch(run, Text(run, given, 0, "sub")).In(text),
             "count" => (long)Split(run, text, NotEmpty(run, given), long.MaxValue).Count - 1,
             "split" => Cut(run, text, given, fromEnd: false),
             "rsplit" => Cut(run, text, given, fromEnd: true),
@@ -108,13 +130,14 @@ internal static class TemplateMethods
 
     private static object? OfMap(TemplateRun run, TemplateMap map, string name, TemplateArguments given, ref object? missing)
     {
-        run.ChargeItems(map.Entries.Count);
+        // Of items each is a list.
+        run.ChargeItems(map.Entries.Count * (name == "items" ? 4L : 1));
         return name switch
         {
             "items" => map.Entries.Select(entry => (object?)new List<object?> { entry.Key, entry.Value }).ToList(),
             "keys" => map.Entries.Select(entry => (object?)entry.Key).ToList(),
             "values" => map.Entries.Select(entry => entry.Value).ToList(),
-            "get" => given.Get(0, "key") is string key && map.TryGet(key, out var value) ? value : given.Get(1, "default"),
+            "get" => given.Get(0, "key") is string key && TemplateValues.TryGet(run, map, key, out var value) ? value : given.Get(1, "default"),
             _ => missing = name,
         };
     }
@@ -132,12 +155,22 @@ internal static class TemplateMethods
         };
     }
 
-    private static bool Starts(TemplateRun run, string text, TemplateArguments given, Func<string, string, bool> holds) => given.Get(0, "prefix") switch
+    private static bool Starts(TemplateRun run, string text, TemplateArguments given, Func<string, string, bool> holds)
     {
-        string piece => holds(text, piece),
-        List<object?> pieces => pieces.Exists(piece => piece is string one && holds(text, one)),
-        var other => throw run.Refused($"{TemplateValues.KindOf(other)} begins or ends no text"),
-    };
+        bool Holds(object? piece)
+        {
+            run.Step();
+            run.Charge(Math.Min(text.Length, (piece as string)?.Length ?? 0));
+            return piece is string one && holds(text, one);
+        }
+
+        return given.Get(0, "prefix") switch
+        {
+            string piece => Holds(piece),
+            List<object?> pieces => pieces.Exists(Holds),
+            var other => throw run.Refused($"{TemplateValues.KindOf(other)} begins or ends no text"),
+        };
+    }
 
     /// <summary>The items of a list as one text.</summary>
     public static string Join(TemplateRun run, string between, object? items)
@@ -151,7 +184,7 @@ internal static class TemplateMethods
     {
         var most = TemplateValues.IsWhole(given.Get(1, "maxsplit"), out var cuts) && cuts >= 0 ? cuts : long.MaxValue;
         var parts = given.Get(0, "sep") is null
-            ? [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)]
+            ? Words(run, text)
             : Split(run, text, NotEmpty(run, given), fromEnd ? long.MaxValue : most);
         if (fromEnd && parts.Count - 1 > most)
         {
@@ -162,11 +195,26 @@ internal static class TemplateMethods
         return [.. parts];
     }
 
+    private static List<string> Words(TemplateRun run, string text)
+    {
+        var words = new List<string>();
+        foreach (var range in text.AsSpan().SplitAny([]))
+        {
+            if (!range.Start.Equals(range.End))
+            {
+                run.ChargeItems(1);
+                words.Add(text[range]);
+            }
+        }
+
+        return words;
+    }
+
     private static List<string> Split(TemplateRun run, string text, string between, long cutsMax)
     {
-        var parts = new List<string>();
+        var (parts, search) = (new List<string>(), new TextSearch(run, between));
         var from = 0;
-        while (parts.Count < cutsMax && text.IndexOf(between, from, StringComparison.Ordinal) is >= 0 and var at)
+        while (parts.Count < cutsMax && search.In(text, from) is >= 0 and var at)
         {
             run.Step();
             parts.Add(text[from..at]);

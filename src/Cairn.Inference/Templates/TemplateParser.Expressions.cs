@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Cairn.Inference;
 
@@ -175,16 +176,15 @@ internal sealed partial class TemplateParser
         {
             case TemplateTokenKind.Quoted:
                 // Texts side by side are one.
-                var text = token.Text;
+                var text = new StringBuilder(token.Text);
                 while (Now.Kind == TemplateTokenKind.Quoted)
                 {
-                    text += Take().Text;
+                    text.Append(Take().Text);
                 }
 
-                return new ConstantExpression(token.Line, text);
+                return new ConstantExpression(token.Line, text.ToString());
             case TemplateTokenKind.Whole:
-                return new ConstantExpression(token.Line, long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var whole)
-                    ? whole : throw Refused("a number is too large"));
+                return new ConstantExpression(token.Line, Whole(token));
             case TemplateTokenKind.Real:
                 return new ConstantExpression(token.Line, double.Parse(token.Text, CultureInfo.InvariantCulture));
             case TemplateTokenKind.Name:
@@ -211,6 +211,9 @@ internal sealed partial class TemplateParser
                 throw Refused($"'{token.Text}' stands where a value belongs");
         }
     }
+
+    private long Whole(TemplateToken token) => long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var whole) ? whole
+        : throw Refused("a number is too large");
 
     private TemplateExpression Parenthesis(int line)
     {
@@ -247,7 +250,7 @@ internal sealed partial class TemplateParser
             var line = Now.Line;
             if (Sign("."))
             {
-                var key = Now.Kind == TemplateTokenKind.Whole ? long.Parse(Take().Text, CultureInfo.InvariantCulture) : (object)Name();
+                var key = Now.Kind == TemplateTokenKind.Whole ? Whole(Take()) : (object)Name();
                 value = new PartExpression(line, value, new ConstantExpression(line, key));
             }
             else if (Sign("["))
@@ -293,14 +296,14 @@ internal sealed partial class TemplateParser
             return ArgumentList.None;
         }
 
-        var (places, names) = (new List<TemplateExpression>(), new List<(string, TemplateExpression)>());
+        var (places, names, known) = (new List<TemplateExpression>(), new List<(string, TemplateExpression)>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var (name, value) in Until(")", Argument))
         {
             if (name is null && names.Count == 0)
             {
                 places.Add(value);
             }
-            else if (name is not null && names.TrueForAll(one => one.Item1 != name))
+            else if (name is not null && known.Add(name))
             {
                 names.Add((name, value));
             }

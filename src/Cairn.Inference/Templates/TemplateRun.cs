@@ -25,6 +25,7 @@ internal sealed class TemplateRun
     private const long CharactersMax = 64 << 20;
     private const int OutputMax = 16 << 20;
     private readonly Dictionary<string, object?> _globals;
+    private readonly CancellationToken _cancellation;
     private TemplateScope _scope;
     private StringBuilder _output = new();
     private int _steps;
@@ -32,17 +33,21 @@ internal sealed class TemplateRun
     private int _line;
     private long _characters;
 
-    public TemplateRun(Dictionary<string, object?> globals)
+    /// <param name="globals">The names that are there from the start.</param>
+    /// <param name="cancellation">Ends it at the next step: between two steps there is work for so many characters at most.</param>
+    public TemplateRun(Dictionary<string, object?> globals, CancellationToken cancellation)
     {
-        _globals = globals;
+        (_globals, _cancellation) = (globals, cancellation);
         _scope = new TemplateScope(null);
     }
 
     public string Output => _output.ToString();
 
     /// <summary>Counts one step of work.</summary>
+    /// <exception cref="OperationCanceledException">It is not wanted any more.</exception>
     public void Step()
     {
+        _cancellation.ThrowIfCancellationRequested();
         if (++_steps > StepsMax)
         {
             throw Refused($"it takes more than {StepsMax} steps");
@@ -108,9 +113,29 @@ internal sealed class TemplateRun
         }
     }
 
-    public object? Find(string name) => _scope.TryFind(name, out var value) || _globals.TryGetValue(name, out value) ? value : new TemplateUndefined(name);
+    /// <summary>Counts a comparison of two texts, which goes no further than the shorter.</summary>
+    public void ChargeComparison(string left, string right) => Charge(Math.Min(left.Length, right.Length));
 
-    public void Set(string name, object? value) => _scope.Values[name] = value;
+    public object? Find(string name)
+    {
+        for (var scope = _scope; scope is not null; scope = scope.Parent)
+        {
+            // To look a name up is to go through it.
+            Charge(name.Length);
+            if (scope.Values.TryGetValue(name, out var value))
+            {
+                return value;
+            }
+        }
+
+        return _globals.TryGetValue(name, out var whole) ? whole : new TemplateUndefined(name);
+    }
+
+    public void Set(string name, object? value)
+    {
+        Charge(name.Length);
+        _scope.Values[name] = value;
+    }
 
     /// <summary>Runs with names of its own, which are gone afterwards.</summary>
     /// <param name="ofWhole">True to see, beside them, only what was set outside of all loops.</param>
@@ -137,20 +162,6 @@ internal sealed class TemplateRun
 
         public TemplateScope Root => parent?.Root ?? this;
 
-        public bool TryFind(string name, out object? value)
-        {
-            for (var scope = this; scope is not null; scope = scope.Parent)
-            {
-                if (scope.Values.TryGetValue(name, out value))
-                {
-                    return true;
-                }
-            }
-
-            value = null;
-            return false;
-        }
-
-        private TemplateScope? Parent => parent;
+        public TemplateScope? Parent => parent;
     }
 }

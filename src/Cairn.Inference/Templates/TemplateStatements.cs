@@ -123,6 +123,7 @@ internal sealed class MacroStatement(
     {
         for (var i = 0; i < takes.Count; i++)
         {
+            run.Step();
             run.Set(takes[i].Name, given.Get(i, takes[i].Name, new TemplateUndefined(takes[i].Name)));
             if (run.Find(takes[i].Name) is TemplateUndefined && takes[i].Otherwise is { } otherwise)
             {
@@ -157,6 +158,7 @@ internal sealed record TemplateTarget(IReadOnlyList<string> Names, string? Value
         if (Value is not null)
         {
             var space = run.Find(Names[0]) as TemplateNamespace ?? throw run.Refused($"'{Names[0]}' is no namespace");
+            run.Charge(Value.Length);
             space.Values[Value] = value;
             return;
         }

@@ -67,13 +67,44 @@ internal static class TemplateText
     }
 
     /// <summary>How many code points there are.</summary>
-    public static int Length(string text) => text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Characters(text).Count() : text.Length;
+    public static int Length(string text)
+    {
+        var count = text.Length;
+        for (var i = 1; i < text.Length; i++)
+        {
+            count -= char.IsSurrogatePair(text[i - 1], text[i]) ? 1 : 0;
+        }
+
+        return count;
+    }
 
     /// <summary>Code points from one place to before another.</summary>
-    public static string Slice(TemplateRun run, string text, long? from, long? to, long? step) =>
-        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') || step is not (null or 1)
-            ? string.Concat(TemplateValues.Slice(run, [.. Characters(text)], from, to, step))
-            : text[(int)Place(from, 0, text.Length)..(int)Math.Max(Place(from, 0, text.Length), Place(to, text.Length, text.Length))];
+    public static string Slice(TemplateRun run, string text, long? from, long? to, long? step)
+    {
+        run.Charge(text.Length);
+        if (step is not (null or 1))
+        {
+            run.ChargeItems(text.Length);
+            return string.Concat(TemplateValues.Slice(run, [.. Characters(text)], from, to, step));
+        }
+
+        var length = Length(text);
+        var begin = Place(from, 0, length);
+        var end = Math.Max(begin, Place(to, length, length));
+        return length == text.Length ? text[(int)begin..(int)end] : text[Offset(text, begin)..Offset(text, end)];
+    }
+
+    // Where a code point begins.
+    private static int Offset(string text, long place)
+    {
+        var at = 0;
+        for (; place > 0; place--)
+        {
+            at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        }
+
+        return at;
+    }
 
     private static long Place(long? at, long otherwise, int length) => at is { } place ? Math.Clamp(place < 0 ? place + length : place, 0, length) : otherwise;
 
@@ -95,10 +126,10 @@ internal static class TemplateText
             bool flag => flag ? "True" : "False",
             long number => number.ToString(CultureInfo.InvariantCulture),
             double number => Real(number),
-            string text => Quoted(text),
+            string text => Quoted(run, text),
             TemplateUndefined => "Undefined",
             List<object?> list => Joined(run, list.Select(item => Shown(run, item)), "[", "]"),
-            TemplateMap map => Joined(run, map.Entries.Select(entry => $"{Quoted(entry.Key)}: {Shown(run, entry.Value)}"), "{", "}"),
+            TemplateMap map => Joined(run, map.Entries.Select(entry => $"{Quoted(run, entry.Key)}: {Shown(run, entry.Value)}"), "{", "}"),
             _ => throw run.Refused("it writes something that is no text"),
         };
         run.Leave();
@@ -123,8 +154,9 @@ internal static class TemplateText
         return !double.IsFinite(number) || text.AsSpan().ContainsAny(".E") ? text.Replace("E", "e", StringComparison.Ordinal) : text + ".0";
     }
 
-    private static string Quoted(string text)
+    private static string Quoted(TemplateRun run, string text)
     {
+        run.Charge(text.Length);
         var quote = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
         var quoted = new StringBuilder().Append(quote);
         foreach (var character in text)
@@ -155,7 +187,7 @@ internal static class TemplateText
                 json.Append(flag ? "true" : "false");
                 break;
             case string text:
-                json.Append(JsonString(text));
+                json.Append(JsonString(run, text));
                 break;
             case long or double:
                 json.Append(Shown(run, value));
@@ -166,7 +198,7 @@ internal static class TemplateText
             case TemplateMap map:
                 WriteMany(run, json, '{', '}', map.Entries.Count, indent, depth, i =>
                 {
-                    json.Append(JsonString(map.Entries[i].Key)).Append(": ");
+                    json.Append(JsonString(run, map.Entries[i].Key)).Append(": ");
                     WriteJson(run, json, map.Entries[i].Value, indent, depth + 1);
                 });
                 break;
@@ -185,29 +217,31 @@ internal static class TemplateText
         for (var i = 0; i < count; i++)
         {
             json.Append(i == 0 ? "" : indent is null ? ", " : ",");
-            NewLine(json, indent, depth + 1);
+            NewLine(run, json, indent, depth + 1);
             write(i);
         }
 
         if (count > 0)
         {
-            NewLine(json, indent, depth);
+            NewLine(run, json, indent, depth);
         }
 
         json.Append(close);
     }
 
-    private static void NewLine(StringBuilder json, int? indent, int depth)
+    private static void NewLine(TemplateRun run, StringBuilder json, int? indent, int depth)
     {
         if (indent is { } spaces)
         {
+            run.Charge(1 + (spaces * depth));
             json.Append('\n').Append(' ', spaces * depth);
         }
     }
 
     // Python escapes less than any encoder of .NET.
-    private static string JsonString(string text)
+    private static string JsonString(TemplateRun run, string text)
     {
+        run.Charge(text.Length);
         var json = new StringBuilder("\"");
         foreach (var character in text)
         {

@@ -27,8 +27,6 @@ internal sealed class TemplateMap
         }
     }
 
-    public bool Has(string name) => _places.ContainsKey(name);
-
     public bool TryGet(string name, out object? value)
     {
         var found = _places.TryGetValue(name, out var place);
@@ -94,10 +92,10 @@ internal static class TemplateValues
         var equal = (left, right) switch
         {
             (null, null) or (TemplateUndefined, TemplateUndefined) => true,
-            (string a, string b) => string.Equals(a, b, StringComparison.Ordinal),
+            (string a, string b) => AreEqualTexts(run, a, b),
             (List<object?> a, List<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => AreEqual(run, pair.First, pair.Second)),
             (TemplateMap a, TemplateMap b) => a.Entries.Count == b.Entries.Count
-                && a.Entries.All(entry => b.TryGet(entry.Key, out var other) && AreEqual(run, entry.Value, other)),
+                && a.Entries.All(entry => TryGet(run, b, entry.Key, out var other) && AreEqual(run, entry.Value, other)),
             _ => IsNumber(left, out var one) && IsNumber(right, out var two) ? one == two : ReferenceEquals(left, right),
         };
         run.Leave();
@@ -108,8 +106,13 @@ internal static class TemplateValues
     public static int Compare(TemplateRun run, object? left, object? right)
     {
         run.Step();
-        return left is string a && right is string b ? string.CompareOrdinal(a, b)
-            : IsNumber(left, out var one) && IsNumber(right, out var two) ? one.CompareTo(two)
+        if (left is string a && right is string b)
+        {
+            run.ChargeComparison(a, b);
+            return string.CompareOrdinal(a, b);
+        }
+
+        return IsNumber(left, out var one) && IsNumber(right, out var two) ? one.CompareTo(two)
             : throw run.Refused($"{KindOf(left)} and {KindOf(right)} have no order");
     }
 
@@ -119,12 +122,11 @@ internal static class TemplateValues
         switch (whole)
         {
             case string text:
-                run.Charge(text.Length);
-                return part is string piece ? text.Contains(piece, StringComparison.Ordinal) : throw run.Refused($"{KindOf(part)} cannot be in a text");
+                return part is string piece ? new TextSearch(run, piece).In(text) >= 0 : throw run.Refused($"{KindOf(part)} cannot be in a text");
             case TemplateMap map:
-                return part is string name && map.Has(name);
+                return part is string name && TryGet(run, map, name, out _);
             case TemplateNamespace space:
-                return part is string key && space.Values.ContainsKey(key);
+                return part is string key && TryGet(run, space, key, out _);
             case TemplateUndefined:
                 return false;
             default:
@@ -146,7 +148,7 @@ internal static class TemplateValues
                 run.ChargeItems(map.Entries.Count);
                 return [.. map.Entries.Select(entry => (object?)entry.Key)];
             case string text:
-                run.Charge(text.Length);
+                run.ChargeItems(text.Length);
                 return [.. TemplateText.Characters(text)];
             default:
                 throw run.Refused($"{KindOf(value)} has no items");
@@ -160,9 +162,9 @@ internal static class TemplateValues
         {
             case TemplateUndefined undefined:
                 throw run.Refused($"'{undefined.Name}' is not defined");
-            case TemplateMap map when key is string name && map.TryGet(name, out var value):
+            case TemplateMap map when key is string name && TryGet(run, map, name, out var value):
                 return value;
-            case TemplateNamespace space when key is string name && space.Values.TryGetValue(name, out var value):
+            case TemplateNamespace space when key is string name && TryGet(run, space, name, out var value):
                 return value;
             case TemplateLoop loop when key is string name:
                 return loop.Part(name);
@@ -170,7 +172,6 @@ internal static class TemplateValues
                 at += at < 0 ? list.Count : 0;
                 return at >= 0 && at < list.Count ? list[(int)at] : new TemplateUndefined("item");
             case string text when IsWhole(key, out var at):
-                run.Charge(text.Length);
                 return TemplateText.Slice(run, text, at, at == -1 ? null : at + 1, null) is { Length: > 0 } one ? one : new TemplateUndefined("character");
             default:
                 return new TemplateUndefined(key as string ?? "part");
@@ -183,7 +184,6 @@ internal static class TemplateValues
         switch (whole)
         {
             case string text:
-                run.Charge(text.Length);
                 return TemplateText.Slice(run, text, from, to, step);
             case List<object?> list:
                 run.ChargeItems(list.Count);
@@ -214,6 +214,25 @@ internal static class TemplateValues
         }
 
         return slice;
+    }
+
+    /// <summary>The value of a name in a map; to look it up is to go through it.</summary>
+    public static bool TryGet(TemplateRun run, TemplateMap map, string name, out object? value)
+    {
+        run.Charge(name.Length);
+        return map.TryGet(name, out value);
+    }
+
+    private static bool TryGet(TemplateRun run, TemplateNamespace space, string name, out object? value)
+    {
+        run.Charge(name.Length);
+        return space.Values.TryGetValue(name, out value);
+    }
+
+    private static bool AreEqualTexts(TemplateRun run, string left, string right)
+    {
+        run.ChargeComparison(left, right);
+        return string.Equals(left, right, StringComparison.Ordinal);
     }
 
     /// <summary>What a value is, in words.</summary>

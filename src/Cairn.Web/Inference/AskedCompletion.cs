@@ -28,7 +28,7 @@ internal sealed record AskedCompletion(
     private const int UsualTokens = 16;
 
     /// <summary>Reads a request for completions.</summary>
-    public static AskedCompletion OfText(JsonElement body, ServedModel model)
+    public static AskedCompletion OfText(JsonElement body, ServedModel model, CancellationToken cancellation)
     {
         var fields = new RequestFields(body);
         fields.Refuse("suffix", "\"\"");
@@ -46,7 +46,7 @@ internal sealed record AskedCompletion(
     }
 
     /// <summary>Reads a request for the next turn of a conversation.</summary>
-    public static AskedCompletion OfChat(JsonElement body, ServedModel model)
+    public static AskedCompletion OfChat(JsonElement body, ServedModel model, CancellationToken cancellation)
     {
         var fields = new RequestFields(body);
         foreach (var name in new[] { "tools", "functions", "audio", "modalities", "prediction", "web_search_options" })
@@ -64,7 +64,7 @@ internal sealed record AskedCompletion(
 
         var tokensMax = fields.Whole("max_completion_tokens", 1, int.MaxValue) ?? fields.Whole("max_tokens", 1, int.MaxValue) ?? 0;
         var asked = Common(
-            fields, model, [model.Encode(messages)], tokensMax, fields.Flag("logprobs") ? likeliest ?? 0 : null, "messages");
+            fields, model, [model.Encode(messages, cancellation)], tokensMax, fields.Flag("logprobs") ? likeliest ?? 0 : null, "messages");
         return asked with { Stops = [.. asked.Stops, .. model.Conversation.Stops] };
     }
 

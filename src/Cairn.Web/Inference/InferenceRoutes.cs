@@ -44,10 +44,11 @@ internal sealed class InferenceRoutes(ModelRoom room, InferenceOptions options, 
         ? new ServedModelView(served.Name, "model", _created, "cairn", served.LengthMax, served.Version) : throw new InvalidOperationException();
 
     private Task ContinueAsync(
-        HttpContext context, string prefix, Func<JsonElement, ServedModel, AskedCompletion> read, Func<AnswerHead, AskedCompletion, IAnswerForm> formOf) =>
+        HttpContext context, string prefix, Func<JsonElement, ServedModel, CancellationToken, AskedCompletion> read,
+        Func<AnswerHead, AskedCompletion, IAnswerForm> formOf) =>
         WithinLimitsAsync(context, async (http, body, lease, cancellation) =>
         {
-            var asked = await Task.Run(() => read(body.Root, lease.Served), cancellation);
+            var asked = await Task.Run(() => read(body.Root, lease.Served, cancellation), cancellation);
             // The text is tokens now.
             body.Dispose();
             var more = (asked.Prompts.Count * asked.Count) - 1;

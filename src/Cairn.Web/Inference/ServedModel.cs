@@ -82,10 +82,10 @@ public sealed class ServedModel : IDisposable
     }
 
     /// <summary>The tokens of a conversation; where its template makes nothing of it, those of an empty prompt.</summary>
-    internal int[] Encode(IReadOnlyList<ChatMessage> messages)
+    internal int[] Encode(IReadOnlyList<ChatMessage> messages, CancellationToken cancellation)
     {
         CheckLength(messages.Sum(message => (long)message.Content.Length), "messages");
-        return OrBeginning(Conversation.Encode(messages));
+        return OrBeginning(Conversation.Encode(messages, cancellation: cancellation));
     }
 
     /// <summary>Refuses a text that is too long whatever its tokens, before they are looked for.</summary>

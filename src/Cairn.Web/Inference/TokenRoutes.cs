@@ -13,7 +13,7 @@ internal static class TokenRoutes
     {
         var (fields, model) = (new RequestFields(body.Root), lease.Served);
         var text = fields.Text("prompt") ?? fields.Text("content");
-        var tokens = text is null ? model.Encode(ChatMessages.Read(fields.Find("messages")))
+        var tokens = text is null ? model.Encode(ChatMessages.Read(fields.Find("messages")), cancellation)
             : fields.Find("add_special_tokens") is { ValueKind: JsonValueKind.False } ? model.Tokenizer.Encode(text)
             : model.Encode(text);
         return Answers.SendNewAsync(context, ApiJson.Default.TokensView, new TokensView(tokens.Length, model.LengthMax, tokens));
