@@ -197,6 +197,7 @@ internal static class ServeVerb
             WaitingMax = Within(Waiting, 0, 4096),
             RequestTimeMax = TimeSpan.FromSeconds(Math.Clamp(Within(RequestSeconds, 0.1, 86_400), 0.1, 86_400)),
             BodyBytesMax = (int)(1048576 * Math.Clamp(Within(BodyMax, 0.001, 256), 0.001, 256)),
+            Faulted = fault => Console.Error.WriteLine($"a request failed by a bug of Cairn: {fault}"),
         };
         return faults.Count == 0 ? options with { Keys = KeysOf(parsed.GetValue(Keys)) } : throw new InputException(string.Join("; ", faults) + ".");
     }

@@ -51,6 +51,11 @@ internal sealed class ApiRefusal(int status, string type, string? code, string? 
             StatusCodes.Status503ServiceUnavailable, "server_error", "timeout", null,
             $"The answer took longer than {seconds:0.##} seconds, as long as a request may: ask for fewer tokens.");
 
+    public static ApiRefusal Fault() =>
+        new(
+            StatusCodes.Status500InternalServerError, "server_error", "internal_error", null,
+            "The server failed with this request, by a fault of its own: whoever runs it is told which.");
+
     public static ApiRefusal Leaving() =>
         new(StatusCodes.Status503ServiceUnavailable, "server_error", "shutting_down", null, "The server is being stopped.");
 }

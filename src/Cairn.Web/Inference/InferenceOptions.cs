@@ -22,6 +22,9 @@ public sealed record InferenceOptions(IPAddress Address, int Port)
     /// <summary>The largest body of a request.</summary>
     public int BodyBytesMax { get; init; } = 4 << 20;
 
+    /// <summary>Told of each fault of the server's own that ends a request (500); called by the thread of the request. Null tells nobody.</summary>
+    public Action<Exception>? Faulted { get; init; }
+
     /// <summary>The longest that a request may take.</summary>
     public TimeSpan RequestTimeMax { get; init; } = TimeSpan.FromMinutes(10);
 }

@@ -4,22 +4,25 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Web;
 
-/// <summary>Which address gives what, and what holds for all: the key, faults in the form that clients know, limits on number and time.</summary>
+/// <summary>Which address gives what, and what holds for all: limits on number and time. Keys and faults are the matter of <see cref="FaultTelling"/>.</summary>
 /// <param name="room">The model.</param>
 /// <param name="options">Limits.</param>
 /// <param name="stopping">Cancelled when the server is being stopped.</param>
 internal sealed class InferenceRoutes(ModelRoom room, InferenceOptions options, ServeMetrics metrics, CancellationToken stopping)
 {
-    private static readonly string[] Paths = ["/v1/models", "/v1/completions", "/v1/chat/completions", "/tokenize", "/detokenize", "/health", "/healthz", "/metrics"];
+    /// <summary>The addresses that have a name of their own among the figures.</summary>
+    public static readonly string[] Paths =
+        ["/v1/models", "/v1/completions", "/v1/chat/completions", "/tokenize", "/detokenize", "/health", "/healthz", "/metrics"];
+
     private readonly BodyReader _bodies = new(options.BodyBytesMax);
-    private readonly KeyCheck _keys = new(options.Keys);
+    private readonly FaultTelling _faults = new(new KeyCheck(options.Keys), metrics, options.Faulted);
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly long _created = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
     private int _inHouse;
 
     public void Map(WebApplication app)
     {
-        app.Use(TellFaultsAsync);
+        app.Use(_faults.AnswerAsync);
         app.MapGet("/health", HealthAsync);
         app.MapGet("/healthz", HealthAsync);
         app.MapGet("/metrics", context => metrics.SendAsync(context, room, Volatile.Read(ref _inHouse)));
@@ -100,73 +103,5 @@ internal sealed class InferenceRoutes(ModelRoom room, InferenceOptions options, 
         {
             Interlocked.Decrement(ref _inHouse);
         }
-    }
-
-    private async Task TellFaultsAsync(HttpContext context, RequestDelegate next)
-    {
-        var began = _time.GetTimestamp();
-        var path = context.Request.Path.Value!;
-        try
-        {
-            if (path is not ("/health" or "/healthz"))
-            {
-                _keys.Check(context.Request);
-            }
-
-            await next(context);
-        }
-        catch (Exception e) when (e is OperationCanceledException or (IOException and not BadHttpRequestException))
-        {
-            // It has left.
-            context.Abort();
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
-        }
-        catch (Exception e) when (RefusalOf(e) is { } refusal)
-        {
-            await TellAsync(context, refusal);
-        }
-        finally
-        {
-            metrics.Answered(Array.Find(Paths, known => known == path) ?? "other", context.Response.StatusCode, _time.GetElapsedTime(began));
-        }
-    }
-
-    private static ApiRefusal? RefusalOf(Exception fault) => fault switch
-    {
-        ApiRefusal refusal => refusal,
-        Base.InputException input => ApiRefusal.Bad(input.Message),
-        BadHttpRequestException bad => new ApiRefusal(bad.StatusCode, "invalid_request_error", null, null, bad.Message),
-        // Text in a body that is not Unicode shows when it is asked for.
-        InvalidOperationException { Source: { } source } when source.StartsWith("System.Text.Json", StringComparison.Ordinal) =>
-            ApiRefusal.Bad("A text in the body is not Unicode."),
-        _ => null,
-    };
-
-    private static async Task TellAsync(HttpContext context, ApiRefusal refusal)
-    {
-        if (context.Response.HasStarted)
-        {
-            // In the middle of a stream only the stream can say it; it has no end then.
-            var stream = new EventStream(context);
-            stream.Add(ApiJson.Default.ApiErrorView, refusal.View);
-            using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-            await stream.FlushAsync(soon.Token).ContinueWith(_ => { }, TaskScheduler.Default);
-            context.Abort();
-            return;
-        }
-
-        if (refusal.Status != StatusCodes.Status401Unauthorized)
-        {
-            await BodyReader.PassOverAsync(context);
-        }
-
-        context.Response.Clear();
-        context.Response.StatusCode = refusal.Status;
-        if (refusal.RetryAfter is { } seconds)
-        {
-            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-
-        await Answers.SendNewAsync(context, ApiJson.Default.ApiErrorView, refusal.View);
     }
 }

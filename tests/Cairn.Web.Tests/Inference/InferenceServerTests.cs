@@ -323,6 +323,28 @@ public sealed class InferenceServerTests(InferenceServerTests.Shared shared) : I
     }
 
     [Fact]
+    public async Task A_template_that_works_longer_than_a_request_may_is_ended_with_the_request()
+    {
+        const string Slow = "{% for i in range(900) %}{% for j in range(300) %}{% if i == j %}{% endif %}{% endfor %}{% endfor %}{{ raise_exception('the end') }}";
+        await using var hasty = await TinyServer.StartAsync(TinyServer.Usual with { RequestTimeMax = TimeSpan.FromMilliseconds(5) }, template: Slow);
+        foreach (var path in new[] { "/v1/chat/completions", "/tokenize" })
+        {
+            var (status, error) = await hasty.RefusedAsync(path, new { messages = Messages("Hi") });
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "timeout"), (status, Text(error, "code")));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_template_cannot_do_with_a_conversation_is_told_as_its_refusal()
+    {
+        await using var server = await TinyServer.StartAsync(template: "{{ messages | map(attribute='content') | list | sort }}{{ [1, messages[0].content] | sort }}");
+        var (status, error) = await server.RefusedAsync("/v1/chat/completions", new { messages = Messages("Hi") });
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("have no order", Text(error, "message"), StringComparison.Ordinal);
+        await server.UntilAsync("cairn_serve_requests_total{route=\"/v1/chat/completions\",status=\"400\"}", count => count == 1);
+    }
+
+    [Fact]
     public async Task Two_servers_do_not_share_a_port()
     {
         var port = new Uri(_server.Server.Address).Port;
