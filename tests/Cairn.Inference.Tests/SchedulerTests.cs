@@ -38,14 +38,14 @@ public sealed class SchedulerTests
         using var model = tiny.Load(new BatchModelOptions(CacheTokens: 192));
         var scheduler = new Scheduler(model, Tiny.Tokenizer, 6);
         var heard = Enumerable.Range(0, 6).Select(_ => new Heard()).ToList();
-        for (var i = 0; i < 6; i++)
-        {
-            scheduler.Add(new Continuation(Request(i, 60), heard[i].Add));
-        }
-
+        var continuations = heard.Select((one, i) => new Continuation(Request(i, 60), one.Add)).ToList();
+        continuations.ForEach(scheduler.Add);
         RunAll(scheduler);
         Assert.Equal(alone, heard.ConvertAll(one => one.Text));
         Assert.True(scheduler.State.PutBack > 0);
+        // What one computed before it was put back is not something that it shares with another.
+        Assert.Equal(0, scheduler.State.SharedTokens);
+        Assert.All(continuations, one => Assert.Equal(0, one.Shared));
         Assert.Equal(model.CacheTokens, model.FreeTokens);
         // Who came first ended first.
         Assert.Equal(heard.Select(one => one.EndedAt).Order(), heard.Select(one => one.EndedAt));

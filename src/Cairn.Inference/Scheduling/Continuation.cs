@@ -79,6 +79,9 @@ public sealed class Continuation(ContinuationRequest request, Action<Continuatio
     /// <summary>Tokens that are to be computed.</summary>
     internal int Pending => Tokens.Count - (Text?.Length ?? 0);
 
+    /// <summary>True once it had a place.</summary>
+    internal bool HasBegun => Sampler is not null;
+
     internal Sampler? Sampler { get; set; }
 
     internal StoppedText? Output { get; set; }
@@ -92,7 +95,7 @@ public sealed class Continuation(ContinuationRequest request, Action<Continuatio
         Output ??= new StoppedText(tokenizer, request.Stops);
     }
 
-    internal void NoteShared(int count) => _shared = Math.Max(_shared, Math.Min(count, request.Prompt.Length));
+    internal void NoteShared(int count) => _shared = count;
 
     internal void Add(int token)
     {

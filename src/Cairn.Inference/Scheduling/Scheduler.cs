@@ -120,11 +120,16 @@ public sealed class Scheduler(BatchModel model, Tokenizer tokenizer, int paralle
             }
 
             next.Text = text;
-            next.NoteShared(shared);
+            if (!next.HasBegun)
+            {
+                // Who was put back finds above all what it has computed itself: that was no favour of another.
+                next.NoteShared(shared);
+                Note(state => state with { SharedTokens = state.SharedTokens + shared });
+            }
+
             next.Begin(tokenizer, _space);
             _waiting.Remove(next);
             _running.Insert(_running.FindLastIndex(one => one.Number < next.Number) + 1, next);
-            Note(state => state with { SharedTokens = state.SharedTokens + shared });
         }
     }
 

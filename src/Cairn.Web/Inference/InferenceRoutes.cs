@@ -36,7 +36,8 @@ internal sealed class InferenceRoutes(ModelRoom room, InferenceOptions options, 
             new ChatForm(head, asked.LikeliestCount is not null)));
         app.MapPost("/tokenize", context => WithinLimitsAsync(context, TokenRoutes.TokenizeAsync));
         app.MapPost("/detokenize", context => WithinLimitsAsync(context, TokenRoutes.DetokenizeAsync));
-        app.MapFallback(context => throw (Paths.Contains(context.Request.Path.Value!)
+        // The usual pattern passes over what looks like the name of a file.
+        app.MapFallback("{*path}", context => throw (Paths.Contains(context.Request.Path.Value!)
             ? ApiRefusal.NoMethod(context.Request.Path.Value!) : ApiRefusal.NoRoute(context.Request.Path.Value!)));
     }
 
@@ -54,7 +55,13 @@ internal sealed class InferenceRoutes(ModelRoom room, InferenceOptions options, 
             var asked = await Task.Run(() => read(body.Root, lease.Served, cancellation), cancellation);
             // The text is tokens now.
             body.Dispose();
-            var more = (asked.Prompts.Count * asked.Count) - 1;
+            var together = asked.Prompts.Count * asked.Count;
+            if (together > PlacesMax)
+            {
+                throw ApiRefusal.Field("n", $"{together} continuations are asked for: {PlacesMax} have a place here, those that wait among them.");
+            }
+
+            var more = together - 1;
             if (Interlocked.Add(ref _inHouse, more) > PlacesMax)
             {
                 Interlocked.Add(ref _inHouse, -more);

@@ -171,8 +171,13 @@ public sealed class InferenceServerTests(InferenceServerTests.Shared shared) : I
     [Fact]
     public async Task Where_there_is_nothing_that_is_said_in_the_same_form()
     {
-        using var nothing = await _server.Client.GetAsync("/v1/nothing", TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.NotFound, (await TinyServer.RefusalOfAsync(nothing)).Status);
+        foreach (var path in new[] { "/v1/nothing", "/v1/nothing.json", "/favicon.ico", "/a/b.c/d.e", "/" })
+        {
+            using var nothing = await _server.Client.GetAsync(path, TestContext.Current.CancellationToken);
+            var (status, error) = await TinyServer.RefusalOfAsync(nothing);
+            Assert.Equal((HttpStatusCode.NotFound, "unknown_url"), (status, Text(error, "code")));
+        }
+
         using var method = await _server.Client.GetAsync("/v1/completions", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await TinyServer.RefusalOfAsync(method)).Status);
     }
@@ -228,6 +233,23 @@ public sealed class InferenceServerTests(InferenceServerTests.Shared shared) : I
         }
 
         Assert.Contains(answers, answer => !answer.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task What_can_never_have_a_place_is_not_told_to_come_again()
+    {
+        await using var small = await TinyServer.StartAsync(TinyServer.Usual with { Parallel = 2, WaitingMax = 1 });
+        foreach (var body in new object[] { new { prompt = "x", n = 4, max_tokens = 1 }, new { prompt = new[] { "x", "y" }, n = 2, max_tokens = 1 } })
+        {
+            using var refused = await small.PostAsync("/v1/completions", body);
+            Assert.Null(refused.Headers.RetryAfter);
+            var (status, error) = await TinyServer.RefusalOfAsync(refused);
+            Assert.Equal((HttpStatusCode.BadRequest, "n"), (status, Text(error, "param")));
+            Assert.Contains("3 have a place", Text(error, "message"), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, (await small.AskAsync("/v1/completions", new { prompt = "x", n = 3, max_tokens = 1 })).GetProperty("choices").GetArrayLength());
+        Assert.Equal(0, await small.MetricAsync("cairn_serve_requests_in_house"));
     }
 
     [Fact]
