@@ -15,5 +15,5 @@ internal static class ModelPlace
     /// <summary>Where the files of a model are: a run's newest checkpoint, verified, or the path itself.</summary>
     /// <param name="path">From the command line.</param>
     /// <exception cref="InputException">The run has no checkpoint, or a damaged one.</exception>
-    public static string FolderOf(string path) => new RunDirectory(path) is { HoldsRun: true } run ? CheckpointFolder.VerifiedAfter(run, null)! : path;
+    public static string FolderOf(string path) => new RunDirectory(path) is { HoldsRun: true } run ? CheckpointFolder.Verified(run) : path;
 }

@@ -101,13 +101,17 @@ internal static class ServeVerb
     private static async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var options = OptionsOf(parsed);
-        var (path, name, folder) = PlaceOf(parsed);
-        var first = await Task.Run(() => Load(parsed, folder ?? ModelPlace.FolderOf(path), name), cancellation);
+        var (path, name, follows) = PlaceOf(parsed);
+        var named = follows ? NamedCheckpoints.Open(new RunDirectory(path)) : null;
+        using var owned = named;
+        var folder = named is null ? ModelPlace.FolderOf(path) : named.Verify(cancellation);
+        var first = await Task.Run(() => Load(parsed, folder, name), cancellation);
         await using var server = await InferenceServer.StartAsync(first, options);
         Console.WriteLine($"{name} is served at {server.Address}{Reach(options)}");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var following = folder is null ? Task.Delay(Timeout.Infinite, either.Token)
-            : new FollowedRun(new RunDirectory(path), folder, newer => Load(parsed, newer, name), server.Switch, Console.Error.WriteLine).FollowAsync(either.Token);
+        using var run = named is null ? null
+            : new FollowedRun(new RunDirectory(path), named, folder, newer => Load(parsed, newer, name), server.Switch, Console.Error.WriteLine, TimeProvider.System);
+        var following = run?.FollowAsync(either.Token) ?? Task.Delay(Timeout.Infinite, either.Token);
         try
         {
             // A failure of either is ours: it ends the process.
@@ -122,8 +126,8 @@ internal static class ServeVerb
         return ExitCode.Success;
     }
 
-    // What is served, by which name, and the checkpoint where a run is followed.
-    private static (string Path, string Name, string? Folder) PlaceOf(ParseResult parsed)
+    // What is served, by which name, and whether it is a run that is followed.
+    private static (string Path, string Name, bool Follows) PlaceOf(ParseResult parsed)
     {
         var (model, follow) = (parsed.GetValue(Model), parsed.GetValue(Follow));
         if (model is not null && follow is not null)
@@ -132,8 +136,7 @@ internal static class ServeVerb
         }
 
         var path = follow ?? model ?? RunFolders.Newest();
-        var name = parsed.GetValue(Name) ?? NameOf(path);
-        return (path, name, follow is null ? null : CheckpointFolder.VerifiedAfter(new RunDirectory(follow), null));
+        return (path, parsed.GetValue(Name) ?? NameOf(path), follow is not null);
     }
 
     private static string NameOf(string path)

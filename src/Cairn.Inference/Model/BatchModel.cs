@@ -28,11 +28,12 @@ public sealed class BatchModel : IDisposable
         Context = options.Context ?? Shape.Context;
         Precision = options.Precision;
         var pages = PagesFor(options.CacheTokens ?? checked(4 * Context));
-        _kernels = new CpuKernels(options.Threads);
         _cache = new KeyValuePages(Shape.Layers, Shape.KvHeads, Shape.HeadDim, pages);
         _pool = new PagePool(pages, KeyValuePages.PageTokens);
         _rope = Shape.Rope(Context);
         _memory = new BatchMemory(Shape, RowsMax);
+        // Last, as threads begin with it: where there is no memory for the rest, none is left over.
+        _kernels = new CpuKernels(options.Threads);
     }
 
     /// <summary>The most tokens of a pass.</summary>
@@ -70,7 +71,16 @@ public sealed class BatchModel : IDisposable
     public static BatchModel Load(ModelFile file, BatchModelOptions options)
     {
         options.Validate(file.Shape);
-        return new BatchModel(new ModelMatrices(file, options.Precision), options);
+        var matrices = new ModelMatrices(file, options.Precision);
+        try
+        {
+            return new BatchModel(matrices, options);
+        }
+        catch
+        {
+            matrices.Dispose();
+            throw;
+        }
     }
 
     /// <summary>An empty text.</summary>

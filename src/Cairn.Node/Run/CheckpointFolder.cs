@@ -15,7 +15,8 @@ public static class CheckpointFolder
     /// <summary>The digests of the parameters' pieces, 32 bytes each: by them a part of the parameters can be checked alone, whoever gave it.</summary>
     public const string PiecesFile = "pieces.bin";
 
-    private const int Kept = 3;
+    /// <summary>How many checkpoints a store keeps, the newest ones.</summary>
+    internal const int Kept = 3;
 
     /// <summary>The newest whole checkpoint of a run, or null if none was settled yet.</summary>
     /// <param name="directory">The run.</param>
@@ -40,43 +41,30 @@ public static class CheckpointFolder
     /// <exception cref="InputException">There is none yet, or it is damaged, or another model lies in its place.</exception>
     public static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(RunDirectory directory)
     {
-        var (state, named) = NamedBy(directory);
-        return LoadVerified(directory, state, named);
+        using var named = NamedCheckpoints.Open(directory);
+        return named.Load();
     }
 
-    /// <summary>The newest checkpoint of a run if it is another than one that is known, compared with the digest that the validators posted on the ledger.</summary>
+    /// <summary>The newest checkpoint of a run, compared with the digest that the validators posted on the ledger.</summary>
     /// <param name="directory">The run.</param>
-    /// <param name="known">The folder of a checkpoint, or null.</param>
-    /// <returns>Its folder; null if the known one is the newest.</returns>
+    /// <returns>Its folder.</returns>
     /// <exception cref="InputException">There is none yet, or it is damaged, or another model lies in its place.</exception>
-    public static string? VerifiedAfter(RunDirectory directory, string? known)
+    public static string Verified(RunDirectory directory)
     {
-        var (state, named) = NamedBy(directory);
-        if (named.Folder == known)
-        {
-            return null;
-        }
-
-        LoadVerified(directory, state, named).Parameters.Dispose();
-        return named.Folder;
+        using var named = NamedCheckpoints.Open(directory);
+        return named.Verify();
     }
 
-    private static (Ledger.LedgerState State, (string Folder, Digest Digest) Named) NamedBy(RunDirectory directory)
-    {
-        using var ledger = Ledger.EmbeddedLedger.Open(directory.Ledger, readOnly: true);
-        var state = LedgerHistory.Replay(ledger).State;
-        return OfLedger(directory, state) is { } named ? (state, named) : throw new InputException(
-            $"{directory.Root} has no checkpoint yet: train at least until the first settlement (cairn swarm --resume --dir {directory.Root}).");
-    }
-
-    private static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(
-        RunDirectory directory, Ledger.LedgerState state, (string Folder, Digest Digest) named)
+    /// <summary>Loads a checkpoint that the ledger names, fetched first where it is not here.</summary>
+    /// <exception cref="InputException">It cannot be had now, it is damaged, or another model lies in its place.</exception>
+    internal static (Parameters Parameters, Tokenizer Tokenizer) LoadVerified(
+        RunDirectory directory, Ledger.LedgerState state, (string Folder, Digest Digest) named, CancellationToken cancellation)
     {
         if (directory.IsOnNetwork && !File.Exists(Path.Combine(named.Folder, Checkpoint.ParametersFile)))
         {
             CheckpointFetch.FetchAsync(
                 directory, state.LatestCheckpoint!.Value.Round, named.Digest, [.. state.Validators.Select(member => member.Place).Distinct()], named.Folder,
-                CancellationToken.None).GetAwaiter().GetResult();
+                cancellation).GetAwaiter().GetResult();
         }
 
         var (parameters, tokenizer) = Load(named.Folder);
