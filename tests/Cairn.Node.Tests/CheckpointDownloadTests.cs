@@ -46,6 +46,23 @@ public sealed class CheckpointDownloadTests(SmallRun run)
         Assert.Equal(4, world.Refused.Count);
     }
 
+    [Fact]
+    public async Task A_source_that_does_not_answer_may_have_it_and_one_that_says_no_has_it_not()
+    {
+        using var folder = new TestFolder();
+        using var world = new Scene(run, folder);
+        var (nothing, liar) = (new DirectoryStore(folder["nothing"]), await world.StoreAsync("liar", model => model[^1] ^= 1));
+        foreach (var (sources, isUnreachable) in new (IObjectStore[], bool)[] { ([new Empty()], true), ([nothing, new Empty()], true), ([nothing], false), ([liar], false), ([], false) })
+        {
+            var download = world.Download();
+            Assert.Null(await download.FetchAsync(sources, TestContext.Current.CancellationToken));
+            Assert.Equal(isUnreachable, download.IsUnreachable);
+        }
+
+        Assert.Equal("none of 1 source gave it, and not all answered", world.Refused[0]);
+        Assert.Equal("none of 1 source has it", world.Refused[2]);
+    }
+
     private sealed class Scene : IDisposable
     {
         private readonly TestFolder _folder;
@@ -83,8 +100,9 @@ public sealed class CheckpointDownloadTests(SmallRun run)
             return store;
         }
 
-        public Task<Parameters?> FetchAsync(params IObjectStore[] sources) =>
-            new CheckpointDownload(_context.Layout, _context.Time, Refused.Add, Round, Checkpoint.Digest(Model)).FetchAsync(sources, TestContext.Current.CancellationToken);
+        public CheckpointDownload Download() => new(_context.Layout, _context.Time, Refused.Add, Round, Checkpoint.Digest(Model));
+
+        public Task<Parameters?> FetchAsync(params IObjectStore[] sources) => Download().FetchAsync(sources, TestContext.Current.CancellationToken);
 
         public void Dispose()
         {

@@ -1,7 +1,9 @@
 using System.Text;
 using Cairn.Base;
+using Cairn.Data;
 using Cairn.Exchange;
 using Cairn.Ledger;
+using Cairn.Model;
 using Cairn.Protocol;
 
 namespace Cairn.Node.Tests;
@@ -57,6 +59,40 @@ public sealed class EvaluatorTests(SmallRun run) : IDisposable
         var published = new List<EvaluationRecord>();
         Assert.True(await EvaluateAsync(CopyOfWhole(), 5, published));
         Assert.Equal([6], published.Select(record => record.Round));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_whose_store_does_not_answer_is_asked_for_again_and_scored_when_it_does()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a file is held back by a lock of Unix here");
+        var directory = CopyOfWhole();
+        var held = Directory.GetFiles(directory.Checkpoints, CheckpointFolder.PiecesFile, SearchOption.AllDirectories)
+            .Select(file => new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None)).ToList();
+        var (published, told) = (new List<EvaluationRecord>(), new List<string>());
+        Assert.True(await RunEvaluator.RunAsync(
+            Options(directory, 1), Nothing, published.Add, why =>
+            {
+                told.Add(why);
+                if (told.Count(one => one.Contains("cannot be had now", StringComparison.Ordinal)) == 2)
+                {
+                    held.ForEach(file => file.Dispose());
+                }
+            },
+            TestContext.Current.CancellationToken));
+        Assert.Equal([4, 6], published.Select(record => record.Round));
+        Assert.Equal(4, told.Count);
+        Assert.DoesNotContain(told, why => why.Contains("any more", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_its_store_has_no_more_is_told_so_once_and_left()
+    {
+        var directory = CopyOfWhole();
+        Directory.Delete(Path.Combine(directory.Checkpoints, "000004"), recursive: true);
+        var (published, told) = (new List<EvaluationRecord>(), new List<string>());
+        Assert.True(await RunEvaluator.RunAsync(Options(directory, 1), Nothing, published.Add, told.Add, TestContext.Current.CancellationToken));
+        Assert.Equal([6], published.Select(record => record.Round));
+        Assert.Equal(["none of 1 source has it", "the checkpoint after round 5 cannot be had any more"], told);
     }
 
     [Fact]
@@ -128,7 +164,10 @@ public sealed class EvaluatorTests(SmallRun run) : IDisposable
         return new RunDirectory(_folder["run"]);
     }
 
+    private static EvaluatorOptions Options(RunDirectory directory, int every) => new(directory.Root, null, every, 8, Threads: 2, null, new StoreAccess());
+
+    private static ModelFindings Nothing(Parameters parameters, Tokenizer tokenizer) => new([], [new EvaluatedTask("arc", "acc", 0.25, 0.1, 8)]);
+
     private static Task<bool> EvaluateAsync(RunDirectory directory, int every, List<EvaluationRecord> published) => RunEvaluator.RunAsync(
-        new EvaluatorOptions(directory.Root, null, every, 8, Threads: 2, null, new StoreAccess()),
-        (_, _) => new ModelFindings([], [new EvaluatedTask("arc", "acc", 0.25, 0.1, 8)]), published.Add, why => Assert.Fail(why), TestContext.Current.CancellationToken);
+        Options(directory, every), Nothing, published.Add, why => Assert.Fail(why), TestContext.Current.CancellationToken);
 }

@@ -27,12 +27,14 @@ public sealed record ModelFindings(IReadOnlyList<EvaluatedText> Texts, IReadOnly
 public sealed class RunEvaluator : IDisposable
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan AwayPause = TimeSpan.FromSeconds(5);
     private readonly EvaluatorOptions _options;
     private readonly Func<Parameters, Tokenizer, ModelFindings> _examine;
     private readonly Action<string> _tell;
     private readonly RunContext _run;
     private readonly EventLog _log;
     private readonly HashSet<int> _done = [];
+    private readonly Dictionary<int, long> _away = [];
     private readonly string _name;
     private readonly NodeKey _key;
     private string? _sampleAtStart;
@@ -97,17 +99,15 @@ public sealed class RunEvaluator : IDisposable
 
             _run.Stores.Notice(state);
             var member = state.Find(_key.Public) ?? throw new InputException($"{_name} is no member of the run in {_run.Directory.Root}: name one with --name.");
-            foreach (var (round, digest) in Due(state))
+            foreach (var (round, digest) in Due(state).Where(one => !IsAway(one.Round)))
             {
                 if (await EvaluateAsync(state, member, round, digest, cancellation) is { } record)
                 {
                     published(record);
                 }
-
-                _done.Add(round.Number);
             }
 
-            if (state.Stage == Stage.Finished)
+            if (state.Stage == Stage.Finished && !Due(state).Any())
             {
                 return;
             }
@@ -115,6 +115,8 @@ public sealed class RunEvaluator : IDisposable
             await Task.Delay(PollInterval, cancellation);
         }
     }
+
+    private bool IsAway(Round round) => _away.TryGetValue(round.Number, out var since) && _run.Time.GetElapsedTime(since) < AwayPause;
 
     private IEnumerable<(Round Round, Digest Digest)> Due(LedgerState state)
     {
@@ -129,27 +131,57 @@ public sealed class RunEvaluator : IDisposable
         }
     }
 
+    // What is found, or null where nothing is; done with, unless the stores that may have the checkpoint do not answer.
     private async Task<EvaluationRecord?> EvaluateAsync(LedgerState state, Member member, Round round, Digest digest, CancellationToken cancellation)
     {
         var key = ObjectKey.Evaluation(round, member.Uid);
         var before = await _run.Stores.Own.GetAsync(key, EvaluationRecord.BytesMax, cancellation);
         if (before.Status == FetchStatus.Found && EvaluationRecord.TryRead(before.Bytes, state.Run, _key.Public, out _)?.Checkpoint == digest.ToString())
         {
+            _done.Add(round.Number);
             return null;
         }
 
         var sources = state.Validators.Select(validator => _run.Stores.Of(validator.Uid)).Distinct().ToList();
-        using var parameters = await new CheckpointDownload(_run.Layout, _run.Time, _tell, round, digest).FetchAsync(sources, cancellation);
+        var refused = new List<string>();
+        var download = new CheckpointDownload(_run.Layout, _run.Time, refused.Add, round, digest);
+        using var parameters = await download.FetchAsync(sources, cancellation);
         if (parameters is null)
         {
-            _tell($"the checkpoint after round {round.Number + 1} cannot be had any more");
+            NoteMissing(state, round, download.IsUnreachable, refused);
             return null;
         }
+
+        refused.ForEach(_tell);
 
         using var lease = await _run.Engines.RentAsync(cancellation);
         var record = await Task.Run(() => Score(lease.Engine, parameters, round, digest), cancellation);
         await PatientPut.PutAsync(_run, _name, key, record.Sign(_key, state.Run), cancellation);
+        _done.Add(round.Number);
         return record;
+    }
+
+    // A store that does not answer may have it, as long as stores keep checkpoints of that age; it is asked again after a while. One that says no has said it for good.
+    private void NoteMissing(LedgerState state, Round round, bool isUnreachable, List<string> refused)
+    {
+        var waits = isUnreachable && state.Checkpoints.TakeLast(CheckpointFolder.Kept).Any(one => one.Round == round);
+        if (waits && _away.ContainsKey(round.Number))
+        {
+            _away[round.Number] = _run.Time.GetTimestamp();
+            return;
+        }
+
+        refused.ForEach(_tell);
+        var when = waits ? "now: a store that may have it does not answer, and is asked again" : "any more";
+        _tell($"the checkpoint after round {round.Number + 1} cannot be had {when}");
+        if (waits)
+        {
+            _away.Add(round.Number, _run.Time.GetTimestamp());
+        }
+        else
+        {
+            _done.Add(round.Number);
+        }
     }
 
     private EvaluationRecord Score(Engine engine, Parameters parameters, Round round, Digest digest)

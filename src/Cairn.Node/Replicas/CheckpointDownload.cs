@@ -22,6 +22,7 @@ internal sealed class CheckpointDownload
     private readonly ConcurrentDictionary<IObjectStore, int> _failures = new();
     private Digest[] _leaves = [];
     private int _missing;
+    private volatile bool _isUnreachable;
 
     /// <summary>Prepares.</summary>
     /// <param name="layout">Of the model.</param>
@@ -32,6 +33,9 @@ internal sealed class CheckpointDownload
     public CheckpointDownload(ParameterLayout layout, TimeProvider time, Action<string> tell, Round round, Digest digest) =>
         (_layout, _time, _tell, _round, _digest) = (layout, time, tell, round, digest);
 
+    /// <summary>True if a source did not answer: what was not had of it may be had later. Else asking again gives the same.</summary>
+    public bool IsUnreachable => _isUnreachable;
+
     /// <summary>Fetches it.</summary>
     /// <param name="sources">Stores that may have it; none is trusted.</param>
     /// <param name="cancellation">Gives up.</param>
@@ -41,7 +45,8 @@ internal sealed class CheckpointDownload
         var listed = new List<IObjectStore>(sources);
         if (!await FindLeavesAsync(listed, cancellation))
         {
-            _tell($"none of {sources.Count} {(sources.Count == 1 ? "source has" : "sources have")} it");
+            var count = $"none of {sources.Count} {(sources.Count == 1 ? "source" : "sources")}";
+            _tell(_isUnreachable ? $"{count} gave it, and not all answered" : $"{count} {(sources.Count == 1 ? "has" : "have")} it");
             return null;
         }
 
@@ -67,6 +72,8 @@ internal sealed class CheckpointDownload
         return parameters;
     }
 
+    private void Note(FetchOutcome outcome) => _isUnreachable |= outcome.Status is FetchStatus.Unreachable or FetchStatus.Silent;
+
     private bool IsAble(IObjectStore source) => _failures.GetValueOrDefault(source) < FailuresMax;
 
     // The first list that leads to the named digest; who has another is asked nothing more.
@@ -77,6 +84,7 @@ internal sealed class CheckpointDownload
         foreach (var source in sources.ToList())
         {
             var outcome = await PatientFetch.AskAsync(() => source.GetAsync(key, size, cancellation), _time, cancellation);
+            Note(outcome);
             if (outcome.Status != FetchStatus.Found)
             {
                 continue;
@@ -119,6 +127,7 @@ internal sealed class CheckpointDownload
             }
 
             _pieces.Enqueue(piece);
+            Note(outcome);
             if (outcome.Status is FetchStatus.Found or FetchStatus.Corrupt)
             {
                 if (_failures.AddOrUpdate(source, FailuresMax, (_, before) => before + FailuresMax) == FailuresMax)
