@@ -70,7 +70,8 @@ public static class DurableFile
         }
     }
 
-    /// <summary>Deletes what writes that were killed have left in a folder and those below it. Only for who holds the folder alone: what another is writing looks alike.</summary>
+    /// <summary>Deletes what writes that were killed have left in a folder and those below it. Only for who holds the folder alone: what another is writing looks
+    /// alike.</summary>
     /// <param name="folder">Any; nothing is done where it is missing.</param>
     public static void DeleteLeft(string folder)
     {
