@@ -135,16 +135,20 @@ public sealed class FetchAheadTests(SmallRun run)
     }
 
     [Fact]
-    public async Task Who_said_nothing_about_an_update_is_not_asked_for_it_again()
+    public async Task Who_said_nothing_about_an_update_when_it_was_needed_is_not_asked_for_it_again()
     {
         await using var scene = new Scene(run, inMemoryMax: 0);
         scene.Store.Answer = StoreAnswer.Silent;
         scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
-        await Scene.WaitAsync(() => scene.Manifest.Entries.All(entry => scene.Context.Silences.IsNoted(entry.ObjectDigest)));
+        await scene.WaitUntilAskedAsync();
+        for (var needed = 0; needed < 3; needed++)
+        {
+            using var updates = await scene.FetchAsync(Cancel);
+            Assert.Null(updates.Contributions);
+        }
 
-        using var updates = await scene.FetchAsync(Cancel);
-        Assert.Null(updates.Contributions);
-        Assert.All(scene.Manifest.Entries, entry => Assert.Equal(1, scene.Store.AskedFor(entry)));
+        // Once ahead of its time, and once when it was needed.
+        Assert.All(scene.Manifest.Entries, entry => Assert.InRange(scene.Store.AskedFor(entry), 1, 2));
     }
 
     public enum StoreAnswer

@@ -204,7 +204,7 @@ internal static class UpdateFetcher
             patience, run.Time, cancellation);
     }
 
-    // Who said nothing is not asked again for the same; who could not be reached is, if there is time for it.
+    // Who said nothing when it was needed is not asked again for the same (ahead of its time a busy line is no fault); who could not be reached is, if there is time.
     private static async Task<FetchOutcome> FromAuthorAsync(RunContext run, Round round, Uid uid, Opening opening, bool patient, CancellationToken cancellation)
     {
         if (patient)
@@ -225,7 +225,7 @@ internal static class UpdateFetcher
         var outcome = patient
             ? await PatientFetch.AskAsync(() => FromStoreAsync(run, store, round, opening, cancellation), run.Time, cancellation)
             : await FromStoreAsync(run, store, round, opening, cancellation);
-        if (outcome.Status == FetchStatus.Silent)
+        if (patient && outcome.Status == FetchStatus.Silent)
         {
             run.Silences.Note(round, opening.ObjectDigest);
         }
