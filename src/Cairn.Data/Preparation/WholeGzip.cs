@@ -1,41 +1,20 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Cairn.Base;
 
 namespace Cairn.Data;
 
 /// <summary>Unpacks gzip and says so where it was cut off or where something follows its end: the platform's reader takes both for an end.</summary>
 /// <remarks>A member of known content is put behind the file. Only if every member before it was whole does what is unpacked end with that content.</remarks>
-internal sealed class WholeGzip : Stream
+/// <param name="file">One member or several; closed with this.</param>
+internal sealed class WholeGzip(Stream file)
+    : ReadingStream(new GZipStream(new Chained(file, new MemoryStream(PackedMark())), CompressionMode.Decompress))
 {
     private static readonly byte[] Mark = SHA256.HashData("cairn/gzip/end"u8);
-    private readonly GZipStream _unpacked;
     private readonly byte[] _ahead = new byte[1 << 16];
     private int _start;
     private int _end;
     private bool _ended;
-
-    /// <summary>Reads a file of one member or several.</summary>
-    /// <param name="file">Closed with this.</param>
-    public WholeGzip(Stream file) => _unpacked = new GZipStream(new Chained(file, new MemoryStream(PackedMark())), CompressionMode.Decompress);
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidDataException">It is damaged, cut off, or something follows it.</exception>
@@ -46,7 +25,7 @@ internal sealed class WholeGzip : Stream
         {
             _ahead.AsSpan(_start, _end - _start).CopyTo(_ahead);
             (_start, _end) = (0, _end - _start);
-            var got = _unpacked.Read(_ahead, _end, _ahead.Length - _end);
+            var got = Inner.Read(_ahead, _end, _ahead.Length - _end);
             (_end, _ended) = (_end + got, got == 0);
         }
 
@@ -64,29 +43,6 @@ internal sealed class WholeGzip : Stream
     /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    /// <inheritdoc/>
-    public override void Flush() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _unpacked.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
-
     private static byte[] PackedMark()
     {
         using var packed = new MemoryStream();
@@ -99,43 +55,10 @@ internal sealed class WholeGzip : Stream
     }
 
     /// <summary>One stream, then another.</summary>
-    private sealed class Chained(Stream first, Stream second) : Stream
+    private sealed class Chained(Stream first, MemoryStream second) : ReadingStream(first)
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(Span<byte> buffer) => first.Read(buffer) is > 0 and var got ? got : second.Read(buffer);
+        public override int Read(Span<byte> buffer) => Inner.Read(buffer) is > 0 and var got ? got : second.Read(buffer);
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                first.Dispose();
-                second.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
     }
 }

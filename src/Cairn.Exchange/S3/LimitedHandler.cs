@@ -22,7 +22,7 @@ internal sealed class LimitedHandler(RateLimit? up, RateLimit? down, HttpMessage
     }
 
     // Read as the reader reads, in pieces, each paid for after it came: the window of the connection then slows the sender.
-    private sealed class LimitedStream(Stream inner, RateLimit limit) : ReadingStream(inner)
+    private sealed class LimitedStream(Stream inner, RateLimit limit) : AnswerStream(inner)
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

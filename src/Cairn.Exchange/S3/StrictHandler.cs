@@ -48,7 +48,7 @@ internal sealed class StrictHandler(HttpMessageHandler inner) : DelegatingHandle
             : OtherBytesMax;
     }
 
-    private sealed class BoundedStream(Stream inner, long bytesMax) : ReadingStream(inner)
+    private sealed class BoundedStream(Stream inner, long bytesMax) : AnswerStream(inner)
     {
         private long _left = bytesMax;
 
