@@ -1,4 +1,7 @@
 using Cairn.Base;
+using Cairn.Data;
+using Cairn.Ledger;
+using Cairn.Model;
 
 namespace Cairn.Node.Tests;
 
@@ -74,6 +77,38 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
         }
 
         await run.AssertEndsAsUndisturbedAsync(new RunDirectory(folder["run"]));
+    }
+
+    [Fact]
+    public async Task A_round_trained_ahead_begins_where_the_own_update_alone_would_bring_the_base()
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        using var log = new EventLog(half.Events, null);
+        using var context = new RunContext(half, RunSetup.ReadRules(half), DataSet.Open(half.Data), log, threads: 1, users: 1);
+        using var replica = Replica.Open(context, Directory.CreateDirectory(folder["fresh"]).FullName, trains: true);
+        using var lease = await context.Engines.RentAsync(TestContext.Current.CancellationToken);
+        var each = context.Rules.Training.InnerSteps * context.Rules.Training.Batch;
+        TrainingOutcome Train(int round) => replica.Train(
+            lease.Engine, new Uid(0), new Assignment(new Round(round), [.. Enumerable.Range(round * each, each).Select(sample => (long)sample)], 0), _ => { }, default);
+
+        Assert.True(Train(0).Usable);
+        Assert.True(context.Codec.TryDecode(replica.Encode(new Uid(0)), context.RulesDigest, new Round(0), new Uid(0), out var own, out _));
+        Assert.Equal(replica.BaseDigest, Train(1).Base);
+
+        using var expected = replica.Base.Clone();
+        for (var tensor = 0; tensor < context.Grid.TensorCount; tensor++)
+        {
+            own![tensor].SubtractFrom((float)context.Rules.Sparse.OuterRate, context.Grid.Slice(expected.Span, tensor));
+        }
+
+        using var start = new Parameters(context.Layout);
+        using var moment1 = Parameters.NewBuffer(context.Layout);
+        using var moment2 = Parameters.NewBuffer(context.Layout);
+        var header = ReplicaStateFile.TryRead(Path.Combine(folder["fresh"], "state-start-1.bin"), [start.Buffer, moment1, moment2])!.Value.Header;
+        Assert.Equal(replica.BaseDigest, header.BaseDigest);
+        Assert.NotEqual(replica.BaseDigest, start.Digest());
+        Assert.Equal(expected.Digest(), start.Digest());
     }
 
     [Theory]

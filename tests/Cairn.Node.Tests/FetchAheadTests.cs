@@ -74,6 +74,63 @@ public sealed class FetchAheadTests(SmallRun run)
     }
 
     [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(0)]
+    public async Task A_validator_copies_what_it_has_verified_before_it_is_judged_and_once(int inMemoryMax)
+    {
+        await using var scene = new Scene(run, inMemoryMax);
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings, copies: true);
+        await Scene.WaitAsync(() => scene.Openings.All(one => scene.Own.PutsOf(one.Opening!.ObjectDigest) == 1));
+        foreach (var (_, _, opening) in scene.Openings)
+        {
+            await scene.Context.Copies.PutAsync("validator-1", scene.Manifest.Round, opening!.ObjectDigest, Cancel);
+            var copied = await scene.Own.GetVerifiedAsync(
+                ObjectKey.Update(scene.Manifest.Round, opening.ObjectDigest), opening.ObjectDigest, opening.SizeBytes, Cancel);
+            Assert.Equal(FetchStatus.Found, copied.Status);
+            Assert.Equal(1, scene.Own.PutsOf(opening.ObjectDigest));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_peer_fetches_ahead_it_does_not_copy()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        scene.Ahead.Begin(scene.Manifest.Round, scene.Openings);
+        await scene.WaitUntilHeldAsync();
+        await scene.Ahead.DisposeAsync();
+        Assert.All(scene.Openings, one => Assert.Equal(0, scene.Own.PutsOf(one.Opening!.ObjectDigest)));
+    }
+
+    [Fact]
+    public async Task A_copy_that_was_given_up_with_its_round_is_made_for_the_verdict_that_needs_it()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        var (round, digest) = (scene.Manifest.Round, scene.Openings[0].Opening!.ObjectDigest);
+        scene.Own.PutsWait = true;
+        scene.Ahead.Begin(round, scene.Openings, copies: true);
+        await Scene.WaitAsync(() => scene.Own.PutsOf(digest) == 1);
+        var needed = scene.Context.Copies.PutAsync("validator-1", round, digest, Cancel);
+        scene.Own.PutsWait = false;
+        scene.Ahead.GiveUp();
+        await needed;
+        Assert.Equal(2, scene.Own.PutsOf(digest));
+        Assert.True(await scene.Own.ExistsAsync(ObjectKey.Update(round, digest), Cancel));
+    }
+
+    [Fact]
+    public async Task What_is_not_held_is_not_taken_for_copied()
+    {
+        await using var scene = new Scene(run, inMemoryMax: 0);
+        var (round, opening) = (scene.Manifest.Round, scene.Openings[0].Opening!);
+        await scene.Context.Copies.PutAsync("validator-1", round, opening.ObjectDigest, Cancel);
+        Assert.Equal(0, scene.Own.PutsOf(opening.ObjectDigest));
+
+        using var updates = await scene.FetchAsync(Cancel);
+        await scene.Context.Copies.PutAsync("validator-1", round, opening.ObjectDigest, Cancel);
+        Assert.Equal(1, scene.Own.PutsOf(opening.ObjectDigest));
+    }
+
+    [Theory]
     [InlineData(StoreAnswer.Unreachable)]
     [InlineData(StoreAnswer.Missing)]
     [InlineData(StoreAnswer.Lie)]
@@ -175,18 +232,20 @@ public sealed class FetchAheadTests(SmallRun run)
             Store = new FickleStore(new DirectoryStore(half.Store));
             Context = new RunContext(half, rules, DataSet.Open(half.Data), _log, threads: 1, users: 1, new Spool(_folder["spool"], inMemoryMax))
             {
-                Stores = new RunStores(new DirectoryStore(_folder["own"]), Store, "", _ => null),
+                Stores = new RunStores(Own = new FickleStore(new DirectoryStore(_folder["own"])), Store, "", _ => null),
                 Time = new PatientFetchTests.NoTime(),
             };
             _ledger = Context.ReplayLedger();
             Manifest = _ledger.ManifestOf(new Round(3))!;
             Openings = OpeningsOf(Manifest.Round);
-            Ahead = new FetchAhead(Context);
+            Ahead = new FetchAhead(Context, "validator-1");
         }
 
         public RunContext Context { get; }
 
         public FickleStore Store { get; }
+
+        public FickleStore Own { get; }
 
         public Manifest Manifest { get; }
 
@@ -232,13 +291,29 @@ public sealed class FetchAheadTests(SmallRun run)
     {
         public volatile StoreAnswer Answer;
 
+        public volatile bool PutsWait;
+
+        public ConcurrentQueue<string> Put { get; } = [];
+
         public ConcurrentQueue<string> Asked { get; } = [];
 
         public string Name => inner.Name;
 
         public int AskedFor(ManifestEntry entry) => Asked.Count(key => key.EndsWith(entry.ObjectDigest.ToString(), StringComparison.Ordinal));
 
-        public Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => inner.PutAsync(key, bytes, cancel);
+        public int PutsOf(Digest digest) => Put.Count(key => key.EndsWith(digest.ToString(), StringComparison.Ordinal));
+
+        public async Task<PutOutcome> PutAsync(ObjectKey key, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
+        {
+            var waits = PutsWait;
+            Put.Enqueue(key.Text);
+            if (waits)
+            {
+                await Task.Delay(System.Threading.Timeout.Infinite, cancel);
+            }
+
+            return await inner.PutAsync(key, bytes, cancel);
+        }
 
         public Task<PutOutcome> PutAsync(ObjectKey key, SafeFileHandle file, CancellationToken cancel = default) => inner.PutAsync(key, file, cancel);
 

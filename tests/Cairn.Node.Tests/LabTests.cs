@@ -70,6 +70,7 @@ public sealed class LabTests(SmallRun run)
         var delayed = LabMethods.OursVariant with { ApplyDelay = 1 };
         Assert.Equal(BaseOf(data, delayed), BaseOf(data, delayed));
         Assert.NotEqual(BaseOf(data, LabMethods.OursVariant), BaseOf(data, delayed));
+        Assert.NotEqual(BaseOf(data, delayed), BaseOf(data, delayed with { Leads = true }));
         // Two rounds are trained from the initial base; cells of earlier grids keep their names.
         Assert.Equal($"{LabMethods.OursVariant}", $"{delayed}");
         Assert.Contains("delay 1", LabMethods.All.Single(method => method.Name == LabMethods.OursDelayed).Numbers, StringComparison.Ordinal);

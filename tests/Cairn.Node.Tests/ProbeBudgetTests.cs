@@ -13,5 +13,13 @@ public sealed class ProbeBudgetTests
     [InlineData(12, 40, 4, 32)] // never fewer than four
     [InlineData(2, 8, 2, 32)] // nor more than there are
     public void A_validator_probes_what_it_can_while_a_peer_trains(int places, int samples, int peers, int sequences) =>
-        Assert.Equal(new ProbeBudget(peers, sequences), ProbeBudget.Of(places, samples));
+        Assert.Equal(new ProbeBudget(peers, sequences), ProbeBudget.Of(places, samples, applyDelay: 0));
+
+    [Theory]
+    [InlineData(12, 120, 5, 32)] // three quarters of what one peer does
+    [InlineData(12, 40, 4, 32)]
+    [InlineData(64, 5_760, 64, 64)]
+    [InlineData(180, 5_760, 180, 32)]
+    public void With_an_apply_delay_its_verdict_is_there_before_the_next_update_is(int places, int samples, int peers, int sequences) =>
+        Assert.Equal(new ProbeBudget(peers, sequences), ProbeBudget.Of(places, samples, applyDelay: 1));
 }

@@ -35,6 +35,18 @@ internal sealed class ChaosNode(
     /// <summary>Times that it was started.</summary>
     public int Lives { get; private set; }
 
+    /// <summary>The last line that it wrote to its output.</summary>
+    public string Last
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _last;
+            }
+        }
+    }
+
     public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Starts it, or starts it again where it stopped.</summary>

@@ -87,6 +87,11 @@ internal static class FoundingOptions
         DefaultValueFactory = _ => 0,
     };
 
+    public static readonly Option<double?> OuterRate = new("--outer-rate")
+    {
+        Description = "How far a round's combined update moves the model (α). Default: 1.5 for small models, 1 for others.",
+    };
+
     public static readonly Option<int?> AnnealRounds = new("--anneal-rounds")
     {
         Description = "The last rounds, so many, train on the annealing part of the data alone (cairn data prepare --anneal-mix). " +
@@ -112,8 +117,8 @@ internal static class FoundingOptions
     /// <summary>Those that the rules settle when the run is begun.</summary>
     public static IReadOnlyList<Option> OfRules { get; } =
     [
-        Peers, Validators, Preset, From, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, AnnealRounds, AnnealRate, Probes,
-        ProbeSequences,
+        Peers, Validators, Preset, From, Rounds, Minutes, Data, TextField, Seed, Combine, Tolerated, Quantize, Coded, ApplyDelay, OuterRate, AnnealRounds, AnnealRate,
+        Probes, ProbeSequences,
     ];
 
     /// <summary>What was chosen.</summary>
@@ -137,6 +142,7 @@ internal static class FoundingOptions
         Quantization = Quantizations[parsed.GetValue(Quantize)!],
         Coding = Codings[parsed.GetValue(Coded)!],
         ApplyDelay = parsed.GetValue(ApplyDelay),
+        OuterRate = parsed.GetValue(OuterRate),
         AnnealRounds = parsed.GetValue(AnnealRounds),
         AnnealRate = parsed.GetValue(AnnealRate),
         Probes = parsed.GetValue(Probes),

@@ -57,6 +57,12 @@ internal static class WanVerb
         DefaultValueFactory = _ => 0.1,
     };
 
+    private static readonly Option<bool> Joiner = new("--joiner")
+    {
+        Description = "In the second half of the rounds somebody joins, who fetches a checkpoint of the model from three members' stores, one of which lies: what " +
+            "does that cost the others? With --network-only; needs 8 GB of memory for 500e6 parameters.",
+    };
+
     private static readonly Option<string?> Dir = new("--dir")
     {
         Description = "Where the measured run lies. Default: a folder of the system for passing files, deleted.",
@@ -71,10 +77,11 @@ internal static class WanVerb
             "Computes how long a round takes over the internet and how much of it is computing, from sizes and rates alone. Without --parameters: for published runs, " +
             "by their own inputs, beside what they claim. With --measure: what it really takes, on this machine.\n\n" +
             "Examples:  cairn lab wan\n           cairn lab wan --parameters 72e9 --peers 20 --compute 1200 --up 110 --down 500\n" +
-            "           cairn lab wan --measure\n           cairn lab wan --measure --network-only --parameters 500e6 --peers 4")
+            "           cairn lab wan --measure\n           cairn lab wan --measure --network-only --parameters 500e6 --peers 4\n" +
+            "           cairn lab wan --measure --network-only --joiner --rounds 10")
         {
             Parameters, Peers, Compute, Up, Down, Fixed, Bytes, Measure, NetworkOnly, Preset, Validators, InnerSteps, Batch, Rounds, Delay, Loss,
-            FoundingOptions.ApplyDelay, FoundingOptions.Data, Dir, Json, WanNodeVerb.Create(),
+            FoundingOptions.ApplyDelay, FoundingOptions.Probes, FoundingOptions.Data, Joiner, Dir, Json, WanNodeVerb.Create(), WanJoinerVerb.Create(),
         };
         wan.SetAction(async (parsed, cancellation) =>
         {
@@ -121,7 +128,9 @@ internal static class WanVerb
             DelayMilliseconds = parsed.GetValue(Delay),
             LossPercent = parsed.GetValue(Loss),
             ApplyDelay = parsed.GetValue(FoundingOptions.ApplyDelay),
+            Probes = parsed.GetValue(FoundingOptions.Probes),
             Data = parsed.GetValue(FoundingOptions.Data) ?? [],
+            Joiner = parsed.GetValue(Joiner),
         };
         var report = await new WanTrial(options, Console.Error.WriteLine).RunAsync(cancellation);
         if (parsed.GetValue(Json))

@@ -52,6 +52,12 @@ internal sealed record WanOptions
     /// <summary>The rule of the run.</summary>
     public required int ApplyDelay { get; init; }
 
+    /// <summary>True to have somebody fetch a checkpoint of the model from the members' stores in the second half of the rounds.</summary>
+    public bool Joiner { get; init; }
+
+    /// <summary>Updates probed in a round; null for as many as are affordable.</summary>
+    public int? Probes { get; init; }
+
     /// <summary>Text to train on; empty for the usual.</summary>
     public IReadOnlyList<string> Data { get; init; } = [];
 
@@ -73,6 +79,8 @@ internal sealed record WanOptions
         Need(ApplyDelay is 0 or 1, $"--apply-delay is {ApplyDelay}, must be 0 or 1");
         var roundsMin = WanTimes.RoundsMin(ApplyDelay);
         Need(Rounds >= roundsMin && Rounds <= 1000, $"--rounds is {Rounds}, must be {roundsMin} (of which only one counts) to 1,000");
+        Need(!Joiner || NetworkOnly, "--joiner fetches a checkpoint of a run without computing: give --network-only as well");
+        Need(!Joiner || WanTimes.Counted(Rounds, ApplyDelay).Count >= 2, $"--rounds is {Rounds}: with --joiner at least {roundsMin + 1}");
         Need(InnerSteps is >= 1 and <= 10_000, $"--inner-steps is {InnerSteps}, must be 1 to 10,000");
         Need(Batch is >= 1 and <= 1024, $"--batch is {Batch}, must be 1 to 1,024");
         Need(!NetworkOnly || Parameters is >= 2e6 and <= 2e9, $"--parameters is {Parameters}, must be 2e6 to 2e9 to be measured");
@@ -101,17 +109,19 @@ internal sealed record WanOptions
 /// <param name="Bound">What the lines allow, with the computing and the sizes that were measured.</param>
 /// <param name="Model">What <c>cairn lab wan</c> computes for the same.</param>
 /// <param name="OverLeast">By how much of it a round was longer than the lines allow.</param>
+/// <param name="Joiner">What somebody who joined cost the others; null where nobody did.</param>
 /// <param name="Skipped">What could not be done here, and why.</param>
 internal sealed record WanReport(
     bool NetworkOnly, long Parameters, int Peers, int Validators, int ApplyDelay, double UpMegabits, double DownMegabits, double DelayMilliseconds, WanTimes Measured,
-    WanBound Bound, WanModel Model, double OverLeast, IReadOnlyList<string> Skipped)
+    WanBound Bound, WanModel Model, double OverLeast, WanJoinerCost? Joiner, IReadOnlyList<string> Skipped)
 {
     /// <summary>Puts it together.</summary>
     /// <param name="options">What was asked.</param>
     /// <param name="rules">Of the run.</param>
     /// <param name="measured">What was measured.</param>
+    /// <param name="joiner">What a joiner said last; null where there was none.</param>
     /// <param name="skipped">What could not be done.</param>
-    public static WanReport Of(WanOptions options, Protocol.RunRules rules, WanTimes measured, IReadOnlyList<string> skipped)
+    public static WanReport Of(WanOptions options, Protocol.RunRules rules, WanTimes measured, string? joiner, IReadOnlyList<string> skipped)
     {
         var compute = measured.Peers.Max(peer => peer.Compute);
         var model = new WanModel(
@@ -121,7 +131,8 @@ internal sealed record WanReport(
         model = model with { FixedSeconds = bound.LeastExchange - bound.Send };
         return new WanReport(
             options.NetworkOnly, rules.Model.ParameterCount, options.Peers, options.Validators, options.ApplyDelay, options.UpMegabits, options.DownMegabits,
-            options.DelayMilliseconds, measured, bound, model, (measured.RoundSeconds / bound.Least) - 1, skipped);
+            options.DelayMilliseconds, measured, bound, model, (measured.RoundSeconds / bound.Least) - 1,
+            joiner is null ? null : WanJoinerCost.Of(measured.Lengths, joiner), skipped);
     }
 
     /// <summary>For people.</summary>
@@ -150,6 +161,13 @@ internal sealed record WanReport(
             output.WriteLine($"{peer.Peer,-12}  {100 * peer.Utilisation,9:N1} %  {peer.Compute,8:N2} s   {peer.Send,8:N2} s   {peer.Apply,8:N2} s");
         }
 
+        if (Joiner is { } joiner)
+        {
+            output.WriteLine(
+                $"\na joiner      rounds of {joiner.AloneSeconds:N2} ± {joiner.AloneError:N2} s without one, " +
+                $"{joiner.BesideSeconds:N2} ± {joiner.BesideError:N2} s beside it: {100 * joiner.Change:+0.0;-0.0} %\n              {joiner.Said}");
+        }
+
         foreach (var skipped in Skipped)
         {
             output.WriteLine($"left out      {skipped}");
@@ -157,4 +175,36 @@ internal sealed record WanReport(
     }
 
     private static void WriteRow(TextWriter output, string what, double measured, double bound) => output.WriteLine($"  {what,-34}  {measured,8:N2}   {bound,8:N2}");
+}
+
+/// <summary>What a joiner cost the others.</summary>
+/// <param name="AloneSeconds">Of a round before it came.</param>
+/// <param name="AloneError">Its standard error.</param>
+/// <param name="BesideSeconds">Of a round beside it.</param>
+/// <param name="BesideError">Its standard error.</param>
+/// <param name="Said">What it said of its last fetch.</param>
+internal sealed record WanJoinerCost(double AloneSeconds, double AloneError, double BesideSeconds, double BesideError, string Said)
+{
+    /// <summary>The part by which rounds were longer beside it.</summary>
+    public double Change => (BesideSeconds / AloneSeconds) - 1;
+
+    /// <summary>The rounds that are counted before it comes.</summary>
+    /// <param name="counted">All that are counted.</param>
+    public static int Alone(int counted) => counted / 2;
+
+    /// <summary>Compares.</summary>
+    /// <param name="lengths">Seconds of each counted round.</param>
+    /// <param name="said">What it said last.</param>
+    public static WanJoinerCost Of(IReadOnlyList<double> lengths, string said)
+    {
+        var (alone, beside) = (MeanOf([.. lengths.Take(Alone(lengths.Count))]), MeanOf([.. lengths.Skip(Alone(lengths.Count))]));
+        return new WanJoinerCost(alone.Mean, alone.Error, beside.Mean, beside.Error, said);
+    }
+
+    private static (double Mean, double Error) MeanOf(IReadOnlyList<double> seconds)
+    {
+        var mean = seconds.Average();
+        var variance = seconds.Sum(one => (one - mean) * (one - mean)) / Math.Max(1, seconds.Count - 1);
+        return (mean, Math.Sqrt(variance / seconds.Count));
+    }
 }

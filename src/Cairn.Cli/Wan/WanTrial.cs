@@ -16,6 +16,7 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private readonly List<ChaosProxy> _lines = [];
     private readonly List<ChaosNode> _nodes = [];
+    private readonly List<ChaosNode> _joiners = [];
 
     /// <summary>Measures.</summary>
     /// <exception cref="InputException">This machine cannot make the lines or the server, or a node ended before the run did.</exception>
@@ -33,13 +34,20 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
             await S3Bucket.CreateAsync(common, LocalS3.Owner, cancellation);
             var rules = await Task.Run(() => Found(common.ToString(), cancellation), cancellation);
             CreateNodes(places);
+            if (options.Joiner)
+            {
+                tell("putting a checkpoint of the model into three stores, one of which lies");
+                await CreateJoinerAsync(Open(spaces, server.Port), places, server.Port, cancellation);
+            }
+
             tell($"{_nodes.Count} nodes, each behind a line of its own; what connects and what settles does not count");
             _nodes.ForEach(node => node.Start());
             await LiveAsync(new RunDirectory(options.Folder), cancellation);
-            return WanReport.Of(options, rules, Times(), spaces.NoLoss.Length > 0 ? [spaces.NoLoss] : []);
+            return WanReport.Of(options, rules, Times(), _joiners.FirstOrDefault()?.Last, spaces.NoLoss.Length > 0 ? [spaces.NoLoss] : []);
         }
         finally
         {
+            _joiners.ForEach(node => node.Dispose());
             _nodes.ForEach(node => node.Dispose());
             _lines.ForEach(line => line.Dispose());
         }
@@ -78,17 +86,20 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
                 Batch = options.Batch,
                 Rounds = options.Rounds,
                 ApplyDelay = options.ApplyDelay,
+                Probes = options.Probes,
                 Data = options.Data,
             },
             store, new StoreAccess { Writer = LocalS3.Owner }, tell, cancellation);
 
+    private static Dictionary<string, string> Account => new()
+    {
+        [StoreAccess.AccessKeyVariable] = LocalS3.Owner.AccessKey,
+        [StoreAccess.SecretKeyVariable] = LocalS3.Owner.SecretKey,
+    };
+
     private void CreateNodes(List<(NetworkSpace Space, Uri Endpoint, ChaosProxy Line)> places)
     {
-        var environment = new Dictionary<string, string>
-        {
-            [StoreAccess.AccessKeyVariable] = LocalS3.Owner.AccessKey,
-            [StoreAccess.SecretKeyVariable] = LocalS3.Owner.SecretKey,
-        };
+        var environment = Account;
         foreach (var (member, place) in RunSummary.Read(new RunDirectory(options.Folder)).Members.Zip(places))
         {
             var (role, store) = (Enum.Parse<Role>(member.Role), AddressOf(member.Name, place.Endpoint).ToString());
@@ -105,10 +116,33 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
         }
     }
 
+    // The stores of the first validator and of two peers, of which the second lies. What is put there beforehand goes by no line.
+    private async Task CreateJoinerAsync(
+        (NetworkSpace Space, Uri Endpoint, ChaosProxy Line) own, List<(NetworkSpace Space, Uri Endpoint, ChaosProxy Line)> places, int server,
+        CancellationToken cancellation)
+    {
+        var members = RunSummary.Read(new RunDirectory(options.Folder)).Members.Zip(places).ToList();
+        var sources = members.Where(one => one.First.Role == nameof(Role.Peer)).Take(2).Append(members.First(one => one.First.Role == nameof(Role.Validator))).ToList();
+        var direct = sources.Select(source => AddressOf(source.First.Name, new Uri($"http://127.0.0.1:{server}")).ToString()).ToList();
+        var digest = await WanJoiner.PublishAsync(
+            new RunDirectory(options.Folder), [direct[0], direct[2]], direct[1], new StoreAccess { Writer = LocalS3.Owner }, cancellation);
+        _joiners.Add(new ChaosNode("joiner", Role.Peer, "", own.Line, options.Folder, Account)
+        {
+            Prefix = own.Space.Prefix,
+            Arguments =
+            [
+                "lab", "wan", "joiner", "--dir", options.Folder, "--digest", digest.ToString(),
+                .. sources.SelectMany(source => (string[])["--source", AddressOf(source.First.Name, source.Second.Endpoint).ToString()]),
+            ],
+        });
+    }
+
     private async Task LiveAsync(RunDirectory directory, CancellationToken cancellation)
     {
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
         var state = LedgerState.FromGenesis(ledger.Genesis);
+        var counted = WanTimes.Counted(options.Rounds, options.ApplyDelay);
+        var joins = counted[WanJoinerCost.Alone(counted.Count)];
         while (_nodes.Any(node => node.Outcome is null))
         {
             await Task.Delay(Look, cancellation);
@@ -119,10 +153,14 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
                 if (state.CurrentRound > round)
                 {
                     tell($"round {round.Number + 1}/{options.Rounds}: {state.ManifestOf(round)!.Entries.Count} updates");
+                    if (state.CurrentRound.Number == joins)
+                    {
+                        _joiners.ForEach(joiner => joiner.Start());
+                    }
                 }
             }
 
-            foreach (var node in _nodes)
+            foreach (var node in _nodes.Concat(_joiners))
             {
                 if (node.Collect() is { } end)
                 {

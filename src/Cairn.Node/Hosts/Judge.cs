@@ -13,8 +13,6 @@ namespace Cairn.Node;
 /// <see cref="RoundTrial"/>, which decides; here they are only measured.</summary>
 internal sealed class Judge
 {
-    // Enough to fill a line, few enough to be in memory.
-    private const int HeldAtOnce = 4;
     private readonly RunContext _run;
     private readonly string _name;
     private readonly Replica _replica;
@@ -65,32 +63,6 @@ internal sealed class Judge
         return new Judged(round, new Verdict(round, [.. observations.Select(o => new VerdictEntry(o.Uid, o.Reason, (int)o.Samples))]));
     }
 
-    // Rule 5 of the round: to accept is to hold the bytes and serve them. So they are in this validator's own store before it says so: whatever becomes of their
-    // author and his store, and of this process, a manifest that it helped to close can be applied. What passes the checks is put there while others are still
-    // fetched and probed, for a line sends and receives at once; what a probe then refuses lies there as well, until its round is dropped.
-    private static async Task HoldAsync(RunContext run, string name, Round round, Opening opening, SemaphoreSlim turns, CancellationToken cancellation)
-    {
-        if (run.Stores.IsOne)
-        {
-            return;
-        }
-
-        await turns.WaitAsync(cancellation);
-        try
-        {
-            // Held since it passed the checks. It is gone only if the round was closed by others and applied meanwhile: then nobody waits for this verdict.
-            using var bytes = run.Held.Find(opening.ObjectDigest);
-            if (bytes is not null)
-            {
-                await PatientPut.PutAsync(run, name, ObjectKey.Update(round, opening.ObjectDigest), bytes.Memory, cancellation);
-            }
-        }
-        finally
-        {
-            turns.Release();
-        }
-    }
-
     private PeerBook BookBefore(Round round) => RoundTrial.BookBefore(Book, round, _run.Rules.Round.SettleEvery);
 
     // There is no other copy: going back to an earlier state of the replica goes back to its book.
@@ -130,7 +102,7 @@ internal sealed class Judge
         var atOnce = UpdateFetcher.AtOnce(cancellation);
         var turn = Enumerable.Range(0, peers.Count).OrderBy(i => run.Silences.InARow(peers[i].Uid)).ToArray();
         var share = all / Math.Max(1, (peers.Count(peer => peer.Opening is not null) + atOnce.MaxDegreeOfParallelism - 1) / atOnce.MaxDegreeOfParallelism);
-        var (holding, turns) = (new ConcurrentBag<Task>(), new SemaphoreSlim(HeldAtOnce));
+        var holding = new ConcurrentBag<Task>();
         await Parallel.ForAsync(0, peers.Count, atOnce, async (place, _) =>
         {
             var i = turn[place];
@@ -141,7 +113,7 @@ internal sealed class Judge
                 found[i] = await CheckAsync(run, trainedFrom, round, peers[i], time.Token);
                 if (found[i].Update is not null)
                 {
-                    holding.Add(HoldAsync(run, name, round, peers[i].Opening!, turns, cancellation));
+                    holding.Add(run.Copies.PutAsync(name, round, peers[i].Opening!.ObjectDigest, cancellation));
                 }
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

@@ -21,7 +21,7 @@ internal sealed class SharedEffects : IAsyncDisposable
     {
         (_run, _self, _ledger) = (run, self, ledger);
         _deltas = new DeltaStore(run, self.Name);
-        _ahead = new FetchAhead(run);
+        _ahead = new FetchAhead(run, self.Name);
     }
 
     /// <summary>Begins an effect that both roles know.</summary>
@@ -46,8 +46,9 @@ internal sealed class SharedEffects : IAsyncDisposable
     /// <param name="ledger">The state.</param>
     public void CaughtUp(LedgerState ledger)
     {
-        _ahead.Begin(ledger);
-        if (_run.Stores.Place is { Length: > 0 } place && ledger.Find(_self.Key.Public) is { HasLeft: false } me && me.Place != place
+        var self = ledger.Find(_self.Key.Public);
+        _ahead.Begin(ledger, copies: self?.Role == Role.Validator);
+        if (_run.Stores.Place is { Length: > 0 } place && self is { HasLeft: false } me && me.Place != place
             && ledger.Stage != Stage.Finished && me.AnnouncedInRound != ledger.CurrentRound.Number)
         {
             Say(new Announce(ledger.CurrentRound, place));
@@ -183,6 +184,7 @@ internal sealed class SharedEffects : IAsyncDisposable
         _run.Held.Forget(new Round(applied.Number - 1));
         _run.Silences.Forget(new Round(applied.Number - 1));
         _run.Opened.Forget(applied);
+        _run.Copies.Forget(applied);
         await Retention.ForgetAsync(_run.Stores.Own, updatesFrom, new Round(applied.Number - _run.DeltasRetained + 1), cancellation);
     }
 }

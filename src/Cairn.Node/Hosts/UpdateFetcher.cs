@@ -44,11 +44,18 @@ internal static class UpdateFetcher
     }
 
     /// <summary>Asks its author once for an update and opens it, so that both are done when it is needed. What fails is done then.</summary>
-    public static async Task BringAheadAsync(RunContext run, Round round, Uid uid, PublicKey author, Opening opening, CancellationToken cancellation)
+    /// <param name="verified">Called when the bytes are here, and are those that the opening names.</param>
+    public static async Task BringAheadAsync(
+        RunContext run, Round round, Uid uid, PublicKey author, Opening opening, Action verified, CancellationToken cancellation)
     {
         var outcome = await FromAuthorAsync(run, round, uid, opening, patient: false, cancellation);
-        if (outcome.Status == FetchStatus.Found
-            && (await OpenAsync(run, round, uid, author, opening, outcome.Bytes, cancellation)).Update is { } update)
+        if (outcome.Status != FetchStatus.Found)
+        {
+            return;
+        }
+
+        verified();
+        if ((await OpenAsync(run, round, uid, author, opening, outcome.Bytes, cancellation)).Update is { } update)
         {
             run.Opened.Keep(OpenedAs.Of(round, uid, opening), update);
         }

@@ -11,6 +11,7 @@ internal static class LabMethods
     public const string OursPublishedQuantizer = "sparseloco-ours-published-quantiser";
     public const string OursFeedbackSent = "sparseloco-ours-feedback-sent";
     public const string OursDelayed = "sparseloco-ours-apply-delay";
+    public const string OursDelayedUnled = "sparseloco-ours-apply-delay-unled";
     public const string Published = "sparseloco-published";
     public const string Diloco = "diloco";
     public const string DilocoInt8 = "diloco-int8";
@@ -67,7 +68,13 @@ internal static class LabMethods
         {
             InQuick = false, AllSeeds = true,
         },
-        Sparse(OursDelayed, $"{Ours} with apply delay 1: a round is trained from the base before the last", OursVariant with { ApplyDelay = 1 }) with
+        Sparse(
+            OursDelayed, $"{Ours} with apply delay 1: a round is trained from where the peer's own last update would bring the base before the last",
+            OursVariant with { ApplyDelay = 1, Leads = true }) with
+        {
+            InQuick = false, AllSeeds = true,
+        },
+        Sparse(OursDelayedUnled, $"{OursDelayed}, but from that base itself", OursVariant with { ApplyDelay = 1 }) with
         {
             InQuick = false, AllSeeds = true,
         },
@@ -84,5 +91,7 @@ internal static class LabMethods
     ];
 
     private static LabMethod Sparse(string name, string text, SparseVariant variant) =>
-        new(name, text, variant.ApplyDelay > 0 ? $"{variant} delay {variant.ApplyDelay}" : $"{variant}", bench => new SparseMethod(bench, variant));
+        new(
+            name, text, $"{variant}{(variant.ApplyDelay > 0 ? $" delay {variant.ApplyDelay}" : "")}{(variant.Leads ? " led" : "")}",
+            bench => new SparseMethod(bench, variant));
 }

@@ -48,6 +48,7 @@ internal static class LabSummary
             (LabMethods.OursSignMagnitude, "the sign alone against sign and magnitude"),
             (LabMethods.OursFeedbackSent, "error feedback less what was applied against less what was sent"),
             (LabMethods.OursDelayed, "no apply delay against one of 1"),
+            (LabMethods.OursDelayedUnled, "no apply delay against one of 1 from the base itself"),
         ];
         return
         [

@@ -22,8 +22,10 @@ internal sealed class SparseMethod : ILabMethod
     private readonly OptimizerState[] _optimizers;
     private readonly FloatBuffer[] _errors;
     private readonly SparseUpdateCodec _codec;
-    // With an apply delay: the base that the round is trained from.
+    // With an apply delay: the base that the round is trained from, what each peer sent for the round before, and where one begins that it leads.
     private readonly Parameters? _behind;
+    private readonly SparseUpdate?[] _sent;
+    private readonly Parameters? _led;
     private int _round;
     private long _stepsTaken;
 
@@ -38,6 +40,8 @@ internal sealed class SparseMethod : ILabMethod
         _aggregator = new Aggregator(_grid, variant.Aggregation);
         _local = new Parameters(layout);
         _behind = variant.ApplyDelay > 0 ? Base.Clone() : null;
+        _sent = new SparseUpdate?[bench.Setting.Peers];
+        _led = variant is { ApplyDelay: > 0, Leads: true } ? new Parameters(layout) : null;
         _optimizers = [.. Peers.Select(_ => new OptimizerState(layout))];
         _errors = [.. Peers.Select(_ => Parameters.NewBuffer(layout))];
         _codec = new SparseUpdateCodec(_grid, UpdateFormat.Default with { Quantizer = variant.Quantizer });
@@ -69,6 +73,7 @@ internal sealed class SparseMethod : ILabMethod
         _aggregator.Dispose();
         _local.Dispose();
         _behind?.Dispose();
+        _led?.Dispose();
         foreach (var owned in _optimizers.Concat<IDisposable>(_errors))
         {
             owned.Dispose();
@@ -101,7 +106,7 @@ internal sealed class SparseMethod : ILabMethod
     // Leaves a = β·e + Δ in the peer's error buffer, until the round has said what of it was applied.
     private SparseUpdate? Train(int peer, int steps, BatchSource batches)
     {
-        var from = _behind ?? Base;
+        var from = FromOf(peer);
         _local.CopyFrom(from);
         _bench.Engine.InnerLoop.Run(_local, _optimizers[peer], batches, _stepsTaken, steps);
         PseudoGradient.Compute(from.Span, _local.Span, _local.Span);
@@ -112,7 +117,24 @@ internal sealed class SparseMethod : ILabMethod
         }
 
         Seen?.Invoke(error);
+        _sent[peer] = update;
         return update;
+    }
+
+    private Parameters FromOf(int peer)
+    {
+        if (_led is null || _sent[peer] is not { } sent)
+        {
+            return _behind ?? Base;
+        }
+
+        _led.CopyFrom(_behind!);
+        for (var tensor = 0; tensor < _grid.TensorCount; tensor++)
+        {
+            sent[tensor].SubtractFrom(_variant.OuterRate, _grid.Slice(_led.Span, tensor));
+        }
+
+        return _led;
     }
 
     private void Apply(List<Contribution> contributions) =>

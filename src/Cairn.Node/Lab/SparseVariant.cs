@@ -22,4 +22,7 @@ internal sealed record SparseVariant(QuantizerKind Quantizer, Aggregation Aggreg
 {
     /// <summary>1: a round is trained from the base before the last, as with an apply delay (docs/flow.md, rule 10).</summary>
     internal int ApplyDelay { get; init; }
+
+    /// <summary>With an apply delay: true to begin where the own update alone would bring that base, as a swarm does; false for the base itself.</summary>
+    internal bool Leads { get; init; }
 }

@@ -163,7 +163,7 @@ internal sealed class Replica : IDisposable
             Invariant.Check(assignment.Round == Next || assignment.Round == Next.Next);
             if (assignment.Round > Next)
             {
-                start.GoOnTo(assignment.Round, BaseDigest, Base);
+                GoOn(start, assignment.Round);
             }
 
             Invariant.Check(start.Round == assignment.Round);
@@ -190,6 +190,19 @@ internal sealed class Replica : IDisposable
         }
 
         return new TrainingOutcome(usable, null, start.BaseDigest, SampleReceipt.Of(assignment.Samples), result.Trace, result.Losses);
+    }
+
+    // The round after Next begins from the base at hand, which knows nothing yet of what the peers send for Next. Of that each has its own, and begins where the base
+    // would be if it were alone: of all that it knows the best guess of where the others will move it too (docs/flow.md, "With an apply delay").
+    private void GoOn(TrainingStart? start, Round round) =>
+        start?.GoOnTo(round, BaseDigest, Base, _pending is { } own ? parameters => Lead(own, parameters) : null);
+
+    private void Lead(SparseUpdate own, Parameters parameters)
+    {
+        for (var tensor = 0; tensor < _run.Grid.TensorCount; tensor++)
+        {
+            own[tensor].SubtractFrom(OuterRate(Next), _run.Grid.Slice(parameters.Span, tensor));
+        }
     }
 
     private InnerLoopResult RunInnerSteps(Engine engine, Assignment assignment, Action<int> progress, CancellationToken cancellation)
@@ -248,7 +261,7 @@ internal sealed class Replica : IDisposable
     {
         lock (_changing)
         {
-            _start?.GoOnTo(Next.Next, BaseDigest, Base);
+            GoOn(_start, Next.Next);
             Move(contributions, included, delta);
             Book = book;
         }
@@ -280,7 +293,7 @@ internal sealed class Replica : IDisposable
 
         lock (_changing)
         {
-            _start?.GoOnTo(Next.Next, BaseDigest, Base);
+            GoOn(_start, Next.Next);
             if (included && _pending is { } sent && own is not null && sent.SaysTheSameAs(own))
             {
                 ForEachTensor(delta, mean, (tensor, one) => _aggregator.Settle(sent[tensor], 1, one, _run.Grid.Slice(_error!.Span, tensor)));

@@ -5,8 +5,8 @@ using Cairn.Training;
 
 namespace Cairn.Node;
 
-/// <summary>With an apply delay: what the training of a round begins from, the base that the rules name for it and the optimizer as the training before left it. Durable
-/// before the first inner step, so that whoever repeats the training, in whatever life, repeats its bits.</summary>
+/// <summary>With an apply delay: what the training of a round begins from, the base that the rules name for it, moved by the own update that is still on its way, and the
+/// optimizer as the training before left it. Durable before the first inner step, so that whoever repeats the training, in whatever life, repeats its bits.</summary>
 /// <remarks>Three files take turns: that of the round the replica stands before, of the one before it for a replica that goes back, and of the one that is trained
 /// ahead. They are older than the state they belong to, never younger. A validator keeps only the name of the base.</remarks>
 internal sealed class TrainingStart : IDisposable
@@ -40,7 +40,7 @@ internal sealed class TrainingStart : IDisposable
     /// <summary>True once the buffers hold something else: a training has begun.</summary>
     public bool Used { get; private set; }
 
-    /// <summary>The base to train from; after the training what it gave, base minus local parameters. Of a peer only.</summary>
+    /// <summary>Where the inner steps begin; after them what they gave, that minus the local parameters. Of a peer only.</summary>
     public Parameters From => _from!;
 
     /// <summary>The training has begun: optimizer and <see cref="From"/> are its own now.</summary>
@@ -50,7 +50,8 @@ internal sealed class TrainingStart : IDisposable
     /// <param name="round">The round.</param>
     /// <param name="digest">The base to train it from.</param>
     /// <param name="from">That base; copied.</param>
-    public void GoOnTo(Round round, Digest digest, Parameters from)
+    /// <param name="lead">Moves a new start from there to where the inner steps begin; null for the base itself.</param>
+    public void GoOnTo(Round round, Digest digest, Parameters from, Action<Parameters>? lead)
     {
         if (Round == round)
         {
@@ -68,7 +69,12 @@ internal sealed class TrainingStart : IDisposable
             GoBackTo(Round);
         }
 
-        _from?.CopyFrom(from);
+        if (_from is not null)
+        {
+            _from.CopyFrom(from);
+            lead?.Invoke(_from);
+        }
+
         Set(round, digest);
     }
 

@@ -16,15 +16,19 @@ internal readonly record struct ProbeBudget(int Peers, int Sequences)
     public const int PeersLeast = 4;
 
     // A probe looks at the assigned half before and after, and at the held-back half after (before, it is the same for all): one and a half times its sequences, forward
-    // only, which is a third of training on one.
+    // only, which is a third of training on one. So it is two sequences for each one trained.
     private const int ProbedPerTrained = 2;
+
+    // With an apply delay peers train meanwhile, and wait only if the verdict is not there when they have done: a quarter of the time is left for all else that it takes.
+    private const double ProbedPerTrainedAhead = 1.5;
 
     /// <summary>What is affordable.</summary>
     /// <param name="places">The most peers in a round.</param>
     /// <param name="samplesPerPeer">Samples that a peer trains on in a round.</param>
-    public static ProbeBudget Of(int places, long samplesPerPeer)
+    /// <param name="applyDelay">The rule of the run.</param>
+    public static ProbeBudget Of(int places, long samplesPerPeer, int applyDelay)
     {
-        var sequences = samplesPerPeer * ProbedPerTrained;
+        var sequences = (long)(samplesPerPeer * (applyDelay == 0 ? ProbedPerTrained : ProbedPerTrainedAhead));
         return (long)places * SequencesWanted <= sequences
             ? new ProbeBudget(places, SequencesWanted)
             : new ProbeBudget((int)Math.Clamp(sequences / SequencesLeast, Math.Min(PeersLeast, places), places), SequencesLeast);

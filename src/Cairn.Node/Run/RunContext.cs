@@ -30,6 +30,7 @@ internal sealed class RunContext : IDisposable
         Spool = spool ?? new Spool(directory.Spool);
         Held = new HeldUpdates(Spool, HeldBytesMax);
         Opened = new OpenedUpdates(Spool, HeldBytesMax);
+        Copies = new OwnCopies(this);
         HeldOut = new HeldOutSet(data, rules.Model.Context);
         Schedule = ScheduleOf(rules);
         Adam = AdamOf(rules.Training);
@@ -78,6 +79,9 @@ internal sealed class RunContext : IDisposable
 
     /// <summary>What of it was opened ahead of its use.</summary>
     public OpenedUpdates Opened { get; }
+
+    /// <summary>What of it is put into the own store, as a validator does.</summary>
+    public OwnCopies Copies { get; }
 
     /// <summary>Which stores have said nothing lately.</summary>
     public Silences Silences { get; } = new();
@@ -169,6 +173,7 @@ internal sealed class RunContext : IDisposable
         Opened.Dispose();
         Held.Dispose();
         Opening.Dispose();
+        Copies.Dispose();
         Stores.Dispose();
         Data.Dispose();
     }

@@ -80,7 +80,7 @@ internal static class RunCreator
             new DataRules(data.Digest, data.Tokenizer.Digest, data.SampleCount(shape.Context), data.HeldOut.SampleCount(shape.Context)),
             training with { WarmUpSteps = Math.Min(training.WarmUpSteps, Math.Max(1, rounds * training.InnerSteps / 10)) },
             new SparseRules(
-                preset.ErrorDecay, preset.OuterRate, options.Combination, ToleratedOf(options), ClipToMedianNorm: true, ChunkGrid.PublishedKeep,
+                preset.ErrorDecay, options.OuterRate ?? preset.OuterRate, options.Combination, ToleratedOf(options), ClipToMedianNorm: true, ChunkGrid.PublishedKeep,
                 options.Quantization, options.Coding),
             new RoundRules(
                 rounds, SettleEvery, options.ApplyDelay, probes.Peers, probes.Sequences, ProbeStep: 0.2, OverlapPerMille: 400,
@@ -144,7 +144,7 @@ internal static class RunCreator
 
     private static ProbeBudget ProbesOf(SwarmOptions options, int places, long samplesPerPeer)
     {
-        var affordable = ProbeBudget.Of(places, samplesPerPeer);
+        var affordable = ProbeBudget.Of(places, samplesPerPeer, options.ApplyDelay);
         return new ProbeBudget(Math.Min(options.Probes ?? affordable.Peers, places), options.ProbeSequences ?? affordable.Sequences);
     }
 

@@ -68,6 +68,9 @@ public sealed record SwarmOptions
     /// <summary>1 to train a round while the one before it is exchanged and closed; 0 to apply that one first.</summary>
     public int ApplyDelay { get; init; }
 
+    /// <summary>α, the step along the combined update; null for the preset's.</summary>
+    public double? OuterRate { get; init; }
+
     /// <summary>How many of the last rounds train on the annealing part of the data; null for a tenth of them where the data have one;
     /// 0 to train on all data alike.</summary>
     public int? AnnealRounds { get; init; }
@@ -109,6 +112,7 @@ public sealed record SwarmOptions
         Need(Minutes is > 0 and <= 100_000, $"--minutes is {Minutes}, must be above 0 and at most 100,000");
         Need(Threads is >= 1 and <= 256, $"--threads is {Threads}, must be 1 to 256");
         Need(ApplyDelay is 0 or 1, $"--apply-delay is {ApplyDelay}, must be 0 or 1");
+        Need(OuterRate is null or (> 0 and <= 4), $"--outer-rate is {OuterRate}, must be above 0 and at most 4");
         Need(AnnealRounds is null or (>= 0 and < 1_000_000), $"--anneal-rounds is {AnnealRounds}, must be 0 to 999,999");
         Need(AnnealRate is null or (> 0 and <= 1), $"--anneal-rate is {AnnealRate}, must be above 0 and at most 1");
         Need(AnnealRate is null || AnnealRounds != 0, "--anneal-rate needs rounds to anneal in: leave out --anneal-rounds 0");

@@ -51,6 +51,7 @@ internal sealed class WanReplica(RunContext run, NodeIdentity self)
         run.Held.Forget(new Round(applied.Number - 1));
         run.Silences.Forget(new Round(applied.Number - 1));
         run.Opened.Forget(applied);
+        run.Copies.Forget(applied);
         return Retention.ForgetAsync(run.Stores.Own, updatesFrom, new Round(applied.Number - run.DeltasRetained + 1), cancellation);
     }
 }

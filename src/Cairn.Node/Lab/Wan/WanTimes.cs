@@ -23,15 +23,24 @@ public sealed record WanStages(double Commit, double Reveal, double Judge, doubl
 /// <param name="Rounds">Rounds that were counted: all but the first, which connects (with an apply delay the first two, for nothing is trained ahead of them), and the
 /// last, which settles.</param>
 /// <param name="RoundSeconds">Of an average round.</param>
-/// <param name="Longest">Seconds of the longest.</param>
+/// <param name="Lengths">Seconds of each, in their order.</param>
 /// <param name="UpdateBytes">Of an average update as it lay in its store.</param>
 /// <param name="Stages">Its stages.</param>
 /// <param name="Peers">By name.</param>
-public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, double UpdateBytes, WanStages Stages, IReadOnlyList<WanPeerTimes> Peers)
+public sealed record WanTimes(int Rounds, double RoundSeconds, IReadOnlyList<double> Lengths, double UpdateBytes, WanStages Stages, IReadOnlyList<WanPeerTimes> Peers)
 {
+    /// <summary>Seconds of the longest.</summary>
+    public double Longest => Lengths.Max();
+
     /// <summary>The fewest rounds of a run of which something can be counted.</summary>
     /// <param name="applyDelay">The rule of the run.</param>
     public static int RoundsMin(int applyDelay) => 3 + applyDelay;
+
+    /// <summary>The numbers of the rounds that are counted.</summary>
+    /// <param name="rounds">Rounds of the run.</param>
+    /// <param name="applyDelay">The rule of the run.</param>
+    public static IReadOnlyList<int> Counted(int rounds, int applyDelay) =>
+        [.. Enumerable.Range(1 + applyDelay, Math.Max(0, rounds - RoundsMin(applyDelay) + 1))];
 
     /// <summary>Counts.</summary>
     /// <param name="teller">Events of the validator that tells the stages.</param>
@@ -43,7 +52,7 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
         IEnumerable<EventLine> teller, IEnumerable<(string Name, IReadOnlyList<EventLine> Events)> peers, int rounds, int applyDelay)
     {
         var marks = Marks(teller);
-        var counted = Enumerable.Range(1 + applyDelay, Math.Max(0, rounds - RoundsMin(applyDelay) + 1)).ToList();
+        var counted = Counted(rounds, applyDelay);
         if (counted.Count == 0 || !marks.ContainsKey((counted[^1] + 1, Stage.Commit)))
         {
             return null;
@@ -53,7 +62,7 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
         var members = peers.Select(peer => (peer.Name, peer.Events)).OrderBy(peer => peer.Name, StringComparer.Ordinal).ToList();
         var sizes = members.SelectMany(peer => peer.Events).Select(line => line.Data).OfType<UpdatePublished>().Select(sent => (double)sent.Bytes);
         return new WanTimes(
-            counted.Count, lengths.Average(), lengths.Max(), sizes.DefaultIfEmpty(0).Average(),
+            counted.Count, lengths.Average(), lengths, sizes.DefaultIfEmpty(0).Average(),
             new WanStages(Mean(Stage.Commit), Mean(Stage.Reveal), Mean(Stage.Judge), Mean(Stage.Apply), Mean(Stage.Settle)),
             [.. members.Select(peer => TimesOf(peer.Name, peer.Events, counted, marks))]);
 
@@ -94,7 +103,7 @@ public sealed record WanTimes(int Rounds, double RoundSeconds, double Longest, d
     }
 
     private static WanPeerTimes TimesOf(
-        string name, IReadOnlyList<EventLine> events, List<int> counted, Dictionary<(int Round, Stage Stage), DateTimeOffset> marks)
+        string name, IReadOnlyList<EventLine> events, IReadOnlyList<int> counted, Dictionary<(int Round, Stage Stage), DateTimeOffset> marks)
     {
         var (compute, send, apply) = (new List<double>(), new List<double>(), new List<double>());
         var (idle, whole) = (0.0, 0.0);
