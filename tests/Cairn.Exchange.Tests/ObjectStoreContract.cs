@@ -46,6 +46,7 @@ public abstract class ObjectStoreContract
 
                 using (var file = File.OpenHandle(into, FileMode.Open, FileAccess.ReadWrite))
                 {
+                    Assert.Equal(FetchStatus.Found, (await store.GetAsync(key, long.MaxValue, file, Cancel)).Status);
                     var outcome = await store.GetAsync(key, length, file, Cancel);
                     Assert.Equal((FetchStatus.Found, 0), (outcome.Status, outcome.Bytes.Length));
                     Assert.Equal(length == 0 ? FetchStatus.Found : FetchStatus.TooLarge, (await store.GetAsync(key, Math.Max(0, length - 1), file, Cancel)).Status);

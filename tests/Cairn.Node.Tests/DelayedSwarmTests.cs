@@ -93,7 +93,11 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
             lease.Engine, new Uid(0), new Assignment(new Round(round), [.. Enumerable.Range(round * each, each).Select(sample => (long)sample)], 0), _ => { }, default);
 
         Assert.True(Train(0).Usable);
+        Assert.False(File.Exists(Path.Combine(folder["fresh"], "state-start-1.bin")));
         Assert.True(context.Codec.TryDecode(replica.Encode(new Uid(0)), context.RulesDigest, new Round(0), new Uid(0), out var own, out _));
+        replica.HandOver();
+        replica.BeginAhead();
+        Assert.True(File.Exists(Path.Combine(folder["fresh"], "state-start-1.bin")), "it is durable before anybody hears of the update");
         Assert.Equal(replica.BaseDigest, Train(1).Base);
 
         using var expected = replica.Base.Clone();
@@ -109,6 +113,28 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
         Assert.Equal(replica.BaseDigest, header.BaseDigest);
         Assert.NotEqual(replica.BaseDigest, start.Digest());
         Assert.Equal(expected.Digest(), start.Digest());
+    }
+
+    [Fact]
+    public async Task What_never_went_out_leads_nowhere()
+    {
+        using var folder = new TestFolder();
+        var half = run.CopyOfHalf(folder);
+        using var log = new EventLog(half.Events, null);
+        using var context = new RunContext(half, RunSetup.ReadRules(half), DataSet.Open(half.Data), log, threads: 1, users: 1);
+        using var replica = Replica.Open(context, Directory.CreateDirectory(folder["fresh"]).FullName, trains: true);
+        using var lease = await context.Engines.RentAsync(TestContext.Current.CancellationToken);
+        var each = context.Rules.Training.InnerSteps * context.Rules.Training.Batch;
+        var assignment = new Assignment(new Round(0), [.. Enumerable.Range(0, each).Select(sample => (long)sample)], 0);
+        replica.Train(lease.Engine, new Uid(0), assignment, _ => { }, TestContext.Current.CancellationToken);
+        Assert.NotNull(replica.Encode(new Uid(0)));
+        replica.Apply([], -1, [], settles: false);
+
+        using var start = new Parameters(context.Layout);
+        using var moment1 = Parameters.NewBuffer(context.Layout);
+        using var moment2 = Parameters.NewBuffer(context.Layout);
+        Assert.NotNull(ReplicaStateFile.TryRead(Path.Combine(folder["fresh"], "state-start-1.bin"), [start.Buffer, moment1, moment2]));
+        Assert.Equal(replica.BaseDigest, start.Digest());
     }
 
     [Theory]

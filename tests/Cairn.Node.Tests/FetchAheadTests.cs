@@ -122,12 +122,15 @@ public sealed class FetchAheadTests(SmallRun run)
     {
         await using var scene = new Scene(run, inMemoryMax: 0);
         var (round, opening) = (scene.Manifest.Round, scene.Openings[0].Opening!);
-        await scene.Context.Copies.PutAsync("validator-1", round, opening.ObjectDigest, Cancel);
+        Assert.False(await scene.Context.Copies.PutAsync("validator-1", round, opening.ObjectDigest, Cancel));
         Assert.Equal(0, scene.Own.PutsOf(opening.ObjectDigest));
 
         using var updates = await scene.FetchAsync(Cancel);
-        await scene.Context.Copies.PutAsync("validator-1", round, opening.ObjectDigest, Cancel);
+        Assert.True(await scene.Context.Copies.PutAsync("validator-1", round, opening.ObjectDigest, Cancel));
         Assert.Equal(1, scene.Own.PutsOf(opening.ObjectDigest));
+        // The same object opened anew in the next round lies at another place.
+        Assert.True(await scene.Context.Copies.PutAsync("validator-1", round.Next, opening.ObjectDigest, Cancel));
+        Assert.True(await scene.Own.ExistsAsync(ObjectKey.Update(round.Next, opening.ObjectDigest), Cancel));
     }
 
     [Theory]

@@ -60,7 +60,7 @@ internal static class WanVerb
     private static readonly Option<bool> Joiner = new("--joiner")
     {
         Description = "In the second half of the rounds somebody joins, who fetches a checkpoint of the model from three members' stores, one of which lies: what " +
-            "does that cost the others? With --network-only; needs 8 GB of memory for 500e6 parameters.",
+            "does that cost the others? With --network-only; for 500e6 parameters the machine needs 12 GB of memory.",
     };
 
     private static readonly Option<string?> Dir = new("--dir")

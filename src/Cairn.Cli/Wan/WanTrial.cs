@@ -43,6 +43,11 @@ internal sealed class WanTrial(WanOptions options, Action<string> tell)
             tell($"{_nodes.Count} nodes, each behind a line of its own; what connects and what settles does not count");
             _nodes.ForEach(node => node.Start());
             await LiveAsync(new RunDirectory(options.Folder), cancellation);
+            if (_joiners.Any(joiner => joiner.Last.Length == 0))
+            {
+                throw new InputException("the run was over before the joiner had fetched a checkpoint: give more --rounds.");
+            }
+
             return WanReport.Of(options, rules, Times(), _joiners.FirstOrDefault()?.Last, spaces.NoLoss.Length > 0 ? [spaces.NoLoss] : []);
         }
         finally

@@ -22,13 +22,15 @@ public sealed record S3Options
     public long SlowestBytesPerSecond { get; init; } = 64 << 10;
 
     private static readonly TimeSpan AssemblingLeast = TimeSpan.FromMinutes(2);
+    // Whoever accepts any size waits no longer than this; a timer could not either.
+    private static readonly TimeSpan TransferMost = TimeSpan.FromDays(20);
 
     // Requests that may share a rate at the same time: as many objects as are fetched at once, each in so many pieces.
     private int SharedBy => 8 * PartsAtOnce;
 
     /// <summary>How long a request that sends some bytes may take.</summary>
     /// <param name="bytes">0 or more.</param>
-    internal TimeSpan SendingMax(long bytes) => AnswerMax + TimeSpan.FromSeconds(bytes / SlowestOf(UpBytesPerSecond));
+    internal TimeSpan SendingMax(long bytes) => AnswerMax + TimeOf(bytes, UpBytesPerSecond);
 
     /// <summary>How long a server may take to put the pieces of an object together: it copies them all, and some answer only then.</summary>
     /// <param name="bytes">Of the object, 0 or more.</param>
@@ -36,7 +38,9 @@ public sealed record S3Options
 
     /// <summary>How long some bytes may take to come.</summary>
     /// <param name="bytes">0 or more.</param>
-    internal TimeSpan ReceivingMax(long bytes) => AnswerMax + TimeSpan.FromSeconds(bytes / SlowestOf(DownBytesPerSecond));
+    internal TimeSpan ReceivingMax(long bytes) => AnswerMax + TimeOf(bytes, DownBytesPerSecond);
+
+    private TimeSpan TimeOf(long bytes, long? rate) => TimeSpan.FromSeconds(Math.Min(bytes / SlowestOf(rate), TransferMost.TotalSeconds));
 
     // The node's own limit must not make a store look slow.
     private double SlowestOf(long? rate) => rate is { } own ? Math.Min(SlowestBytesPerSecond, (double)own / SharedBy) : SlowestBytesPerSecond;

@@ -122,9 +122,9 @@ internal sealed class FetchAhead(RunContext run, string node) : IAsyncDisposable
         {
             await run.Copies.PutAsync(node, round, digest, stop);
         }
-        catch (Exception e) when (e is OperationCanceledException or InputException)
+        catch (Exception e) when (e is OperationCanceledException or InputException or IOException)
         {
-            // The next round has begun, or the node stops; or the store refuses it, which is said when a verdict needs it.
+            // The next round has begun, or the node stops; or it cannot be read or the store refuses it, which is said when a verdict needs it.
         }
     }
 }

@@ -135,14 +135,17 @@ internal sealed class PeerEffects : IEffectRunner
 
     private async Task<NodeEvent?> PublishAsync(Round round, Uid uid, CancellationToken cancellation)
     {
-        // Read before anything is waited for: the next round's training may take its place.
+        // Read before anything is waited for: the next round's training may take its place. What that begins from is durable before the commit is said.
         var outcome = _outcome;
         Invariant.Check(outcome?.Update is not null);
+        _replica.HandOver();
+        var beginning = _run.Rules.Round.ApplyDelay == 0 ? Task.CompletedTask : Task.Run(_replica.BeginAhead, CancellationToken.None);
         if (_self.Outbox.FindOpening(round) is { } before && (before.BaseDigest == outcome.Base || _self.Outbox.HoldsCommit(round)))
         {
             // A commit of an earlier life hides that opening and no other. Before it is said, the object must be where others look for it now.
             if (_self.Outbox.HoldsCommit(round) || await _run.Stores.Own.ExistsAsync(ObjectKey.Update(round, before.ObjectDigest), cancellation))
             {
+                await beginning;
                 return new Published(round, before);
             }
         }
@@ -151,6 +154,7 @@ internal sealed class PeerEffects : IEffectRunner
         var opening = await UpdatePublisher.PublishAsync(_run, _self, round, uid, outcome.Update, says, cancellation);
         _run.Log.Tell(new UpdatePublished(
             _self.Name, round.Number, opening.SizeBytes, _run.Grid.ValueCount, 4.0 * _run.Grid.ElementCount / opening.SizeBytes));
+        await beginning;
         return new Published(round, opening);
     }
 }

@@ -47,7 +47,7 @@ internal sealed class SharedEffects : IAsyncDisposable
     public void CaughtUp(LedgerState ledger)
     {
         var self = ledger.Find(_self.Key.Public);
-        _ahead.Begin(ledger, copies: self?.Role == Role.Validator);
+        _ahead.Begin(ledger, copies: self is { Role: Role.Validator, HasLeft: false });
         if (_run.Stores.Place is { Length: > 0 } place && self is { HasLeft: false } me && me.Place != place
             && ledger.Stage != Stage.Finished && me.AnnouncedInRound != ledger.CurrentRound.Number)
         {

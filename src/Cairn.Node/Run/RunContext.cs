@@ -170,10 +170,10 @@ internal sealed class RunContext : IDisposable
             _engines.Value.Dispose();
         }
 
+        Copies.Dispose();
         Opened.Dispose();
         Held.Dispose();
         Opening.Dispose();
-        Copies.Dispose();
         Stores.Dispose();
         Data.Dispose();
     }

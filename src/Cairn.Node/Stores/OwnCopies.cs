@@ -13,33 +13,38 @@ internal sealed class OwnCopies(RunContext run) : IDisposable
     // Enough to fill a line, few enough to be in memory.
     private const int AtOnce = 4;
     private readonly Lock _gate = new();
-    private readonly Dictionary<Digest, (Round Round, Task Put)> _copies = [];
+    // True of a copy that lies there, false of one whose object was not held.
+    private readonly Dictionary<(Round Round, Digest Object), Task<bool>> _copies = [];
     private readonly SemaphoreSlim _turns = new(AtOnce);
+    private readonly CancellationTokenSource _ended = new();
 
     /// <summary>Puts an object that is held, unless that is done or being done.</summary>
     /// <param name="node">Who waits, for the log.</param>
     /// <param name="round">Of which round.</param>
     /// <param name="digest">SHA-256 of the object.</param>
     /// <param name="cancellation">Gives up, for all who wait: whoever still wants it begins it again.</param>
-    /// <returns>Ends when it lies there, or at once if it is not held: by a validator that accepts it it is, unless its round was closed by others and applied.</returns>
+    /// <returns>True when it lies there; false if it is not held.</returns>
     /// <exception cref="InputException">The store refuses it for good.</exception>
-    public async Task PutAsync(string node, Round round, Digest digest, CancellationToken cancellation)
+    public async Task<bool> PutAsync(string node, Round round, Digest digest, CancellationToken cancellation)
     {
         // Where all is in one store it is there already.
         while (!run.Stores.IsOne)
         {
-            var (put, begun) = Begin(node, round, digest, cancellation);
+            var put = Begin(node, round, digest, cancellation);
             try
             {
-                // Who began it stays until it has ended, so that nothing of it goes on after its node.
-                await (begun ? put : put.WaitAsync(cancellation));
-                return;
+                if (await put.WaitAsync(cancellation) || !run.Held.Holds(digest))
+                {
+                    return put.Result;
+                }
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && !_ended.IsCancellationRequested)
             {
                 // Who began it gave it up.
             }
         }
+
+        return true;
     }
 
     /// <summary>Drops the memory of what belongs to a round or to earlier ones.</summary>
@@ -48,52 +53,52 @@ internal sealed class OwnCopies(RunContext run) : IDisposable
     {
         lock (_gate)
         {
-            foreach (var (digest, _) in _copies.Where(copy => copy.Value.Round <= applied).ToList())
+            foreach (var copy in _copies.Keys.Where(copy => copy.Round <= applied).ToList())
             {
-                _copies.Remove(digest);
+                _copies.Remove(copy);
             }
         }
     }
 
-    public void Dispose() => _turns.Dispose();
+    /// <summary>Gives up what is on its way, and waits until nothing is: nothing of it goes on after its node.</summary>
+    public void Dispose()
+    {
+        _ended.Cancel();
+        lock (_gate)
+        {
+            Task.WhenAll(_copies.Values).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait();
+        }
 
-    private (Task Put, bool Begun) Begin(string node, Round round, Digest digest, CancellationToken cancellation)
+        _turns.Dispose();
+        _ended.Dispose();
+    }
+
+    private Task<bool> Begin(string node, Round round, Digest digest, CancellationToken cancellation)
     {
         lock (_gate)
         {
-            if (_copies.TryGetValue(digest, out var copy) && !copy.Put.IsCanceled && !copy.Put.IsFaulted)
+            if (_copies.TryGetValue((round, digest), out var copy) && (!copy.IsCompleted || (copy.IsCompletedSuccessfully && copy.Result)))
             {
-                return (copy.Put, false);
+                return copy;
             }
 
-            var put = Task.Run(() => PutHeldAsync(node, round, digest, cancellation), CancellationToken.None);
-            _copies[digest] = (round, put);
-            return (put, true);
+            return _copies[(round, digest)] = Task.Run(() => PutHeldAsync(node, round, digest, cancellation), CancellationToken.None);
         }
     }
 
-    private void Forget(Digest digest)
+    private async Task<bool> PutHeldAsync(string node, Round round, Digest digest, CancellationToken cancellation)
     {
-        lock (_gate)
-        {
-            _copies.Remove(digest);
-        }
-    }
-
-    private async Task PutHeldAsync(string node, Round round, Digest digest, CancellationToken cancellation)
-    {
-        await _turns.WaitAsync(cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ended.Token);
+        await _turns.WaitAsync(stop.Token);
         try
         {
             using var bytes = run.Held.Find(digest);
-            if (bytes is null)
+            if (bytes is not null)
             {
-                // Not held, or no longer: whoever holds it later puts it then.
-                Forget(digest);
-                return;
+                await PatientPut.PutAsync(run, node, ObjectKey.Update(round, digest), bytes.Memory, stop.Token);
             }
 
-            await PatientPut.PutAsync(run, node, ObjectKey.Update(round, digest), bytes.Memory, cancellation);
+            return bytes is not null;
         }
         finally
         {

@@ -53,6 +53,7 @@ public static class RunAccount
             + (sparse.Tolerated == 0 ? "" : $" --tolerated {sparse.Tolerated}")
             + (sparse.Quantization == Quantization.Sign ? "" : sparse.Quantization == Quantization.Published ? " --quantize published" : " --quantize sign-magnitude")
             + (sparse.Coding == Coding.Small ? "" : " --coding fast")
+            + string.Create(CultureInfo.InvariantCulture, $" --outer-rate {sparse.OuterRate}")
             + (rules.Round.ApplyDelay == 0 ? "" : $" --apply-delay {rules.Round.ApplyDelay}")
             + (rules.Anneal is not { } anneal ? ""
                 : string.Create(CultureInfo.InvariantCulture, $" --anneal-rounds {rules.Round.Rounds - anneal.FromStep}")
