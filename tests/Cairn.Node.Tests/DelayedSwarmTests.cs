@@ -95,7 +95,6 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
         Assert.True(Train(0).Usable);
         Assert.False(File.Exists(Path.Combine(folder["fresh"], "state-start-1.bin")));
         Assert.True(context.Codec.TryDecode(replica.Encode(new Uid(0)), context.RulesDigest, new Round(0), new Uid(0), out var own, out _));
-        replica.HandOver();
         replica.BeginAhead();
         Assert.True(File.Exists(Path.Combine(folder["fresh"], "state-start-1.bin")), "it is durable before anybody hears of the update");
         Assert.Equal(replica.BaseDigest, Train(1).Base);
@@ -116,25 +115,45 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
     }
 
     [Fact]
-    public async Task What_never_went_out_leads_nowhere()
+    public async Task A_refused_update_led_the_next_round_whether_its_author_was_killed_meanwhile_or_not()
     {
         using var folder = new TestFolder();
         var half = run.CopyOfHalf(folder);
         using var log = new EventLog(half.Events, null);
         using var context = new RunContext(half, RunSetup.ReadRules(half), DataSet.Open(half.Data), log, threads: 1, users: 1);
-        using var replica = Replica.Open(context, Directory.CreateDirectory(folder["fresh"]).FullName, trains: true);
         using var lease = await context.Engines.RentAsync(TestContext.Current.CancellationToken);
         var each = context.Rules.Training.InnerSteps * context.Rules.Training.Batch;
-        var assignment = new Assignment(new Round(0), [.. Enumerable.Range(0, each).Select(sample => (long)sample)], 0);
-        replica.Train(lease.Engine, new Uid(0), assignment, _ => { }, TestContext.Current.CancellationToken);
-        Assert.NotNull(replica.Encode(new Uid(0)));
-        replica.Apply([], -1, [], settles: false);
+        Digest AfterRefusal(string name, bool killed)
+        {
+            var own = Directory.CreateDirectory(folder[name]).FullName;
+            using (var replica = Replica.Open(context, own, trains: true))
+            {
+                var assignment = new Assignment(new Round(0), [.. Enumerable.Range(0, each).Select(sample => (long)sample)], 0);
+                replica.Train(lease.Engine, new Uid(0), assignment, _ => { }, TestContext.Current.CancellationToken);
+                Assert.NotNull(replica.Encode(new Uid(0)));
+                replica.BeginAhead();
+                if (!killed)
+                {
+                    replica.Apply([], -1, [], settles: false);
+                }
+            }
 
-        using var start = new Parameters(context.Layout);
-        using var moment1 = Parameters.NewBuffer(context.Layout);
-        using var moment2 = Parameters.NewBuffer(context.Layout);
-        Assert.NotNull(ReplicaStateFile.TryRead(Path.Combine(folder["fresh"], "state-start-1.bin"), [start.Buffer, moment1, moment2]));
-        Assert.Equal(replica.BaseDigest, start.Digest());
+            using var next = Replica.Open(context, own, trains: true);
+            if (killed)
+            {
+                // It was away while the round closed without its update, and applies it untrained.
+                next.Apply([], -1, [], settles: false);
+            }
+
+            using var start = new Parameters(context.Layout);
+            using var moment1 = Parameters.NewBuffer(context.Layout);
+            using var moment2 = Parameters.NewBuffer(context.Layout);
+            Assert.NotNull(ReplicaStateFile.TryRead(Path.Combine(own, "state-start-1.bin"), [start.Buffer, moment1, moment2]));
+            Assert.NotEqual(next.BaseDigest, start.Digest());
+            return start.Digest();
+        }
+
+        Assert.Equal(AfterRefusal("whole", killed: false), AfterRefusal("killed", killed: true));
     }
 
     [Theory]

@@ -138,7 +138,6 @@ internal sealed class PeerEffects : IEffectRunner
         // Read before anything is waited for: the next round's training may take its place. What that begins from is durable before the commit is said.
         var outcome = _outcome;
         Invariant.Check(outcome?.Update is not null);
-        _replica.HandOver();
         var beginning = _run.Rules.Round.ApplyDelay == 0 ? Task.CompletedTask : Task.Run(_replica.BeginAhead, CancellationToken.None);
         if (_self.Outbox.FindOpening(round) is { } before && (before.BaseDigest == outcome.Base || _self.Outbox.HoldsCommit(round)))
         {

@@ -40,8 +40,6 @@ internal sealed class Replica : IDisposable
     private readonly Lock _changing = new();
     private SparseUpdate? _pending;
     private bool _trained;
-    // With an apply delay: the pending update goes out.
-    private volatile bool _handedOver;
 
     private Replica(RunContext run, string folder, bool trains)
     {
@@ -153,12 +151,9 @@ internal sealed class Replica : IDisposable
             Restore();
         }
 
-        (_trained, _handedOver) = (true, false);
+        _trained = true;
         return _encoder.TryEncode(_run.RulesDigest, Next, uid, _error.Span, _start.From.Span, _error.Span, out _pending, out _) ? _run.Codec.Encode(_pending!) : null;
     }
-
-    /// <summary>With an apply delay: the update that was encoded goes out, and the next round begins from where it leads.</summary>
-    public void HandOver() => _handedOver = true;
 
     /// <summary>With an apply delay: makes the beginning of the round after <see cref="Next"/> durable, which must be before anybody is told of the update that leads
     /// there: whatever becomes of this process then, and of the update, that round is trained from the same bits.</summary>
@@ -166,7 +161,7 @@ internal sealed class Replica : IDisposable
     {
         lock (_changing)
         {
-            if (_handedOver && _start is { Used: true } && _start.Round == Next)
+            if (_pending is not null && _start is { Used: true } && _start.Round == Next)
             {
                 GoOn(_start, Next.Next);
             }
@@ -213,7 +208,7 @@ internal sealed class Replica : IDisposable
     // The round after Next begins from the base at hand, which knows nothing yet of what the peers send for Next. Of that each has its own, and begins where the base
     // would be if it were alone: of all that it knows the best guess of where the others will move it too (docs/flow.md, "With an apply delay").
     private void GoOn(TrainingStart? start, Round round) =>
-        start?.GoOnTo(round, BaseDigest, Base, _handedOver && _pending is { } own ? parameters => Lead(own, parameters) : null);
+        start?.GoOnTo(round, BaseDigest, Base, _pending is { } own ? parameters => Lead(own, parameters) : null);
 
     private void Lead(SparseUpdate own, Parameters parameters)
     {
@@ -326,7 +321,7 @@ internal sealed class Replica : IDisposable
             }
 
             ForEachTensor(delta, mean, (tensor, one) => OuterStep.Apply(_run.Grid.Slice(Base.Span, tensor), one, OuterRate(Next)));
-            (_pending, _trained, _handedOver) = (null, false, false);
+            (_pending, _trained) = (null, false);
             (Next, BaseDigest, Book) = (Next.Next, quorum, book);
         }
 
@@ -423,7 +418,7 @@ internal sealed class Replica : IDisposable
             _error?.Span.Clear();
         }
 
-        (_pending, _trained, _handedOver) = (null, false, false);
+        (_pending, _trained) = (null, false);
         Next = Next.Next;
         BaseDigest = Base.Digest();
     }
@@ -462,7 +457,7 @@ internal sealed class Replica : IDisposable
         }
 
         _optimizer?.RestoreSteps(0);
-        (_pending, _trained, _handedOver) = (null, false, false);
+        (_pending, _trained) = (null, false);
     }
 
     private void Begin()
@@ -509,7 +504,7 @@ internal sealed class Replica : IDisposable
             _optimizer?.RestoreSteps(state.Header.OptimizerSteps);
         }
 
-        (_pending, _trained, _handedOver) = (null, false, false);
+        (_pending, _trained) = (null, false);
         return true;
     }
 
