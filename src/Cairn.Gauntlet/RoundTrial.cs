@@ -23,8 +23,8 @@ public sealed record TrialOutcome(IReadOnlyList<Observation> Observations, PeerB
 
 /// <summary>One validator's judgement of one round, from fast checks to verdict: all that decides, none of the work. The host measures (fetches, decodes,
 /// counts shared places, computes losses) and hands in numbers; every host, real or simulated, judges by this one path.</summary>
-/// <remarks>The order is part of the rules: fast checks, then overlap (the later commit is the copy), then who is on trial, then the draw of probes
-/// among those that passed, then admission, then the book. Pure: same numbers, same outcome.</remarks>
+/// <remarks>The order is part of the rules: fast checks, then who is on trial, then overlap (the later commit is the copy, and of two the one that is on trial), then the
+/// draw of probes among those that passed, then admission, then the book. Pure: same numbers, same outcome.</remarks>
 public sealed class RoundTrial
 {
     private readonly Round _round;
@@ -48,7 +48,15 @@ public sealed class RoundTrial
     {
         Invariant.Check(peers.Count == checks.Count);
         (_round, _before, _peers, _rules) = (round, before, peers, rules);
-        var order = peers.Where(peer => peer.CommitOrder >= 0).OrderBy(peer => peer.CommitOrder).Select(peer => peer.Uid).ToList();
+        foreach (var peer in peers.Where(peer => Admission.NeedsProbe(peer.Newcomer, before.Find(peer.Uid))))
+        {
+            _onTrial.Add(peer.Uid);
+        }
+
+        // An update follows from what everybody knows, so who is quicker can compute another's before he commits it. A key that costs nothing makes nobody a copy by
+        // that: those on trial stand behind all others.
+        var order = peers.Where(peer => peer.CommitOrder >= 0)
+            .OrderBy(peer => _onTrial.Contains(peer.Uid)).ThenBy(peer => peer.CommitOrder).Select(peer => peer.Uid).ToList();
         _checks = FastCheck.WithCopies(checks, new OverlapRule(rules.OverlapPerMille).FindCopies(pairs, order));
         var passed = new List<Uid>();
         for (var i = 0; i < peers.Count; i++)
@@ -57,11 +65,6 @@ public sealed class RoundTrial
             if (_checks[i].Passed)
             {
                 passed.Add(peers[i].Uid);
-            }
-
-            if (Admission.NeedsProbe(peers[i].Newcomer, before.Find(peers[i].Uid)))
-            {
-                _onTrial.Add(peers[i].Uid);
             }
         }
 
@@ -88,11 +91,12 @@ public sealed class RoundTrial
         return new TrialOutcome(observations, _before.Observe(_round, observations, _rules.Rating, _round.Number == _rules.Rounds - 1, _rules.ProbedPeers > 0));
     }
 
-    /// <summary>The book that a round is judged with. Samples are counted from one settlement to the next, and from zero at the first judgement after
-    /// it, so that a restart in between resets once, not twice.</summary>
+    /// <summary>The book that a round is judged with. Samples are counted from one settlement that paid to the next, and from zero at the first judgement after
+    /// it, so that a restart in between resets once, not twice; where the ledger did not pay, what was done waits with the money.</summary>
     /// <param name="book">The book after the round before.</param>
     /// <param name="round">The round that is judged.</param>
     /// <param name="settleEvery">Rounds between settlements.</param>
-    public static PeerBook BookBefore(PeerBook book, Round round, int settleEvery) =>
-        round.Number > 0 && round.Number % settleEvery == 0 ? book.Settle() : book;
+    /// <param name="paid">Whether the ledger paid in the round before.</param>
+    public static PeerBook BookBefore(PeerBook book, Round round, int settleEvery, bool paid) =>
+        paid && round.Number > 0 && round.Number % settleEvery == 0 ? book.Settle() : book;
 }

@@ -85,8 +85,10 @@ public sealed partial class LedgerState
             return turn;
         }
 
+        // Who knew what the beacon draws could open only where nobody looks.
         return CommitOf(author.Uid) is not { } root ? Rejection.NotEntitled
             : root != reveal.Opening.Root(author.Uid, reveal.Round) ? Rejection.NotAsCommitted
+            : _book.BeaconIsTelling() ? Rejection.Late
             : Rejection.None;
     }
 

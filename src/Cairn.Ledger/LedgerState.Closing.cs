@@ -112,14 +112,9 @@ public sealed partial class LedgerState
             _checkpoints.Add((CurrentRound, checkpoint));
         }
 
-        // Money moves only if validators with two thirds of all bond posted shares.
-        if (!_book.MayMoveMoney(_book.BondOf(i => _book.Shares[i] is not null)))
-        {
-            return;
-        }
-
-        // They say together that nothing can be told yet: what this settlement would have paid waits for the one in which it can.
-        if (_book.MayMoveMoney(_book.BondOf(i => _book.Shares[i] is { Shares.Count: 0 })))
+        // Money moves only if validators with two thirds of all bond posted shares. Work was done all the same: what it would have paid waits. And so it does where they
+        // say together that nothing can be told yet.
+        if (!_book.MayMoveMoney(_book.BondOf(i => _book.Shares[i] is not null)) || _book.MayMoveMoney(_book.BondOf(i => _book.Shares[i] is { Shares.Count: 0 })))
         {
             Unpaid += Rules.RewardPerSettlement;
             return;
@@ -145,6 +140,7 @@ public sealed partial class LedgerState
         {
             ConsensusShares = WithinProbation(agreed.Incentives);
             Pay(agreed.Dividends);
+            _paidIn.Add(CurrentRound.Number);
             return;
         }
 

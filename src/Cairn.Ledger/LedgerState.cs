@@ -18,6 +18,7 @@ public sealed partial class LedgerState
     private readonly List<SortedDictionary<int, Digest>> _bases = [];
     private readonly List<Digest?> _quorumBases = [];
     private readonly List<(Round Round, Digest Digest)> _checkpoints = [];
+    private readonly HashSet<int> _paidIn = [];
     // One for each part of the samples.
     private readonly SampleQueue[] _queues;
     private readonly SignatureChecks _signatures = new();
@@ -149,6 +150,12 @@ public sealed partial class LedgerState
     /// <param name="uid">Any member.</param>
     public Opening? OpeningOf(Uid uid) => _book.PlaceOf(uid) is >= 0 and var place ? _book.Openings[place] : null;
 
+    /// <summary>True in <see cref="Stage.Reveal"/> once every commit is opened.</summary>
+    public bool EveryCommitIsOpen => Stage == Stage.Reveal && _book.EveryCommitIsOpen();
+
+    /// <summary>True once every validator that is waited for has revealed its part of the round's beacon.</summary>
+    public bool EveryBeaconIsRevealed => _book.EveryBeaconIsRevealed();
+
     /// <summary>The preimage that a validator revealed in the current round, or null.</summary>
     /// <param name="uid">Any member.</param>
     public Digest? BeaconOf(Uid uid) => _book.VoterOf(uid) is >= 0 and var voter ? _book.Beacons[voter] : null;
@@ -193,6 +200,10 @@ public sealed partial class LedgerState
 
     /// <summary>Checkpoints that validators with more than half of all bond agreed on, in round order.</summary>
     public IReadOnlyList<(Round Round, Digest Digest)> Checkpoints => _checkpoints;
+
+    /// <summary>True for a round whose settlement paid: where validators do not agree, or too few come, what was to be paid waits (<see cref="Unpaid"/>).</summary>
+    /// <param name="round">Any round.</param>
+    public bool PaidIn(Round round) => _paidIn.Contains(round.Number);
 
     /// <summary>The last of <see cref="Checkpoints"/>, or null.</summary>
     public (Round Round, Digest Digest)? LatestCheckpoint => _checkpoints.Count > 0 ? _checkpoints[^1] : null;

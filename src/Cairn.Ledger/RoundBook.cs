@@ -172,12 +172,21 @@ internal sealed class RoundBook
     public bool StageIsOver() => IsMajority(BondOf(i => _timedOut[i])) || Stage switch
     {
         Stage.Commit => Roster.Length > 0 && CommitCount == Roster.Length,
-        Stage.Reveal => EveryPeer(i => Commits[i] is null || Openings[i] is not null) && EveryVoter(i => Beacons[i] is not null),
+        Stage.Reveal => EveryCommitIsOpen() && EveryBeaconIsRevealed(),
         Stage.Judge => EveryVoter(i => Verdicts[i] is not null),
         Stage.Apply => EveryPeer(i => Openings[i] is null || PostedBase(Roster[i].Uid)) && EveryVoter(i => PostedBase(Voters[i].Uid)),
         Stage.Settle => EveryVoter(i => Shares[i] is not null),
         _ => false,
     };
+
+    /// <summary>True in <see cref="Stage.Reveal"/> once every commit is opened.</summary>
+    public bool EveryCommitIsOpen() => EveryPeer(i => Commits[i] is null || Openings[i] is not null);
+
+    /// <summary>True once every validator that is waited for has revealed its part of the beacon.</summary>
+    public bool EveryBeaconIsRevealed() => EveryVoter(i => Beacons[i] is not null);
+
+    /// <summary>True once half of the bond has revealed: from then on who opens might already know what the beacon draws.</summary>
+    public bool BeaconIsTelling() => 2 * BondOf(i => Beacons[i] is not null) >= BondTotal;
 
     /// <summary>Whom the stage waits for, ascending by uid: empty just when it is over without timeouts, or has nobody to wait for.</summary>
     public IReadOnlyList<Uid> Awaited()
@@ -190,7 +199,8 @@ internal sealed class RoundBook
             .. (Stage switch
             {
                 Stage.Commit => Peers(i => Commits[i] is not null),
-                Stage.Reveal => Peers(i => Commits[i] is null || Openings[i] is not null).Concat(Validators(i => Beacons[i] is not null)),
+                // Validators reveal last.
+                Stage.Reveal => EveryCommitIsOpen() ? Validators(i => Beacons[i] is not null) : Peers(i => Commits[i] is null || Openings[i] is not null),
                 Stage.Judge => Validators(i => Verdicts[i] is not null),
                 Stage.Apply => Peers(i => Openings[i] is null || PostedBase(Roster[i].Uid)).Concat(Validators(i => PostedBase(Voters[i].Uid))),
                 Stage.Settle => Validators(i => Shares[i] is not null),

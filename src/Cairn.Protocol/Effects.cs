@@ -61,7 +61,12 @@ public sealed record Evaluate(Round Round) : Effect;
 /// <summary>Wake the machine by <see cref="DeadlinePassed"/> if the stage still lasts when its time is over.</summary>
 /// <param name="Round">Which round.</param>
 /// <param name="Stage">Which stage.</param>
-public sealed record ArmDeadline(Round Round, Stage Stage) : Effect;
+/// <param name="Again">True for a second, shorter wait in the same stage.</param>
+public sealed record ArmDeadline(Round Round, Stage Stage, bool Again = false) : Effect
+{
+    /// <summary>The part of a stage's time that a second wait lasts: enough for what others say at the end of the first to be there.</summary>
+    public const int AgainPart = 4;
+}
 
 /// <summary>This replica is wrong and recomputing does not help: stop, keep the evidence.</summary>
 /// <param name="Round">After which round.</param>

@@ -144,7 +144,8 @@ public sealed class ValidatorMachine
 
         switch (ledger.Stage)
         {
-            case Stage.Reveal when ledger.BeaconOf(uid) is null && _said.Add(Stage.Reveal):
+            // Whoever commits must not know what will be probed when it decides whether to open.
+            case Stage.Reveal when ledger.BeaconOf(uid) is null && (ledger.EveryCommitIsOpen || _deadline.HasPassed) && _said.Add(Stage.Reveal):
                 effects.Add(new SubmitBeacon(round));
                 break;
             case Stage.Judge when ledger.VerdictOf(uid) is null:

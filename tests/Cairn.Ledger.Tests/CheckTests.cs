@@ -98,6 +98,27 @@ public sealed class CheckTests
         Assert.Equal(Rejection.Late, world.Check(0, old));
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)] // half is enough: who is told the other half by a friend knows the rest
+    [InlineData(3, 2)]
+    [InlineData(4, 2)]
+    public void Whoever_opens_once_the_beacon_can_be_known_is_too_late(int validators, int telling)
+    {
+        var world = new World(peers: 2, validators: validators);
+        world.CommitAll();
+        world.Must(0, world.Reveal(0));
+        for (var i = 0; i < telling; i++)
+        {
+            Assert.Equal(Rejection.None, world.Check(1, world.Reveal(1)));
+            world.Must(2 + i, world.Beacon(2 + i));
+        }
+
+        Assert.Equal(Rejection.Late, world.Check(1, world.Reveal(1)));
+        // What was opened in time stands.
+        Assert.Equal(Rejection.AlreadyThere, world.Check(0, world.Reveal(0)));
+    }
+
     [Fact]
     public void Only_roster_peers_commit_and_only_who_committed_opens()
     {

@@ -64,6 +64,22 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public void What_too_few_validators_settled_is_paid_by_the_next_settlement_that_pays()
+    {
+        var world = Settling(3, [1, 1, 1]);
+        world.Must(3, world.Share(Digest.Zero, (0, Shares.One)));
+        world.Must(3, world.Timeout());
+        world.Must(4, world.Timeout());
+        Assert.Equal((new Round(1), 1000L, false), (world.State.CurrentRound, world.State.Unpaid, world.State.PaidIn(new Round(0))));
+        Assert.All(world.State.Members, member => Assert.Equal(0, member.Reward));
+
+        world.Round();
+        world.SettleAll((0, 500_000_000), (1, 500_000_000));
+        Assert.Equal((0L, true), (world.State.Unpaid, world.State.PaidIn(new Round(1))));
+        Assert.Equal([1000L, 1000L, 0L], world.State.Members.Take(3).Select(member => member.Reward));
+    }
+
+    [Fact]
     public void Beside_a_silent_validator_a_liar_cannot_make_the_whole_of_the_little_that_another_says_of_its_friend()
     {
         var world = Settling(3, [1, 1, 1]);

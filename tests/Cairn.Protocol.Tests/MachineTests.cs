@@ -39,8 +39,47 @@ public sealed class MachineTests
         var scene = Scene.OfValidator(Usual);
         scene.Look();
         scene.CommitAll(0, 1, 2);
-        Assert.Equal(["arm the deadline: Reveal of round 0", "say the beacon of round 0"], scene.Look());
+        Assert.Equal(["arm the deadline: Reveal of round 0"], scene.Look());
         Assert.Empty(scene.Tell(new DeadlinePassed(First, Stage.Commit)));
+    }
+
+    [Fact]
+    public void A_validator_reveals_its_part_of_the_beacon_once_every_commit_is_opened()
+    {
+        var scene = Scene.OfValidator(Three);
+        scene.CommitAll(0, 1, 2);
+        Assert.Equal(["arm the deadline: Reveal of round 0"], scene.Look());
+        scene.RevealAll(0, 1);
+        Assert.Empty(scene.Look());
+        scene.RevealAll(2);
+        Assert.Equal(["say the beacon of round 0"], scene.Look());
+        // Only a validator can be late now.
+        Assert.Equal(["say timeout of Reveal of round 0"], scene.Tell(new DeadlinePassed(First, Stage.Reveal)));
+    }
+
+    [Fact]
+    public void Where_somebody_does_not_open_validators_reveal_when_the_time_has_passed_and_leave_each_other_some_more()
+    {
+        var scene = Scene.OfValidator(Three);
+        scene.CommitAll(0, 1, 2);
+        scene.Look();
+        scene.RevealAll(0, 1);
+        Assert.Empty(scene.Look());
+        Assert.Equal(["say the beacon of round 0", "arm the deadline again: Reveal of round 0"], scene.Tell(new DeadlinePassed(First, Stage.Reveal)));
+        Assert.Empty(scene.Look());
+        Assert.Equal(["say timeout of Reveal of round 0"], scene.Tell(new DeadlinePassed(First, Stage.Reveal)));
+    }
+
+    [Fact]
+    public void Once_all_parts_of_the_beacon_are_there_who_does_not_open_is_late_at_once()
+    {
+        var scene = Scene.OfValidator(Three);
+        scene.CommitAll(0, 1, 2);
+        scene.Look();
+        scene.RevealAll(0, 1);
+        scene.Tell(new DeadlinePassed(First, Stage.Reveal));
+        scene.BeaconAll();
+        Assert.Equal(["say timeout of Reveal of round 0"], scene.Look());
     }
 
     [Fact]

@@ -109,6 +109,11 @@ internal sealed class Scene
         }
 
         RevealAll(uids);
+        BeaconAll();
+    }
+
+    public void BeaconAll()
+    {
         foreach (var uid in Validators)
         {
             Must(uid, _founding.BeaconOf(Ledger, uid.Value));

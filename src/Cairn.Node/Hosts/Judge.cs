@@ -26,9 +26,11 @@ internal sealed class Judge
     }
 
     /// <summary>The book that belongs to the state after a round: it is durable with that state, so that a restart judges on as if nothing had happened.</summary>
-    public byte[] BookAfter(Round round)
+    /// <param name="round">The round.</param>
+    /// <param name="paidBefore">Whether the ledger paid in the round before.</param>
+    public byte[] BookAfter(Round round, bool paidBefore)
     {
-        var book = _judged is { } judged && judged.Round == round ? judged.Book : BookBefore(round);
+        var book = _judged is { } judged && judged.Round == round ? judged.Book : BookBefore(round, paidBefore);
         var writer = new WireWriter();
         BookState.Write(book, writer);
         return writer.ToArray();
@@ -44,7 +46,7 @@ internal sealed class Judge
     /// <summary>Judges the round.</summary>
     public async Task<NodeEvent?> BeginAsync(Round round, RoundCase roundCase, CancellationToken cancellation)
     {
-        var book = BookBefore(round);
+        var book = BookBefore(round, roundCase.PaidBefore);
         using var found = await CheckAsync(_run, _name, _replica.TrainingBaseDigest, round, roundCase.Peers, cancellation);
         var (checks, updates, details, holding) = found;
         var (pairs, overlapMax) = Compare(updates);
@@ -63,7 +65,7 @@ internal sealed class Judge
         return new Judged(round, new Verdict(round, [.. observations.Select(o => new VerdictEntry(o.Uid, o.Reason, (int)o.Samples))]));
     }
 
-    private PeerBook BookBefore(Round round) => RoundTrial.BookBefore(Book, round, _run.Rules.Round.SettleEvery);
+    private PeerBook BookBefore(Round round, bool paid) => RoundTrial.BookBefore(Book, round, _run.Rules.Round.SettleEvery, paid);
 
     // There is no other copy: going back to an earlier state of the replica goes back to its book.
     private PeerBook Book

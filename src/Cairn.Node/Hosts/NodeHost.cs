@@ -183,7 +183,7 @@ internal sealed class NodeHost
         _deadline?.Dispose();
         _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var token = _deadline.Token;
-        _ = Task.Delay(StageMax(arm.Round), token).ContinueWith(
+        _ = Task.Delay(arm.Again ? StageMax(arm.Round) / ArmDeadline.AgainPart : StageMax(arm.Round), token).ContinueWith(
             _ => _inbox.Writer.TryWrite(new DeadlinePassed(arm.Round, arm.Stage)), token,
             TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }

@@ -17,7 +17,8 @@ internal sealed record PeerCase(Uid Uid, string Name, PublicKey Key, bool Newcom
 /// <param name="Peers">Roster order.</param>
 /// <param name="Beacon">The round's randomness.</param>
 /// <param name="Part">On which part of the samples the round trains.</param>
-internal sealed record RoundCase(IReadOnlyList<PeerCase> Peers, Digest Beacon, SamplePart Part)
+/// <param name="PaidBefore">Whether the ledger paid in the round before.</param>
+internal sealed record RoundCase(IReadOnlyList<PeerCase> Peers, Digest Beacon, SamplePart Part, bool PaidBefore)
 {
     /// <summary>Copies the current round; its stage is Judge.</summary>
     public static RoundCase Of(LedgerState ledger)
@@ -27,6 +28,6 @@ internal sealed record RoundCase(IReadOnlyList<PeerCase> Peers, Digest Beacon, S
             [.. ledger.Roster.Select(entry => new PeerCase(
                 entry.Uid, members[entry.Uid].Name, members[entry.Uid].Key, entry.Newcomer,
                 ledger.OpeningOf(entry.Uid), ledger.CommitOrder(entry.Uid), [.. ledger.SamplesOf(entry.Uid)]))],
-            ledger.RoundBeacon, ledger.PartOf(ledger.CurrentRound));
+            ledger.RoundBeacon, ledger.PartOf(ledger.CurrentRound), ledger.PaidIn(new Round(ledger.CurrentRound.Number - 1)));
     }
 }

@@ -58,8 +58,10 @@ internal sealed class ValidatorEffects : IEffectRunner
             case JudgeUpdates judge:
                 return _judge.BeginAsync(judge.Round, RoundCase.Of(ledger), cancellation);
             case ApplyManifest apply:
+                var paidBefore = ledger.PaidIn(new Round(apply.Round.Number - 1));
                 return _shared.ApplyAsync(
-                    _replica, apply, ledger, there => BookAsync(there ? _cases.GetValueOrDefault(apply.Round) : null, apply.Round, cancellation), cancellation);
+                    _replica, apply, ledger, there => BookAsync(there ? _cases.GetValueOrDefault(apply.Round) : null, apply.Round, paidBefore, cancellation),
+                    cancellation);
             case PrepareSettlement settle:
                 return SettleAsync(settle.Round, cancellation);
             case Evaluate evaluate:
@@ -94,14 +96,14 @@ internal sealed class ValidatorEffects : IEffectRunner
         }
     }
 
-    private async Task<byte[]> BookAsync(RoundCase? roundCase, Round round, CancellationToken cancellation)
+    private async Task<byte[]> BookAsync(RoundCase? roundCase, Round round, bool paidBefore, CancellationToken cancellation)
     {
         if (roundCase is not null && !_judge.Knows(round))
         {
             await _judge.BeginAsync(round, roundCase, cancellation);
         }
 
-        return _judge.BookAfter(round);
+        return _judge.BookAfter(round, paidBefore);
     }
 
     private Digest Preimage(LedgerState ledger)

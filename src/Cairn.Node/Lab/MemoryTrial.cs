@@ -130,7 +130,7 @@ internal sealed class MemoryTrial : IDisposable
         await MeasureAsync("aggregate, step and put the mean", 1, async () =>
         {
             var apply = new ApplyManifest(UpdateMemory.Round, manifest, Included: false);
-            await shared.ApplyAsync(replica, apply, _ledger.State, _ => Task.FromResult(judge.BookAfter(UpdateMemory.Round)), cancellation);
+            await shared.ApplyAsync(replica, apply, _ledger.State, _ => Task.FromResult(judge.BookAfter(UpdateMemory.Round, paidBefore: false)), cancellation);
             await shared.FinishAsync();
             Say(self, new PostBase(UpdateMemory.Round, replica.BaseDigest));
             Say(IdentityOf("validator-2"), new PostBase(UpdateMemory.Round, replica.BaseDigest));

@@ -8,7 +8,7 @@ namespace Cairn.Node;
 /// <summary>What a state file says about itself.</summary>
 /// <param name="Rules">Digest of the run's rules.</param>
 /// <param name="Next">The round that begins from this state.</param>
-/// <param name="BaseDigest">The base in it.</param>
+/// <param name="BaseDigest">The base in it; in a file of what a training begins from, the base that its commit names.</param>
 /// <param name="OptimizerSteps">Steps the optimizer has taken.</param>
 internal sealed record StateHeader(Digest Rules, Round Next, Digest BaseDigest, long OptimizerSteps);
 

@@ -305,7 +305,7 @@ internal sealed class SimEffects
 
     private PeerBook BookAfter(Round round) => _node.Role == Role.Peer ? PeerBook.Empty
         : _judged is { } judged && judged.Round == round ? judged.Book
-        : _world.Trials.Before(_node.Replica.Book, round);
+        : _world.Trials.Before(_node.Replica.Book, round, _node.View.PaidIn(new Round(round.Number - 1)));
 
     private void Judge(JudgeUpdates judge, RoundView view)
     {

@@ -46,7 +46,7 @@ internal sealed class SimJudge
     /// <summary>Ends the judgement.</summary>
     public (Verdict Verdict, PeerBook Book) Close()
     {
-        var book = _world.Trials.Before(_node.Replica.Book, _view.Round);
+        var book = _world.Trials.Before(_node.Replica.Book, _view.Round, _node.View.PaidIn(new Round(_view.Round.Number - 1)));
         var point = _node.Replica.Held.Point;
         var view = _world.Mutation == Mutation.DrawsProbesAlone ? _view.DrawnAlone(_world, _node.Member) : _view;
         var shared = _world.Trials.Of(view, book, point, _checks);

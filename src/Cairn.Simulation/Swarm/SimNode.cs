@@ -328,7 +328,7 @@ internal sealed class SimNode
         }
 
         var (timer, life) = (++_timer, Life);
-        _world.Heap.After(_world.Scenario.StageMax * Plan.ClockPerMille / 1000, () =>
+        _world.Heap.After(_world.Scenario.StageMax * Plan.ClockPerMille / 1000 / (arm.Again ? ArmDeadline.AgainPart : 1), () =>
         {
             if (timer == _timer)
             {

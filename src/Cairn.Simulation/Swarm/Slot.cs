@@ -63,7 +63,7 @@ internal sealed class AskedOnce
         SubmitBeacon e => new Slot(typeof(Beacon), e.Round.Number, default),
         JudgeUpdates e => new Slot(e.GetType(), e.Round.Number, default),
         PrepareSettlement e => new Slot(e.GetType(), e.Round.Number, default),
-        ArmDeadline e => new Slot(e.GetType(), e.Round.Number, e.Stage),
+        ArmDeadline e => new Slot(e.Again ? typeof(DeadlinePassed) : e.GetType(), e.Round.Number, e.Stage),
         _ => new Slot(effect.GetType(), -1, default),
     };
 

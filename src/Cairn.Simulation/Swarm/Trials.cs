@@ -17,14 +17,17 @@ internal sealed class Trials(World world)
     private Round _round = new(-1);
 
     /// <summary>The book that a round is judged with.</summary>
-    public PeerBook Before(PeerBook book, Round round)
+    /// <param name="book">The book after the round before.</param>
+    /// <param name="round">The round.</param>
+    /// <param name="paid">Whether the ledger paid in the round before.</param>
+    public PeerBook Before(PeerBook book, Round round, bool paid)
     {
-        if (_settled is { } known && ReferenceEquals(known.Book, book) && round.Number > 0 && round.Number % world.Scenario.SettleEvery == 0)
+        if (paid && _settled is { } known && ReferenceEquals(known.Book, book) && round.Number > 0 && round.Number % world.Scenario.SettleEvery == 0)
         {
             return known.Settled;
         }
 
-        var before = RoundTrial.BookBefore(book, round, world.Scenario.SettleEvery);
+        var before = RoundTrial.BookBefore(book, round, world.Scenario.SettleEvery, paid);
         if (!ReferenceEquals(before, book))
         {
             _settled = (book, before);

@@ -34,7 +34,7 @@ internal static class Words
         JudgeUpdates e => $"judge round {e.Round}",
         PrepareSettlement e => $"prepare the settlement of round {e.Round}",
         Evaluate e => $"evaluate after round {e.Round}",
-        ArmDeadline e => $"arm the deadline: {e.Stage} of round {e.Round}",
+        ArmDeadline e => $"arm the deadline{(e.Again ? " again" : "")}: {e.Stage} of round {e.Round}",
         Halt e => $"halt after round {e.Round}: own {e.Own.Short}, quorum {e.Quorum.Short}",
         Finish => "finish",
         _ => throw new ArgumentOutOfRangeException(nameof(effect)),
