@@ -28,8 +28,8 @@ public enum OverlapSeverity
 /// <summary>Who copied: of two updates that share too many places, the one committed later. The ledger orders the commits, so there are no ties;
 /// integers alone decide.</summary>
 /// <param name="ThresholdMillis">Thousandths of the places from which an update counts as copied; 1 to 1000. The published run used 400.</param>
-/// <remarks>Covenant-72B, index overlap check. Deviations: order is that of this round's commits (there: the upload times of the round before), with those on trial behind
-/// all others, the gravest pair counts (there: the last),
+/// <remarks>Covenant-72B, index overlap check. Deviations: order is that of this round's commits (there: the upload times of the round before), with those on trial
+/// behind all others, the gravest pair counts (there: the last),
 /// and a copy is refused outright whatever its severity, which is kept for the record.</remarks>
 public sealed record OverlapRule(int ThresholdMillis = 400)
 {

@@ -129,12 +129,13 @@ internal sealed class ReplicaTrack
     }
 
     // A round may be over without a quorum, by timeouts. Nobody then knows who is right, but each can look once more at what it has itself: an error that
-    // does not repeat itself is found now, while the state before the round is at hand, and not when it has become the ground of the next round.
+    // does not repeat itself is found now, while the state before the round is at hand, and not when it has become the ground of the next round. Only who has a bond to
+    // lose is heard: a key that costs nothing must not keep everybody computing.
     private static bool AnotherStands(LedgerState ledger, Round round, Digest own)
     {
-        foreach (var member in ledger.Members)
+        foreach (var member in ledger.Validators)
         {
-            if (member.Role == Role.Validator && ledger.BaseOf(round, member.Uid) is { } other && other != own)
+            if (ledger.BaseOf(round, member.Uid) is { } other && other != own)
             {
                 return true;
             }

@@ -3,8 +3,8 @@ using Cairn.Ledger;
 namespace Cairn.Protocol;
 
 /// <summary>A validator's watch over the stage in progress: asks for a timer, and says once on the ledger that the stage has lasted too long.</summary>
-/// <remarks>In <see cref="Stage.Reveal"/> validators reveal their parts of the beacon only when every commit is opened or the time has passed. In the second case they all
-/// do it at once, so that the first to call the stage late would call each other late too: they wait a little more, unless all parts are there.
+/// <remarks>In <see cref="Stage.Reveal"/> validators reveal their parts of the beacon only when every commit is opened or the time has passed. In the second case they
+/// all do it at once, so that the first to call the stage late would call each other late too: they wait a little more, unless all parts are there.
 /// The timer is the host's and dies with it, so that a new life arms the stage again; it may then last longer, never for ever.</remarks>
 internal sealed class StageDeadline
 {

@@ -240,6 +240,29 @@ public sealed class MachineTests
     }
 
     [Fact]
+    public void A_validator_without_bond_keeps_nobody_computing()
+    {
+        var scene = Scene.OfValidator(Three);
+        scene.Look();
+        scene.ToApply(0, 1, 2);
+        scene.Look();
+        scene.Tell(new Applied(First, Wrong));
+        scene.Must(3, new PostBase(First, Wrong));
+        scene.MustAsStranger(new Register(Role.Validator, "loud", Right));
+        scene.MustAsStranger(new PostBase(First, Right));
+        foreach (var uid in (int[])[3, 4, 5])
+        {
+            if (scene.Ledger.CurrentRound == First)
+            {
+                scene.Must(uid, new Ledger.Timeout(First, Stage.Apply));
+            }
+        }
+
+        Assert.Equal(First.Next, scene.Ledger.CurrentRound);
+        Assert.Equal(["arm the deadline: Commit of round 1"], scene.Look());
+    }
+
+    [Fact]
     public void A_dropped_validator_asks_to_be_waited_for_again()
     {
         var scene = Scene.OfValidator(Three with { AbsentRoundsMax = 1 });

@@ -47,9 +47,14 @@ internal sealed class Scene
 
     public IReadOnlyList<string> Look() => Tell(new LedgerMoved(Ledger));
 
-    public void Must(int uid, Operation operation)
+    public void Must(int uid, Operation operation) => Must(_founding.Sign(uid, operation));
+
+    /// <summary>Says something by a key that the run did not begin with.</summary>
+    public void MustAsStranger(Operation operation) => Must(SignedOperation.Of(Founding.KeyOf(99), new byte[NodeKey.SignatureSize], operation));
+
+    private void Must(SignedOperation signed)
     {
-        var block = Block.Create(Ledger.Height + 1, Ledger.Tip, [_founding.Sign(uid, operation)]);
+        var block = Block.Create(Ledger.Height + 1, Ledger.Tip, [signed]);
         Ledger.TryApply(block, verifySignatures: false, out var why);
         Assert.Equal(Rejection.None, why);
     }
