@@ -78,6 +78,16 @@ public class PeerBookTests
     }
 
     [Fact]
+    public void Free_newcomers_with_bad_updates_excuse_nobody()
+    {
+        var (bad, good) = (TestData.Score(0.1, -0.1), TestData.Score(0.2, 0.1));
+        Observation Newcomer(int uid) => TestData.Accepted(uid, probe: bad) with { OnTrial = true };
+        var book = TestData.After([
+            TestData.Accepted(0, probe: bad), TestData.Accepted(1, probe: good), TestData.Accepted(2, probe: good), Newcomer(3), Newcomer(4)]);
+        Assert.Equal([1, 0, 0, 1, 1], book.Records.Select(r => r.NegativeCount));
+    }
+
+    [Fact]
     public void A_book_comes_back_from_its_bytes_to_the_bit()
     {
         var book = Sample();
