@@ -218,6 +218,22 @@ public class PeerBookTests
     }
 
     [Fact]
+    public void What_waited_is_credited_when_a_vote_ends_the_probing()
+    {
+        var unclear = TestData.Clear(0.5);
+        Observation[] probed = [TestData.Accepted(0, probe: unclear), TestData.Accepted(1, probe: unclear), TestData.Accepted(2)];
+        var book = TestData.After(probed, probed);
+        Assert.Equal([20L, 20L, 20L], book.Records.Select(record => record.Waiting));
+        book = book.Observe(new Round(2), [TestData.Accepted(0), TestData.Accepted(1), TestData.Refused(2, Rejection.Copied)], RatingRules.Bounded, probes: false);
+        Assert.Equal([30L * WorkShare.Unknown, 30L * WorkShare.Unknown, 0L], book.Records.Select(record => record.CreditSinceSettle));
+        Assert.All(book.Records, record => Assert.Equal(0, record.Waiting));
+
+        // Once.
+        book = book.Observe(new Round(3), [TestData.Accepted(0), TestData.Accepted(1)], RatingRules.Bounded, probes: false);
+        Assert.Equal([40L * WorkShare.Unknown, 40L * WorkShare.Unknown, 0L], book.Records.Select(record => record.CreditSinceSettle));
+    }
+
+    [Fact]
     public void Settling_starts_the_count_of_samples_anew_and_forgets_nothing_else()
     {
         var book = Sample();
