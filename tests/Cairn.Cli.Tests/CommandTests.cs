@@ -60,6 +60,16 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_asks_only_how_a_joining_node_would_be_set_up_joins_nothing()
+    {
+        var invite = new Invite("theirs", Base.Digest.Zero, Base.Digest.Zero, 3, Base.Digest.Zero, _folder["ledger.cairn"], _folder["store"]);
+        var told = await Captured.RunAsync("join", $"{invite}", "--dir", _folder["hers"], "--name", "alice", "--threads", "2", "--print-config");
+        Assert.Equal((ExitCode.Success, ""), (told.Code, told.Errors));
+        Assert.Contains("alice  (--name)", told.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["hers"]));
+    }
+
+    [Fact]
     public async Task What_is_measured_of_a_line_has_bounds()
     {
         var sizes = await Captured.RunAsync("lab", "wan", "--measure", "--peers", "1", "--rounds", "2", "--up", "0", "--loss", "70");
