@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cairn.Node;
 using Cairn.Node.Tests;
+using Cairn.Simulation;
 
 namespace Cairn.Cli.Tests;
 
@@ -67,6 +68,24 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((ExitCode.Success, ""), (told.Code, told.Errors));
         Assert.Contains("alice  (--name)", told.Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["hers"]));
+    }
+
+    [Theory]
+    [InlineData("--seeds", "2")]
+    [InlineData("--seed", "1")]
+    [InlineData("--peers", "3")]
+    [InlineData("--validators", "3")]
+    [InlineData("--rounds", "3")]
+    [InlineData("--faults", "none")]
+    [InlineData("--adversaries", "none")]
+    [InlineData("--apply-delay", "1")]
+    [InlineData("--real-keys")]
+    public async Task What_a_scenario_says_is_not_said_beside_it(params string[] option)
+    {
+        await File.WriteAllTextAsync(_folder["s.json"], ScenarioFile.Write(new Scenario { Rounds = 1 }), TestContext.Current.CancellationToken);
+        var refusal = (await Captured.RunAsync(["simulate", "--scenario", _folder["s.json"], .. option])).AssertRefused(ExitCode.BadInput);
+        Assert.Contains($"says {option[0]} itself", refusal, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Success, (await Captured.RunAsync("simulate", "--scenario", _folder["s.json"])).Code);
     }
 
     [Fact]
