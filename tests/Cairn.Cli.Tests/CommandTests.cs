@@ -371,6 +371,13 @@ public sealed class CommandTests : IDisposable
         var resumed = await Captured.RunAsync(["train", "--resume", "--dir", _folder["train"], "--json"]);
         Assert.Equal(begun.Output, resumed.Output);
         (await Captured.RunAsync(["train", "--resume", "--steps", "32", "--dir", _folder["train"]])).AssertRefused(ExitCode.BadInput);
+        foreach (var other in new string[][] { ["--data", _folder["other.txt"]], ["--text-field", "body"], ["--like", _folder["run"]] })
+        {
+            var refusal = (await Captured.RunAsync(["train", "--resume", "--dir", _folder["train"], .. other])).AssertRefused(ExitCode.BadInput);
+            Assert.Contains($"begun with other {other[0]}:", refusal, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(begun.Output, (await Captured.RunAsync("train", "--resume", "--data", _folder["corpus.txt"], "--dir", _folder["train"], "--json")).Output);
     }
 
     private async Task AssertTalksAsync()
