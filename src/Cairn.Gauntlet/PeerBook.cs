@@ -54,8 +54,8 @@ public sealed class PeerBook
     /// <param name="isLast">True in the last round of a run: what waits is told as well as it can be.</param>
     /// <param name="probes">False in a run that probes nobody: then all that is accepted counts alike, and nothing waits to be told.</param>
     /// <remarks>A round in which more than half of three or more probes are negative says more about the round than about its peers: then none is
-    /// recorded as negative. (Covenant-72B: none if the fifth best, or the last of fewer, is negative; with few peers that would excuse every
-    /// one.)</remarks>
+    /// recorded as negative. Probes of those on trial do not count for that, or keys that cost nothing could excuse everybody. (Covenant-72B: none if
+    /// the fifth best, or the last of fewer, is negative; with few peers that would excuse every one.)</remarks>
     public PeerBook Observe(Round round, IReadOnlyList<Observation> observations, RatingRules rules, bool isLast = false, bool probes = true)
     {
         var records = new SortedDictionary<Uid, PeerRecord>();
@@ -116,8 +116,8 @@ public sealed class PeerBook
         var (probes, negative) = (0, 0);
         foreach (var seen in observations)
         {
-            probes += seen.Probe is null ? 0 : 1;
-            negative += seen.Probe is { IsNegative: true } ? 1 : 0;
+            probes += seen is { OnTrial: false, Probe: not null } ? 1 : 0;
+            negative += seen is { OnTrial: false, Probe.IsNegative: true } ? 1 : 0;
         }
 
         return probes >= 3 && negative * 2 > probes;

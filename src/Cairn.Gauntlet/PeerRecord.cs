@@ -105,10 +105,11 @@ public sealed record PeerRecord
     /// <param name="work">The part of the work that this round's probe found; NaN if it says nothing, and then the average counts, or
     /// <see cref="WorkShare.Unknown"/> without one.</param>
     /// <param name="all">The part of all that is remembered, by which is credited what has waited; NaN while that cannot be told.</param>
-    /// <param name="waits">False where nothing will ever be found: then nothing waits.</param>
+    /// <param name="waits">False where nothing will ever be found: then nothing waits, and what has waited until then is credited.</param>
     internal PeerRecord WithOutcome(Round round, Rejection reason, long samples, double work, double all, bool waits)
     {
         var (known, accepted) = (!double.IsNaN(work), reason == Rejection.None ? samples : 0);
+        // Of who is told nothing waits: what is credited at once is this round, or all that waited until a vote ended the probing.
         var (atOnce, told) = (IsTold || !waits, IsTold || !double.IsNaN(all));
         var waiting = (reason is Rejection.Harmful or Rejection.Copied ? 0 : Waiting) + accepted;
         var counted = !atOnce && told ? WorkShare.Sixteenths(all) : known ? WorkShare.Sixteenths(work) : WorkCount > 0 ? WorkShare.Sixteenths(Work) : WorkShare.Unknown;
@@ -120,7 +121,7 @@ public sealed record PeerRecord
             RoundsPresent = RoundsPresent + 1,
             Reasons = reasons,
             SamplesSinceSettle = SamplesSinceSettle + accepted,
-            CreditSinceSettle = CreditSinceSettle + (atOnce ? accepted * counted : told ? waiting * counted : 0),
+            CreditSinceSettle = CreditSinceSettle + (atOnce || told ? waiting * counted : 0),
             Waiting = atOnce || told ? 0 : waiting,
             IsTold = told,
             Work = known ? WorkShare.Average(Work, WorkCount, work) : Work,

@@ -77,7 +77,13 @@ public sealed class Block
         for (var i = 0; i < operations.Length; i++)
         {
             var one = reader.Bytes(SignedOperation.BytesMax);
-            if (!reader.Ok || !SignedOperation.TryRead(one, out var operation, out why))
+            if (!reader.Ok)
+            {
+                why = Rejection.Malformed;
+                return false;
+            }
+
+            if (!SignedOperation.TryRead(one, out var operation, out why))
             {
                 return false;
             }

@@ -17,6 +17,9 @@ public sealed record LedgerRules
     /// <summary>The most validators with a voice in a round, those with the largest bonds: bounds the work of every vote and settlement.</summary>
     public const int VotersLimit = 256;
 
+    /// <summary>The most samples that one round can issue: <see cref="PeersMax"/> × <see cref="SamplesPerPeer"/>.</summary>
+    public const int SamplesLimit = 1 << 24;
+
     /// <summary>The largest bond or reward: sums over all members and rounds stay far inside 64 bits.</summary>
     public const long MoneyLimit = 1_000_000_000_000;
 
@@ -156,6 +159,7 @@ public sealed record LedgerRules
         Relate(SamplesMin % Math.Max(1, SamplesPerStep) == 0, $"samplesMin {SamplesMin} is no multiple of samplesPerStep {SamplesPerStep}");
         Relate(DividendShare + AuditShare < Shares.One, $"dividendShare {DividendShare} and auditShare {AuditShare} leave nothing to the peers");
         var needed = (long)PeersMax * SamplesPerPeer;
+        Relate(needed <= SamplesLimit, $"{PeersMax} peers with {SamplesPerPeer} samples each take {needed} in a round, must be at most {SamplesLimit}");
         Relate(
             SampleCount >= needed,
             $"sampleCount {SampleCount} is too small: {PeersMax} peers with {SamplesPerPeer} samples each need {needed} different ones in a round");

@@ -70,11 +70,14 @@ public sealed partial class LedgerState
     private Rejection TurnOf(Round round) =>
         round > CurrentRound ? Rejection.OutOfTurn : round < CurrentRound || Stage == Stage.Finished ? Rejection.Late : Rejection.None;
 
-    // The last validator cannot leave: nobody could close a round, or let another in.
+    // The last validator cannot leave, nor the last one that rules to come let speak: nobody could close a round, or let another in.
     private bool AnotherVoiceStays(Member leaving) =>
-        _members.Exists(member => member.Uid != leaving.Uid && member.Active && HasVoice(member));
+        RulesFromNowOn().All(rules => _members.Exists(member => member.Uid != leaving.Uid && member.Active && HasVoice(member, rules)));
 
-    private bool HasVoice(Member member) => member.Role == Role.Validator && !member.HasLeft && member.Bond >= Rules.ValidatorBondMin;
+    private bool HasVoice(Member member) => HasVoice(member, Rules);
+
+    private static bool HasVoice(Member member, LedgerRules rules) =>
+        member.Role == Role.Validator && !member.HasLeft && member.Bond >= rules.ValidatorBondMin;
 
     private void Record(VoteSlash vote, int voter)
     {

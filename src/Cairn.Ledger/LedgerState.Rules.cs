@@ -61,6 +61,8 @@ public sealed partial class LedgerState
         return faults;
     }
 
+    private IEnumerable<LedgerRules> RulesFromNowOn() => _rulesByVersion.Skip(Math.Max(0, _versions.FindLastIndex(version => version.From <= CurrentRound)));
+
     private VoteRules? StandsFor(Uid uid) => _rulesVotes.TryGetValue(uid.Value, out var vote) && vote.Counts && vote.Said.Changes.Count > 0 ? vote.Said : null;
 
     private RulesProposal ProposalOf(VoteRules vote)
@@ -105,7 +107,14 @@ public sealed partial class LedgerState
         return rules.Faults().Count == 0 && KeepsVoices(rules);
     }
 
-    private bool KeepsVoices(LedgerRules rules) => _book.MayMoveMoney(_book.BondOf(i => _book.Voters[i].Bond >= rules.ValidatorBondMin));
+    // Who has left speaks in this round still, and in none that these rules govern: only the others count.
+    private bool KeepsVoices(LedgerRules rules)
+    {
+        var staying = _book.BondOf(Stays);
+        return staying > 0 && 3 * _book.BondOf(i => Stays(i) && _book.Voters[i].Bond >= rules.ValidatorBondMin) >= 2 * staying;
+
+        bool Stays(int voter) => !_members[_book.Voters[voter].Uid.Value].HasLeft;
+    }
 
     private void Record(VoteRules vote, int uid)
     {

@@ -50,17 +50,25 @@ internal sealed class LayerActivations : IDisposable
     /// <summary>[R, F].</summary>
     public FloatBuffer Activated { get; }
 
+    /// <summary>All buffers.</summary>
+    internal IReadOnlyList<FloatBuffer> All =>
+    [
+        AttentionNorm, AttentionInverseRms, Qkv, Attended, LogSumExp, Middle,
+        FeedForwardNorm, FeedForwardInverseRms, GateUp, Activated,
+    ];
+
+    /// <summary>The memory that the buffers take.</summary>
+    /// <param name="shape">The model's.</param>
+    /// <param name="rows">Tokens at a time.</param>
+    internal static Int128 Bytes(ModelShape shape, long rows) =>
+        (Int128)(sizeof(float) * rows) * ((3L * shape.Dim) + shape.QkvWidth + shape.AttentionWidth + shape.Heads + (3L * shape.FeedForward) + 2);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
-        AttentionNorm.Dispose();
-        AttentionInverseRms.Dispose();
-        Qkv.Dispose();
-        Attended.Dispose();
-        LogSumExp.Dispose();
-        Middle.Dispose();
-        FeedForwardNorm.Dispose();
-        FeedForwardInverseRms.Dispose();
-        GateUp.Dispose();
-        Activated.Dispose();
+        foreach (var buffer in All)
+        {
+            buffer.Dispose();
+        }
     }
 }

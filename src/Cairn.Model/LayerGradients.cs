@@ -33,13 +33,21 @@ internal sealed class LayerGradients : IDisposable
     /// <summary>[R, F].</summary>
     public FloatBuffer Activated { get; }
 
+    /// <summary>All buffers.</summary>
+    internal IReadOnlyList<FloatBuffer> All => [Stream, Normed, Attended, Qkv, GateUp, Activated];
+
+    /// <summary>The memory that the buffers take.</summary>
+    /// <param name="shape">The model's.</param>
+    /// <param name="rows">Tokens at a time.</param>
+    internal static Int128 Bytes(ModelShape shape, long rows) =>
+        (Int128)(sizeof(float) * rows) * ((2L * shape.Dim) + shape.AttentionWidth + shape.QkvWidth + (3L * shape.FeedForward));
+
+    /// <inheritdoc/>
     public void Dispose()
     {
-        Stream.Dispose();
-        Normed.Dispose();
-        Attended.Dispose();
-        Qkv.Dispose();
-        GateUp.Dispose();
-        Activated.Dispose();
+        foreach (var buffer in All)
+        {
+            buffer.Dispose();
+        }
     }
 }

@@ -24,6 +24,9 @@ public sealed record ModelShape(
 {
     private const int SizeMax = 1 << 24;
 
+    // Attention holds a head's keys, values and their gradients of a whole text, several times: well below 2^31 floats.
+    private const int HeadOfTextMax = 1 << 26;
+
     /// <summary>Width of a head (E).</summary>
     public int HeadDim => HeadWidth ?? Dim / Heads;
 
@@ -91,6 +94,9 @@ public sealed record ModelShape(
         Need(HeadWidth is null or (>= 2 and <= 1 << 16) && HeadWidth % 2 != 1, $"width of a head {HeadWidth} must be even and lie in 2…{1 << 16}");
         Need(HeadWidth is null || Heads < 1 || Dim % Heads != 0 || HeadWidth != Dim / Heads, $"width of a head {HeadWidth} is dim over heads: leave it out");
         Need(Heads < 1 || (long)Heads * HeadDim <= SizeMax, $"all heads together are wider than {SizeMax}");
+        Need(
+            Heads < 1 || (long)Context * HeadDim <= HeadOfTextMax,
+            $"context {Context} times width of a head {(Heads < 1 ? 0 : HeadDim)} must be at most {HeadOfTextMax}: attention works on one head of a whole text");
         Need(KvHeads >= 1 && KvHeads <= Heads && Heads % KvHeads == 0, $"key/value heads {KvHeads} must divide heads {Heads}");
         Need(double.IsFinite(RopeTheta) && RopeTheta > 1, $"rotary base {RopeTheta} must be above 1");
         Need(float.IsFinite(NormEpsilon) && NormEpsilon > 0, $"norm epsilon {NormEpsilon} must be above 0");

@@ -53,6 +53,20 @@ public sealed class Transformer : IDisposable
         _gradients = training ? new LayerGradients(shape, RowsMax) : null;
     }
 
+    /// <summary>The working memory that one takes, in bytes: activations, and gradients of activations where it trains.</summary>
+    /// <param name="shape">The model's.</param>
+    /// <param name="batchMax">The most sequences of <paramref name="lengthMax"/> in one call.</param>
+    /// <param name="lengthMax">The longest sequence.</param>
+    /// <param name="training">False: only losses can be computed.</param>
+    public static Int128 WorkingBytes(ModelShape shape, int batchMax, int lengthMax, bool training)
+    {
+        var rows = (long)batchMax * lengthMax;
+        var (layers, streams) = training ? (shape.Layers, shape.Layers + 1) : (1, 1);
+        // The streams and the final norm; of a row its inverse and its loss; the logits of some rows.
+        var others = ((Int128)rows * (((streams + 1L) * shape.Dim) + 2)) + (Math.Min(HeadRows, rows) * shape.Vocabulary);
+        return (layers * LayerActivations.Bytes(shape, rows)) + (sizeof(float) * others) + (training ? LayerGradients.Bytes(shape, rows) : 0);
+    }
+
     /// <summary>The layout of the parameters it works on.</summary>
     public ParameterLayout Layout { get; }
 
@@ -66,6 +80,10 @@ public sealed class Transformer : IDisposable
     public int RowsMax { get; }
 
     internal RopeTable Rope { get; }
+
+    /// <summary>All of its working memory.</summary>
+    internal IEnumerable<FloatBuffer> Buffers =>
+        [.. _streams, .. _layers.SelectMany(layer => layer.All), _finalNorm, _finalInverseRms, _logits, _losses, .. _gradients?.All ?? []];
 
     private ModelShape Shape => Layout.Shape;
 
@@ -241,20 +259,9 @@ public sealed class Transformer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var stream in _streams)
+        foreach (var buffer in Buffers)
         {
-            stream.Dispose();
+            buffer.Dispose();
         }
-
-        foreach (var layer in _layers)
-        {
-            layer.Dispose();
-        }
-
-        _finalNorm.Dispose();
-        _finalInverseRms.Dispose();
-        _logits.Dispose();
-        _losses.Dispose();
-        _gradients?.Dispose();
     }
 }

@@ -6,7 +6,7 @@ internal sealed class Shrinker(Mutation mutation, int runsMax)
 {
     private int _runs;
 
-    public SeedResult Shrink(SeedResult failed)
+    public SeedResult Shrink(SeedResult failed, Func<bool>? isStopped = null)
     {
         var smallest = failed;
         var progress = true;
@@ -21,7 +21,7 @@ internal sealed class Shrinker(Mutation mutation, int runsMax)
                 }
 
                 _runs++;
-                var result = Simulator.Run(candidate, mutation);
+                var result = Simulator.Run(candidate, mutation, isStopped: isStopped);
                 if (!result.Held && result.Oracle == failed.Oracle)
                 {
                     (smallest, progress) = (result, true);

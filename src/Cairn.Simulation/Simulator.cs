@@ -30,16 +30,20 @@ public static class Simulator
     /// <param name="scenario">One without faults of its own (<see cref="Scenario.Faulty"/>).</param>
     /// <param name="trace">Receives every event as a line, or null.</param>
     /// <param name="objective">What is trained; null for the small problem that a seed makes. Its samples are those of the scenario.</param>
-    public static SeedResult Run(Scenario scenario, Action<string>? trace = null, IObjective? objective = null) => Run(scenario, Mutation.None, trace, objective);
+    /// <param name="isStopped">Asked before every event: true ends it.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static SeedResult Run(Scenario scenario, Action<string>? trace = null, IObjective? objective = null, Func<bool>? isStopped = null) =>
+        Run(scenario, Mutation.None, trace, objective, isStopped);
 
-    internal static SeedResult Run(Scenario scenario, Mutation mutation, Action<string>? trace = null, IObjective? objective = null)
+    internal static SeedResult Run(
+        Scenario scenario, Mutation mutation, Action<string>? trace = null, IObjective? objective = null, Func<bool>? isStopped = null)
     {
         using var world = new World(scenario, trace is not null, mutation: mutation, objective: objective);
         string? fault = null;
         string? oracle = null;
         try
         {
-            world.Run();
+            world.Run(isStopped);
         }
         catch (OracleException e)
         {
@@ -61,6 +65,9 @@ public static class Simulator
     /// <summary>Makes a scenario that fails smaller, as long as the same oracle fails.</summary>
     /// <param name="failed">A result that did not hold.</param>
     /// <param name="runsMax">The most runs to spend.</param>
+    /// <param name="isStopped">Asked before every event: true ends it.</param>
     /// <returns>The smallest found, with its result.</returns>
-    public static SeedResult Shrink(SeedResult failed, int runsMax = 400) => new Shrinker(Mutation.None, runsMax).Shrink(failed);
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static SeedResult Shrink(SeedResult failed, int runsMax = 400, Func<bool>? isStopped = null) =>
+        new Shrinker(Mutation.None, runsMax).Shrink(failed, isStopped);
 }

@@ -16,10 +16,11 @@ internal sealed class SectionCodec
     private readonly IQuantizer _quantizer;
     private readonly WireMode _mode;
     private readonly GapModels? _models;
+    private readonly ArrayPool<byte> _pool;
 
-    public SectionCodec(UpdateFormat format, int keep)
+    public SectionCodec(UpdateFormat format, int keep, ArrayPool<byte>? pool = null)
     {
-        (_quantizer, _mode) = (Quantizers.Of(format.Quantizer), format.Mode);
+        (_quantizer, _mode, _pool) = (Quantizers.Of(format.Quantizer), format.Mode, pool ?? ArrayPool<byte>.Shared);
         var sizes = format.Quantizer == QuantizerKind.SignMagnitude ? 2 : 1;
         _models = format.Mode == WireMode.Small ? new GapModels(keep, sizes, _quantizer.BitsPerValue - (sizes - 1)) : null;
     }
@@ -241,7 +242,7 @@ internal sealed class SectionCodec
             return false;
         }
 
-        var rented = ArrayPool<byte>.Shared.Rent(coded.Length - 1 + (2 * RangeDecoder.Padding));
+        var rented = _pool.Rent(coded.Length - 1 + (2 * RangeDecoder.Padding));
         var padded = rented.AsSpan(0, coded.Length - 1 + (2 * RangeDecoder.Padding));
         padded[..RangeDecoder.Padding].Clear();
         padded[^RangeDecoder.Padding..].Clear();
@@ -265,8 +266,10 @@ internal sealed class SectionCodec
                 histogram[i] += histogram[GapModels.SymbolsMax + i] + histogram[(2 * GapModels.SymbolsMax) + i] + histogram[(3 * GapModels.SymbolsMax) + i];
             }
 
-            ArrayPool<byte>.Shared.Return(rented);
-            return ok && decoder.IsAtEnd && coded[0] == _models.Best(histogram[.._models.Symbols]);
+            // The decoder reads in the rented bytes until the end is found: after their return they are somebody else's.
+            ok = ok && decoder.IsAtEnd && coded[0] == _models.Best(histogram[.._models.Symbols]);
+            _pool.Return(rented);
+            return ok;
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cairn.Node;
 using Cairn.Node.Tests;
+using Cairn.Simulation;
 
 namespace Cairn.Cli.Tests;
 
@@ -57,6 +58,86 @@ public sealed class CommandTests : IDisposable
         await File.WriteAllTextAsync(_folder["keys"], "a\nb\n", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(_folder["keys"], UnixFileMode.UserRead | UnixFileMode.OtherRead);
         Assert.Contains("chmod 600", (await Captured.RunAsync("serve", "--api-key-file", _folder["keys"])).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_asks_only_how_a_joining_node_would_be_set_up_joins_nothing()
+    {
+        var invite = new Invite("theirs", Base.Digest.Zero, Base.Digest.Zero, 3, Base.Digest.Zero, _folder["ledger.cairn"], _folder["store"]);
+        var told = await Captured.RunAsync("join", $"{invite}", "--dir", _folder["hers"], "--name", "alice", "--threads", "2", "--print-config");
+        Assert.Equal((ExitCode.Success, ""), (told.Code, told.Errors));
+        Assert.Contains("alice  (--name)", told.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["hers"]));
+    }
+
+    [Theory]
+    [InlineData("--seeds", "2")]
+    [InlineData("--seed", "1")]
+    [InlineData("--peers", "3")]
+    [InlineData("--validators", "3")]
+    [InlineData("--rounds", "3")]
+    [InlineData("--faults", "none")]
+    [InlineData("--adversaries", "none")]
+    [InlineData("--apply-delay", "1")]
+    [InlineData("--real-keys")]
+    public async Task What_a_scenario_says_is_not_said_beside_it(params string[] option)
+    {
+        await File.WriteAllTextAsync(_folder["s.json"], ScenarioFile.Write(new Scenario { Rounds = 1 }), TestContext.Current.CancellationToken);
+        var refusal = (await Captured.RunAsync(["simulate", "--scenario", _folder["s.json"], .. option])).AssertRefused(ExitCode.BadInput);
+        Assert.Contains($"says {option[0]} itself", refusal, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Success, (await Captured.RunAsync("simulate", "--scenario", _folder["s.json"])).Code);
+    }
+
+    [Theory]
+    [InlineData("--combine", "support", "--tolerated", "2", "--quantize", "published", "--coding", "fast", "--apply-delay", "1", "--outer-rate", "0.7",
+        "--anneal-rounds", "3", "--anneal-rate", "0.25", "--probes", "3", "--probe-sequences", "8")]
+    [InlineData("--combine", "trimmed", "--quantize", "sign-magnitude", "--outer-rate", "1.0000000000000002", "--anneal-rounds", "0", "--probes", "0")]
+    [InlineData("--combine", "votes", "--quantize", "sign", "--coding", "small", "--apply-delay", "0")]
+    [InlineData("--combine", "selectors")]
+    public async Task The_command_in_a_report_founds_the_run_again_with_all_that_was_chosen(params string[] chosen)
+    {
+        await WriteAnnealingDataAsync();
+        string[] usual = ["--preset", "pico", "--peers", "5", "--validators", "2", "--rounds", "12", "--seed", "9"];
+        var rules = await FoundAsync("run", [.. usual, .. chosen]);
+        Assert.Equal("", (await Captured.RunAsync("report", "--dir", _folder["run"], "--out", _folder["report.html"])).Errors);
+        var page = System.Net.WebUtility.HtmlDecode(await File.ReadAllTextAsync(_folder["report.html"], TestContext.Current.CancellationToken));
+        var command = page[page.IndexOf("./cairn swarm ", StringComparison.Ordinal)..].Split('<', '\n')[0];
+        var again = await FoundAsync("again", command.Split(' ')[2..]);
+        Assert.Equal(rules.ComputeDigest(), (again with { Name = rules.Name }).ComputeDigest());
+    }
+
+    [Fact]
+    public void Every_option_that_founds_a_run_is_tried_for_the_command_in_a_report()
+    {
+        // Where its text came from a report cannot say; and minutes become rounds, a model that was brought a name.
+        string[] untold = ["--from", "--minutes", "--data", "--text-field"];
+        var tried = typeof(CommandTests).GetMethod(nameof(The_command_in_a_report_founds_the_run_again_with_all_that_was_chosen))!
+            .GetCustomAttributes(typeof(InlineDataAttribute), false).Cast<InlineDataAttribute>().SelectMany(line => line.Data.OfType<string>());
+        string[] usual = ["--preset", "--peers", "--validators", "--rounds", "--seed"];
+        Assert.Empty(Cli.Verbs.FoundingOptions.OfRules.Select(option => option.Name).Except([.. untold, .. usual, .. tried]));
+    }
+
+    private async Task<Protocol.RunRules> FoundAsync(string name, string[] options)
+    {
+        var created = await Captured.RunAsync(["run", "create", .. options, "--data", _folder["set"], "--dir", _folder[name], "--threads", "2"]);
+        Assert.Equal((0, ""), (created.Code, created.Errors));
+        return Protocol.RunRulesFile.Read(await File.ReadAllBytesAsync(new RunDirectory(_folder[name]).Rules, TestContext.Current.CancellationToken), "rules.json");
+    }
+
+    private async Task WriteAnnealingDataAsync()
+    {
+        var text = await File.ReadAllTextAsync(TestCorpus.Write(_folder["corpus.txt"]), TestContext.Current.CancellationToken);
+        var halves = new[] { text[..(text.Length / 2)], text[(text.Length / 2)..] };
+        foreach (var (name, half) in new[] { ("main.txt", halves[0]), ("last.txt", halves[1]) })
+        {
+            // Several times with other numbers, so that a round of five peers has enough of it.
+            var more = Enumerable.Range(0, 4).Select(i => half.Replace("the ", $"the {i} ", StringComparison.Ordinal));
+            await File.WriteAllTextAsync(_folder[name], string.Concat(more), TestContext.Current.CancellationToken);
+        }
+
+        var prepared = await Captured.RunAsync(
+            "data", "prepare", "--mix", $"{_folder["main.txt"]}=1", "--anneal-mix", $"{_folder["last.txt"]}=1", "--vocabulary", "400", "--out", _folder["set"], "--json");
+        Assert.Equal((0, ""), (prepared.Code, prepared.Errors));
     }
 
     [Fact]
@@ -342,6 +423,13 @@ public sealed class CommandTests : IDisposable
         var resumed = await Captured.RunAsync(["train", "--resume", "--dir", _folder["train"], "--json"]);
         Assert.Equal(begun.Output, resumed.Output);
         (await Captured.RunAsync(["train", "--resume", "--steps", "32", "--dir", _folder["train"]])).AssertRefused(ExitCode.BadInput);
+        foreach (var other in new string[][] { ["--data", _folder["other.txt"]], ["--text-field", "body"], ["--like", _folder["run"]] })
+        {
+            var refusal = (await Captured.RunAsync(["train", "--resume", "--dir", _folder["train"], .. other])).AssertRefused(ExitCode.BadInput);
+            Assert.Contains($"begun with other {other[0]}:", refusal, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(begun.Output, (await Captured.RunAsync("train", "--resume", "--data", _folder["corpus.txt"], "--dir", _folder["train"], "--json")).Output);
     }
 
     private async Task AssertTalksAsync()

@@ -62,6 +62,18 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task Ctrl_C_stops_a_single_simulation()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "no signals here");
+        using var folder = new TestFolder();
+        using var process = CairnProcess.Start("simulate", "--peers", "1000", "--validators", "16", "--rounds", "200", "--faults", "none", "--log", folder["log"]);
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        process.Interrupt();
+        Assert.Equal(ExitCode.Interrupted, await process.EndAsync());
+        Assert.False(File.Exists(folder["log"]));
+    }
+
+    [Fact]
     public async Task A_second_process_on_the_same_folder_is_refused_and_the_first_goes_on()
     {
         using var folder = new TestFolder();

@@ -24,6 +24,25 @@ public sealed class HostileNumberTests : IDisposable
     }
 
     [Fact]
+    public void Sizes_of_attention_that_leave_an_int_are_errors_and_no_smaller_numbers()
+    {
+        var plan = new AttentionPlan(new AttentionShape(1, 8192, 1, 1, 65_536));
+        Assert.Equal(1 << 29, plan.PanelFloats);
+        Assert.Throws<OverflowException>(() => plan.BackwardFloats);
+        Assert.Throws<OverflowException>(() => new AttentionPlan(new AttentionShape(1, 65_536, 1, 1, 65_536)).PanelFloats);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1_000_000)]
+    public unsafe void Scratch_of_no_size_is_refused_and_not_answered_with_an_older_buffer(int length)
+    {
+        using var scratch = new Scratch();
+        Assert.True(scratch.Take(16) != null);
+        Assert.Throws<Base.InvariantViolation>(() => { scratch.Take(length); });
+    }
+
+    [Fact]
     public void Far_logits_give_finite_gradients_and_the_true_loss()
     {
         var (logits, losses) = (new float[33], new float[1]);

@@ -78,6 +78,16 @@ public class PeerBookTests
     }
 
     [Fact]
+    public void Free_newcomers_with_bad_updates_excuse_nobody()
+    {
+        var (bad, good) = (TestData.Score(0.1, -0.1), TestData.Score(0.2, 0.1));
+        Observation Newcomer(int uid) => TestData.Accepted(uid, probe: bad) with { OnTrial = true };
+        var book = TestData.After([
+            TestData.Accepted(0, probe: bad), TestData.Accepted(1, probe: good), TestData.Accepted(2, probe: good), Newcomer(3), Newcomer(4)]);
+        Assert.Equal([1, 0, 0, 1, 1], book.Records.Select(r => r.NegativeCount));
+    }
+
+    [Fact]
     public void A_book_comes_back_from_its_bytes_to_the_bit()
     {
         var book = Sample();
@@ -205,6 +215,22 @@ public class PeerBookTests
         var book = PeerBook.Empty.Observe(new Round(0), [TestData.Accepted(0), TestData.Accepted(1)], RatingRules.Bounded, probes: false);
         Assert.Equal([0L, 0L], book.Records.Select(record => record.Waiting));
         Assert.Equal([0, 1], PayShares.Claims(book, isLast: false).Select(claim => claim.Uid.Value));
+    }
+
+    [Fact]
+    public void What_waited_is_credited_when_a_vote_ends_the_probing()
+    {
+        var unclear = TestData.Clear(0.5);
+        Observation[] probed = [TestData.Accepted(0, probe: unclear), TestData.Accepted(1, probe: unclear), TestData.Accepted(2)];
+        var book = TestData.After(probed, probed);
+        Assert.Equal([20L, 20L, 20L], book.Records.Select(record => record.Waiting));
+        book = book.Observe(new Round(2), [TestData.Accepted(0), TestData.Accepted(1), TestData.Refused(2, Rejection.Copied)], RatingRules.Bounded, probes: false);
+        Assert.Equal([30L * WorkShare.Unknown, 30L * WorkShare.Unknown, 0L], book.Records.Select(record => record.CreditSinceSettle));
+        Assert.All(book.Records, record => Assert.Equal(0, record.Waiting));
+
+        // Once.
+        book = book.Observe(new Round(3), [TestData.Accepted(0), TestData.Accepted(1)], RatingRules.Bounded, probes: false);
+        Assert.Equal([40L * WorkShare.Unknown, 40L * WorkShare.Unknown, 0L], book.Records.Select(record => record.CreditSinceSettle));
     }
 
     [Fact]

@@ -338,6 +338,17 @@ public sealed class MembershipTests
         Assert.Contains("need 32 different ones", Assert.Throws<InputException>(() => LedgerState.FromGenesis(small)).Message);
     }
 
+    [Fact]
+    public void Rules_by_which_a_round_takes_more_samples_than_can_be_counted_are_refused()
+    {
+        var good = new World().Genesis;
+        var vast = good with { Rules = good.Rules with { SampleCount = 1L << 40, SamplesPerPeer = 1 << 30 } };
+        Assert.Contains("must be at most 16777216", Assert.Throws<InputException>(() => LedgerState.FromGenesis(vast)).Message);
+        var most = good.Rules with { SampleCount = 1L << 40, SamplesPerPeer = LedgerRules.SamplesLimit / good.Rules.PeersMax };
+        Assert.Empty(most.Faults());
+        Assert.Single((most with { PeersMax = most.PeersMax + 1 }).Faults());
+    }
+
     private static void RoundWithout(World world, int absent)
     {
         var voices = world.Validators.Where(uid => uid != absent).ToArray();

@@ -130,6 +130,28 @@ public class RulesVoteTests
     }
 
     [Fact]
+    public void Who_alone_keeps_a_voice_under_rules_to_come_cannot_leave()
+    {
+        var world = new World(validators: 3, validatorBonds: [10, 20, 30], change: rules => rules with { SettleEvery = 50 });
+        world.Must(5, Vote(world, 2, [new(Rule.ValidatorBondMin, 15)]));
+        world.Must(4, Vote(world, 2, [new(Rule.ValidatorBondMin, 15)]));
+        world.Must(5, new Exit(new Round(0)));
+        Assert.Equal(Rejection.NotEntitled, world.Check(4, new Exit(new Round(0))));
+        Assert.Equal(Rejection.None, world.Check(3, new Exit(new Round(0))));
+    }
+
+    [Fact]
+    public void Who_has_left_does_not_count_among_those_who_keep_their_voice()
+    {
+        var world = new World(validators: 2, validatorBonds: [10, 40], change: rules => rules with { SettleEvery = 50 });
+        Assert.Equal(Rejection.None, world.Check(4, Vote(world, 2, [new(Rule.ValidatorBondMin, 25)])));
+        world.Must(4, new Exit(new Round(0)));
+        Assert.Equal(Rejection.WrongRules, world.Check(4, Vote(world, 2, [new(Rule.ValidatorBondMin, 25)])));
+        Assert.Equal(Rejection.None, world.Check(4, Vote(world, 2, [new(Rule.ValidatorBondMin, 10)])));
+        Assert.Equal(Rejection.None, world.Check(4, Vote(world, 2, Half)));
+    }
+
+    [Fact]
     public void What_was_voted_for_before_another_change_was_carried_counts_no_more()
     {
         var world = Three();

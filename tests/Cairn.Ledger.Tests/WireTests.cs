@@ -190,7 +190,8 @@ public sealed class WireTests
         Assert.Equal(block.Hash, read!.Hash);
         for (var cut = 0; cut < block.Bytes.Length; cut++)
         {
-            Assert.False(Block.TryRead(block.Bytes[..cut], out _, out _));
+            Assert.False(Block.TryRead(block.Bytes[..cut], out _, out var why));
+            Assert.Equal(Rejection.Malformed, why);
         }
     }
 

@@ -31,6 +31,27 @@ public sealed class YumaPropertyTests
     }
 
     [Fact]
+    public void A_row_without_words_and_bonds_costs_nothing()
+    {
+        const int Columns = 4096;
+        var fresh = new Cell[Columns][];
+        var old = new Cell[Columns][];
+        Array.Fill(fresh, []);
+        Array.Fill(old, []);
+        fresh[7] = [new Cell(3, Fixed32.One)];
+        old[9] = [new Cell(5, Fixed32.One)];
+        var half = Fixed32.One / (Fixed32.One + Fixed32.One);
+        BondsEma.Move(fresh, old, half, Columns);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var moved = BondsEma.Move(fresh, old, half, Columns);
+        var taken = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(taken, 0, 10 * Columns * sizeof(long));
+        Assert.Equal(new Cell(3, half), Assert.Single(moved[7]));
+        Assert.Equal(new Cell(5, half), Assert.Single(moved[9]));
+        Assert.Equal(2, moved.Sum(row => row.Length));
+    }
+
+    [Fact]
     public void Who_comes_first_decides_nothing()
     {
         for (var seed = 0; seed < 100; seed++)

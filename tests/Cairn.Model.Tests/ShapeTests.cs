@@ -48,6 +48,31 @@ public sealed class ShapeTests
     }
 
     [Fact]
+    public void Attention_over_a_whole_text_of_wide_heads_is_refused_before_its_sizes_leave_an_int()
+    {
+        var shape = new ModelShape(100, 2, 1, 1, 1, 4, 8192, HeadWidth: 65_536);
+        Assert.Contains("context 8192 times width of a head 65536", Assert.Single(shape.Faults()), StringComparison.Ordinal);
+        Assert.Empty((shape with { Context = 1024 }).Faults());
+        Assert.Empty(new ModelShape(128_256, 4096, 32, 32, 8, 14_336, 131_072).Faults());
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(true, 90)]
+    [InlineData(false, 90)]
+    public void The_memory_that_is_foretold_is_the_memory_that_is_taken(bool training, int batch)
+    {
+        var shape = Tiny.Shape();
+        using var kernels = new Compute.CpuKernels(1);
+        using var transformer = new Transformer(new ParameterLayout(shape), kernels, batch, 7, training);
+        Assert.Equal(transformer.Buffers.Sum(buffer => sizeof(float) * (long)buffer.Length), Transformer.WorkingBytes(shape, batch, 7, training));
+        using var activations = new LayerActivations(shape, 7 * batch);
+        Assert.Equal(activations.All.Sum(buffer => sizeof(float) * (long)buffer.Length), LayerActivations.Bytes(shape, 7 * batch));
+        using var gradients = new LayerGradients(shape, 7 * batch);
+        Assert.Equal(gradients.All.Sum(buffer => sizeof(float) * (long)buffer.Length), LayerGradients.Bytes(shape, 7 * batch));
+    }
+
+    [Fact]
     public void The_cost_of_a_token_follows_the_formula()
     {
         // Shape A of the benchmarks: 80.2 MFLOP a token (reference compute.md 4).

@@ -28,6 +28,9 @@ public sealed class SoloTests(SmallRun run)
         Refused(Options(folder["none"]) with { Resume = true });
         Refused(Options(folder["run"]) with { Resume = true, Steps = 100 });
         Refused(Options(folder["run"]) with { Resume = true, Seed = 9 });
+        Refused(Options(folder["run"]) with { Resume = true, Data = [folder["other.txt"]] }, "other --data:");
+        Refused(Options(folder["run"]) with { Resume = true, TextField = "body" }, "other --text-field:");
+        Refused(Options(folder["run"]) with { Resume = true, Like = run.WholeFolder }, "other --like:");
         var state = Path.Combine(folder["run"], "state.bin");
         var kept = File.ReadAllBytes(state);
         TestFolder.FlipBit(state, 4000);
@@ -45,7 +48,10 @@ public sealed class SoloTests(SmallRun run)
         var options = SoloOptions.BaselineOf(directory, null) with { Threads = 2 };
         options.Validate();
         Assert.False(Train(options, stopAt: 15).Finished);
-        var report = Train(SoloOptionsFile.Read(options.Directory)! with { Resume = true });
+        var kept = SoloOptionsFile.Read(options.Directory)! with { Resume = true };
+        Refused(kept with { Like = null }, "other --like:");
+        Refused(kept with { Data = [run.Corpus], Seed = 9 }, "other --data, --seed:");
+        var report = Train(kept with { Like = directory.Root + Path.DirectorySeparatorChar });
         Assert.Equal(run.Undisturbed.Report.Tokens, report.Tokens);
         var path = BaselineFile.For(directory, BaselineFile.FolderOf(directory));
         var (baseline, curve) = (BaselineFile.Read(path)!, EventLog.Read(directory.Events).Select(line => line.Data).OfType<LossEvaluated>().ToList());
@@ -73,7 +79,12 @@ public sealed class SoloTests(SmallRun run)
         Threads = 2,
     };
 
-    private static void Refused(SoloOptions options) => Assert.DoesNotContain('\n', Assert.Throws<InputException>(() => Train(options)).Message);
+    private static void Refused(SoloOptions options, string says = "")
+    {
+        var refusal = Assert.Throws<InputException>(() => Train(options)).Message;
+        Assert.DoesNotContain('\n', refusal);
+        Assert.Contains(says, refusal, StringComparison.Ordinal);
+    }
 
     private static SoloReport Train(SoloOptions options, int stopAt = int.MaxValue)
     {

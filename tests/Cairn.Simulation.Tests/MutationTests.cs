@@ -37,6 +37,15 @@ public sealed class MutationTests
         Assert.True(Simulator.Run(smallest.Scenario).Held);
     }
 
+    [Fact]
+    public void A_run_and_its_shrinking_can_be_stopped()
+    {
+        var (asked, failed) = (0, new SeedResult(1, new Scenario { ApplyDelay = 1 }, "fault", "oracle", 0, new HashSet<Probe>(), 0, 0));
+        Assert.Throws<OperationCanceledException>(() => Simulator.Run(new Scenario(), isStopped: () => ++asked == 20));
+        Assert.Equal(20, asked);
+        Assert.Throws<OperationCanceledException>(() => Simulator.Shrink(failed, isStopped: () => true));
+    }
+
     private static int SizeOf(Scenario scenario) => scenario.Rounds * (scenario.Peers.Count + scenario.Validators.Count);
 
     private static SeedResult? FirstFailure(Mutation mutation)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cairn.Base;
 
 namespace Cairn.Sparse.Tests;
@@ -160,6 +161,20 @@ public class SparseUpdateCodecTests
     }
 
     [Fact]
+    public void Nothing_is_read_in_memory_that_was_given_back()
+    {
+        for (var i = 0; i < 16; i++)
+        {
+            var tensor = TestData.Update(Grid, $"given back {i}")[0];
+            var codec = new SectionCodec(new UpdateFormat(QuantizerKind.SignMagnitude, WireMode.Small), Grid.Keep, new OverwritingPool());
+            var bytes = new byte[codec.BytesMax(tensor.Grid)];
+            var length = codec.Write(tensor, bytes) - SectionCodec.LengthBytes;
+            Assert.True(length < codec.FastBytes(tensor.Grid));
+            Assert.Equal(Rejection.None, codec.TryRead(bytes.AsSpan(SectionCodec.LengthBytes, length), tensor.Grid, null, out _));
+        }
+    }
+
+    [Fact]
     public void Another_round_author_rules_grid_version_or_format_is_refused_by_name()
     {
         var codec = Codec(WireMode.Small);
@@ -279,4 +294,12 @@ public class SparseUpdateCodecTests
 
     private static bool Decode(SparseUpdateCodec codec, ReadOnlySpan<byte> bytes, out SparseUpdate? update, out Rejection why) =>
         codec.TryDecode(bytes, TestData.Rules, TestData.Round, TestData.Uid, out update, out why);
+
+    /// <summary>What is given back is overwritten at once, as by the next who rents it.</summary>
+    private sealed class OverwritingPool : ArrayPool<byte>
+    {
+        public override byte[] Rent(int minimumLength) => new byte[minimumLength];
+
+        public override void Return(byte[] array, bool clearArray = false) => Array.Fill(array, (byte)0xFF);
+    }
 }

@@ -19,6 +19,7 @@ public sealed partial class AccountTests(FinishedRun run) : IDisposable
         Assert.Contains(report.BaseDigest, page, StringComparison.Ordinal);
         Assert.Contains(Words.Count(report.Tokens), page, StringComparison.Ordinal);
         Assert.Contains($"./cairn swarm --preset pico --peers {FinishedRun.Peers} --validators 1 --rounds {FinishedRun.Rounds} --seed 5", page, StringComparison.Ordinal);
+        Assert.Contains(" --outer-rate 1.5 --anneal-rounds 0 --probes ", page, StringComparison.Ordinal);
         Assert.Contains(System.Net.WebUtility.HtmlEncode(run.Outcome.SampleAfter), page, StringComparison.Ordinal);
         Assert.All(report.PerPeer, peer => Assert.Contains(peer.Peer, page, StringComparison.Ordinal));
         Assert.Contains("<polyline", page, StringComparison.Ordinal);

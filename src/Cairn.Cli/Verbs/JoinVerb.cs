@@ -63,6 +63,12 @@ internal static class JoinVerb
         }
 
         var (config, json) = (NodeConfig.Read(parsed), parsed.GetValue(Json));
+        if (parsed.GetValue(NodeConfig.PrintConfig))
+        {
+            NodeVerb.Print(config);
+            return ExitCode.Success;
+        }
+
         NodeVerb.OptionsOf(Role.Peer, config, "").Validate();
         // The name comes from a stranger: of a folder it may be a part, no more.
         var run = string.Concat(invite.Run.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '-'));

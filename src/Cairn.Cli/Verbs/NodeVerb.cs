@@ -99,7 +99,9 @@ internal static class NodeVerb
         Chain = config.Chain,
     };
 
-    private static void Print(NodeConfig config)
+    /// <summary>Prints every value and where it comes from.</summary>
+    /// <param name="config">How a node is set up.</param>
+    public static void Print(NodeConfig config)
     {
         var width = config.Values.Max(value => value.Name.Length);
         foreach (var (name, value, from) in config.Values)

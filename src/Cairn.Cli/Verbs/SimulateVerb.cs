@@ -35,7 +35,12 @@ internal static class SimulateVerb
         Description = "What is trained: toy, or a real model by its preset (pico, nano, …): slow, and what cheats may earn is judged on few samples there.",
         DefaultValueFactory = _ => "toy",
     };
-    private static readonly Option<string?> ScenarioPath = new("--scenario") { Description = "Runs the scenario in this file instead of drawing one." };
+
+    private static readonly Option<string?> ScenarioPath = new("--scenario")
+    {
+        Description = "Runs the scenario in this file instead of drawing one; what it says cannot be given beside it.",
+    };
+
     private static readonly Option<int?> ApplyDelay = new("--apply-delay") { Description = "The apply delay of every run, 0 or 1. Default: drawn by the seed." };
     private static readonly Option<string?> Log = new("--log") { Description = "Writes every event of the run to this file; with one seed only." };
     private static readonly Option<bool> RealKeys = new("--real-keys") { Description = "ECDSA keys and verified signatures instead of the seeded test signer: slower." };
@@ -62,6 +67,12 @@ internal static class SimulateVerb
 
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
+        var path = parsed.GetValue(ScenarioPath);
+        if (path is not null)
+        {
+            RefuseBesideAScenario(parsed);
+        }
+
         var options = new SimulationOptions
         {
             Seeds = parsed.GetValue(Seeds),
@@ -77,7 +88,6 @@ internal static class SimulateVerb
         options.Validate();
         var model = parsed.GetValue(Objective)!;
         using var real = model == "toy" ? null : SimulatedModel.Prepare(model, Console.Error.WriteLine);
-        var path = parsed.GetValue(ScenarioPath);
         if (path is null && options.Seeds > 1 && parsed.GetValue(Log) is not null)
         {
             throw new InputException("--log writes the events of one run: leave out --seeds.");
@@ -85,7 +95,17 @@ internal static class SimulateVerb
 
         return path is null && options.Seeds > 1
             ? RunMany(options, real, parsed.GetValue(Json), cancellation)
-            : RunOne(path is null ? Draw(options.Seed, options, real) : ScenarioFile.Read(File.ReadAllText(path), path), options, real, path, parsed);
+            : RunOne(path is null ? Draw(options.Seed, options, real) : ScenarioFile.Read(File.ReadAllText(path), path), options, real, path, parsed, cancellation);
+    }
+
+    private static void RefuseBesideAScenario(ParseResult parsed)
+    {
+        Option[] drawn = [Seeds, Seed, Peers, Validators, Rounds, FaultNames, Adversaries, ApplyDelay, RealKeys];
+        var given = drawn.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToList();
+        if (given.Count > 0)
+        {
+            throw new InputException($"a scenario says {string.Join(", ", given)} itself: leave that out, or edit the file.");
+        }
     }
 
     private static IReadOnlyList<string>? Names(string list) => list switch
@@ -96,13 +116,13 @@ internal static class SimulateVerb
     };
 
     // A large swarm has too many events to keep them all as text: its fingerprint says the same.
-    private static int RunOne(Scenario scenario, SimulationOptions options, SimulatedModel? real, string? path, ParseResult parsed)
+    private static int RunOne(Scenario scenario, SimulationOptions options, SimulatedModel? real, string? path, ParseResult parsed, CancellationToken cancellation)
     {
         var file = parsed.GetValue(Log);
         var watch = Stopwatch.StartNew();
         var lines = new List<string>();
         var small = (long)scenario.Peers.Count * scenario.Rounds <= 2_000 || file is not null;
-        var result = Run(scenario, real, small ? lines.Add : null);
+        var result = Run(scenario, real, cancellation, small ? lines.Add : null);
         var text = string.Concat(lines.Select(line => line + "\n"));
         if (file is not null)
         {
@@ -118,7 +138,7 @@ internal static class SimulateVerb
         if (!result.Held)
         {
             var which = path is null ? $"--seed {scenario.Seed}{Given(options)}" : $"--scenario {path}";
-            Explain(result, real, $"cairn simulate {which}{(real is null ? "" : $" --objective {real.Name}")}");
+            Explain(result, real, $"cairn simulate {which}{(real is null ? "" : $" --objective {real.Name}")}", cancellation);
         }
 
         if (parsed.GetValue(Json))
@@ -132,10 +152,10 @@ internal static class SimulateVerb
     private static Scenario Draw(ulong seed, SimulationOptions options, SimulatedModel? real) =>
         real is null ? Simulator.Draw(seed, options) : real.Fit(Simulator.Draw(seed, options));
 
-    private static SeedResult Run(Scenario scenario, SimulatedModel? real, Action<string>? trace = null)
+    private static SeedResult Run(Scenario scenario, SimulatedModel? real, CancellationToken cancellation, Action<string>? trace = null)
     {
         using var objective = real?.ObjectiveOf(scenario);
-        return Simulator.Run(scenario, trace, objective);
+        return Simulator.Run(scenario, trace, objective, () => cancellation.IsCancellationRequested);
     }
 
     private static int RunMany(SimulationOptions options, SimulatedModel? real, bool json, CancellationToken cancellation)
@@ -146,8 +166,7 @@ internal static class SimulateVerb
         var (events, print, told) = (0L, new StringBuilder(), TimeSpan.Zero);
         for (var i = 0; i < options.Seeds; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            var result = Run(Draw(options.Seed + (ulong)i, options, real), real);
+            var result = Run(Draw(options.Seed + (ulong)i, options, real), real, cancellation);
             events += result.Events;
             print.Append(CultureInfo.InvariantCulture, $"{result.Seed} {result.Fingerprint:x16}\n");
             foreach (var probe in result.Reached)
@@ -181,7 +200,7 @@ internal static class SimulateVerb
         if (failed.Count > 0)
         {
             Console.WriteLine("seeds that failed: " + string.Join(' ', failed.Take(100).Select(result => result.Seed)));
-            Explain(failed[0], real, $"cairn simulate --seed {failed[0].Seed}{Given(options)}{(real is null ? "" : $" --objective {real.Name}")}");
+            Explain(failed[0], real, $"cairn simulate --seed {failed[0].Seed}{Given(options)}{(real is null ? "" : $" --objective {real.Name}")}", cancellation);
         }
 
         if (json)
@@ -192,17 +211,16 @@ internal static class SimulateVerb
         return failed.Count == 0 ? ExitCode.Success : ExitCode.Broken;
     }
 
-    private static void Explain(SeedResult failed, SimulatedModel? real, string command)
+    private static void Explain(SeedResult failed, SimulatedModel? real, string command, CancellationToken cancellation)
     {
+        Console.WriteLine($"to repeat:  {command}");
         if (real is not null)
         {
-            Console.WriteLine($"to repeat:  {command}");
             return;
         }
 
         Console.Error.WriteLine("making it smaller…");
-        var smallest = Simulator.Shrink(failed);
-        Console.WriteLine($"to repeat:  {command}");
+        var smallest = Simulator.Shrink(failed, isStopped: () => cancellation.IsCancellationRequested);
         Console.WriteLine($"smallest found: {smallest.Fault}\nas a file for --scenario:\n{ScenarioFile.Write(smallest.Scenario)}");
     }
 

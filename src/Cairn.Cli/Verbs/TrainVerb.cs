@@ -59,7 +59,7 @@ internal static class TrainVerb
         var kept = resume ? SoloOptionsFile.Read(directory) : null;
         T Chosen<T>(Option<T> option, Func<SoloOptions, T> before) =>
             kept is not null && (parsed.GetResult(option) is null or { Implicit: true }) ? before(kept) : parsed.GetValue(option)!;
-        var options = like is not null && !resume ? Baseline(parsed, like, directory) : new SoloOptions
+        var options = like is not null && kept is null ? Baseline(parsed, like, directory) with { Resume = resume } : new SoloOptions
         {
             Directory = directory,
             Preset = Chosen(FoundingOptions.Preset, o => o.Preset),
@@ -71,7 +71,7 @@ internal static class TrainVerb
             Seed = Chosen(FoundingOptions.Seed, o => o.Seed),
             Threads = parsed.GetValue(FoundingOptions.Threads),
             Precision = Chosen(Precision, o => o.Precision),
-            Like = kept?.Like,
+            Like = like?.Root ?? kept?.Like,
             Resume = resume,
         };
         options.Validate();

@@ -3,6 +3,7 @@ using Cairn.Base;
 namespace Cairn.Compute;
 
 /// <summary>The constants of one attention call and how a worker's scratch memory is cut. All sizes in floats.</summary>
+/// <remarks>The kernels write where these sizes say: one that does not fit an int is an error, and no smaller number.</remarks>
 internal readonly unsafe struct AttentionPlan
 {
     /// <summary>Query rows at a time. Part of the bits: the gradients of keys and values are summed block by block.</summary>
@@ -44,23 +45,23 @@ internal readonly unsafe struct AttentionPlan
     public float Scale { get; }
 
     /// <summary>Keys or values as panels, along either side.</summary>
-    public int PanelFloats => Math.Max(PaddedLength * Shape.HeadDim, Shape.Length * PaddedDim);
+    public int PanelFloats => checked(Math.Max(PaddedLength * Shape.HeadDim, Shape.Length * PaddedDim));
 
     /// <summary>A block of scores.</summary>
-    public int ScoreFloats => RowBlock * ScoreWidth;
+    public int ScoreFloats => checked(RowBlock * ScoreWidth);
 
     /// <summary>A block of rows of one head, with room for the last tile.</summary>
-    public int BlockFloats => RowBlock * PaddedDim;
+    public int BlockFloats => checked(RowBlock * PaddedDim);
 
     /// <summary>All rows of one head, with room for the last tile.</summary>
-    public int HeadFloats => (Shape.Length + Group) * PaddedDim;
+    public int HeadFloats => checked((Shape.Length + Group) * PaddedDim);
 
     /// <summary>Scratch of one worker forward: keys, values, scores, queries, outputs, sums.</summary>
-    public int ForwardFloats => (2 * PanelFloats) + ScoreFloats + (2 * BlockFloats) + RowBlock;
+    public int ForwardFloats => checked((2 * PanelFloats) + ScoreFloats + (2 * BlockFloats) + RowBlock);
 
     /// <summary>Scratch of one worker backward: keys twice, values, their gradients, scores twice, and of a block:
     /// queries, output gradients, query gradients, panels.</summary>
-    public int BackwardFloats => (3 * PanelFloats) + (2 * HeadFloats) + (2 * ScoreFloats) + (4 * BlockFloats);
+    public int BackwardFloats => checked((3 * PanelFloats) + (2 * HeadFloats) + (2 * ScoreFloats) + (4 * BlockFloats));
 
     /// <summary>Copies rows of one head out of packed rows, one after another, <see cref="PaddedDim"/> apart; the padding is left as it was.</summary>
     public void CopyIn(float* from, nint stride, int rows, float* to)
@@ -88,5 +89,5 @@ internal readonly unsafe struct AttentionPlan
     public void PackAlong(float* from, nint stride, int rows, float* panels) =>
         PanelPacking.Pack(new MatrixView(from, 1, stride), Shape.HeadDim, rows, PanelWidth, panels);
 
-    private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+    private static int RoundUp(int value, int multiple) => checked((value + multiple - 1) / multiple * multiple);
 }

@@ -31,7 +31,7 @@ public sealed unsafe partial class CpuKernels
         Invariant.Check(dyRD.Length == (long)rows * dim && xRD.Length == dyRD.Length && dxRD.Length == dyRD.Length);
         Invariant.Check(gainD.Length == dim && dGainD.Length == dim && inverseRmsR.Length == rows);
         var stride = Lanes.RoundUp(dim);
-        var partial = _normScratch.Take(GainPartitions * stride);
+        var partial = _normScratch.Take(checked(GainPartitions * stride));
         fixed (float* dy = dyRD, x = xRD, gain = gainD, inverse = inverseRmsR, dx = dxRD, dGain = dGainD)
         {
             var work = new RmsNormBackwardWork(dy, x, gain, inverse, dx, partial, rows, dim);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Cairn.Base;
 
 namespace Cairn.Compute;
 
@@ -12,6 +13,7 @@ internal sealed unsafe class Scratch : IDisposable
     /// <param name="length">At least 1.</param>
     internal float* Take(int length)
     {
+        Invariant.Check(length > 0);
         if (_buffer is null || _buffer.Length < length)
         {
             _buffer?.Dispose();

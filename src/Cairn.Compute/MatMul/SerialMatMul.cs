@@ -70,7 +70,7 @@ internal sealed unsafe class SerialMatMul : IDisposable
     internal void Reserve(int rows, int k)
     {
         var depth = KBlocking.BlockLength(k);
-        _left.Take(rows <= _kernels.Rows ? _kernels.Rows * k : LeftLength(Math.Min(rows, RowsAtOnce), depth));
+        _left.Take(rows <= _kernels.Rows ? checked(_kernels.Rows * k) : LeftLength(Math.Min(rows, RowsAtOnce), depth));
         _right.Take(_kernels.Columns * depth);
     }
 
@@ -85,7 +85,7 @@ internal sealed unsafe class SerialMatMul : IDisposable
     internal LeftBlock Prepare(MatrixView a, int rows, int columns, int k) =>
         new(_kernels, a, rows, k, PaysToPack(a, columns), _left.Take(LeftLength(rows, k)));
 
-    private int LeftLength(int rows, int k) => (rows + _kernels.Rows) * k;
+    private int LeftLength(int rows, int k) => checked((rows + _kernels.Rows) * k);
 
     private bool PaysToPack(MatrixView a, int columns) =>
         columns >= PackColumnsMin || (a.Line == 1 && a.Step >= PackStepMin && _kernels.Rows <= PackRowsMax);
@@ -94,7 +94,7 @@ internal sealed unsafe class SerialMatMul : IDisposable
     private void MultiplyPanel(MatrixView a, MatrixView b, float* c, nint cStride, int rows, int n, int k, bool accumulate)
     {
         var height = _kernels.Height(rows);
-        var left = _left.Take(height * k);
+        var left = _left.Take(checked(height * k));
         PanelPacking.Pack(a, rows, k, height, left);
         var block = KBlocking.BlockLength(k);
         var width = _kernels.Columns;

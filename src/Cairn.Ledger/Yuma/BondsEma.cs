@@ -14,6 +14,13 @@ internal static class BondsEma
         var result = new Cell[fresh.Length][];
         for (var i = 0; i < fresh.Length; i++)
         {
+            // Most rows of a subnet are of peers, who say nothing: they are not walked through.
+            if (fresh[i].Length == 0 && old[i].Length == 0)
+            {
+                result[i] = [];
+                continue;
+            }
+
             var row = new Fixed32[columns];
             foreach (var (column, value) in fresh[i])
             {

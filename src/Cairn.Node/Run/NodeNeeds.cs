@@ -6,7 +6,7 @@ using Cairn.Protocol;
 namespace Cairn.Node;
 
 /// <summary>What a node takes of a machine: known from the rules before it starts.</summary>
-/// <param name="MemoryBytes">At least, without activations and what the runtime takes.</param>
+/// <param name="MemoryBytes">At least, without what the runtime takes.</param>
 /// <param name="DiskBytes">Of its durable states and of what waits in files; of a store in a folder what lies there comes on top.</param>
 public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
 {
@@ -36,11 +36,14 @@ public sealed record NodeNeeds(long MemoryBytes, long DiskBytes)
         var model = sizeof(float) * rules.Model.ParameterCount;
         var (kept, delay) = (ModelsOf(role, rules.Round.ApplyDelay), rules.Round.ApplyDelay);
         var files = role == Role.Validator || delay == 0 ? StateFiles * kept : (StateFiles * (kept - ModelsOfStart)) + ((StateFiles + 1) * ModelsOfStart);
+        // Inner steps and probes are computed by the same engine.
+        var activations = Transformer.WorkingBytes(RunContext.ShapeOf(rules.Model), rules.Training.Batch, rules.Model.Context, training: true);
         var largest = sizeof(float) * (long)RunContext.GridOf(new ParameterLayout(RunContext.ShapeOf(rules.Model)), rules.Sparse.Keep).LongestTensor;
         var held = RoundsHeld * rules.PeersMax * (rules.Model.ParameterCount * rules.Sparse.Keep / 4096) * BitsPerValue / 8;
         // A validator's checkpoint waits in a file until it is in the store.
         var sent = role == Role.Validator ? model : 0;
-        return new NodeNeeds(((kept + ModelsOfEngine) * model) + (LargestTensors * largest), (files * model) + held + sent);
+        var memory = ((kept + ModelsOfEngine) * model) + (LargestTensors * largest) + activations;
+        return new NodeNeeds((long)Int128.Min(memory, long.MaxValue), (files * model) + held + sent);
     }
 
     /// <summary>Models of numbers that a node holds in memory between its computations.</summary>

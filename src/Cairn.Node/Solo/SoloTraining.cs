@@ -34,11 +34,38 @@ public static class SoloTraining
         {
             SoloOptionsFile.Write(options);
         }
+        else if (SoloOptionsFile.Read(options.Directory) is { } kept)
+        {
+            RefuseOthers(options, kept);
+        }
 
         var (plan, data) = Open(options, directory, prepare);
         using var owned = data;
         using var session = new SoloSession(options, plan, data, statePath);
         return session.Train(watch, cancellation, Path.Combine(directory.Root, "checkpoint"));
+    }
+
+    // Text is never prepared anew, and what is taken from a run never given: both would be passed by in silence. The key of the plan tells all others apart.
+    private static void RefuseOthers(SoloOptions options, SoloOptions kept)
+    {
+        static string Whole(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var (like, before) = (options.Like is { } run ? Whole(run) : null, kept.Like is { } other ? Whole(other) : null);
+        var ofTheRun = before is not null;
+        (bool Differs, string Name)[] all =
+        [
+            (like != before, "--like"),
+            (!options.Data.Select(Whole).SequenceEqual(kept.Data.Select(Whole)), "--data"),
+            (options.TextField != kept.TextField, "--text-field"),
+            (ofTheRun && options.Preset != kept.Preset, "--preset"),
+            (ofTheRun && options.Batch != kept.Batch, "--batch"),
+            (ofTheRun && options.Seed != kept.Seed, "--seed"),
+        ];
+        var differ = all.Where(one => one.Differs).Select(one => one.Name).ToList();
+        if (differ.Count > 0)
+        {
+            throw new InputException(
+                $"{options.Directory} holds a training that was begun with other {string.Join(", ", differ)}: leave that out, or begin anew in another --dir.");
+        }
     }
 
     private static (SoloPlan Plan, DataSet Data) Open(SoloOptions options, RunDirectory directory, Action<string> prepare)

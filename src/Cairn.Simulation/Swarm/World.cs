@@ -79,7 +79,8 @@ internal sealed class World : IDisposable
     public bool Faulty => Heap.Now < Scenario.HealAt;
 
     /// <summary>Runs to the end and asks the oracles.</summary>
-    public World Run()
+    /// <param name="isStopped">Asked before every event.</param>
+    public World Run(Func<bool>? isStopped = null)
     {
         foreach (var node in _nodes)
         {
@@ -89,6 +90,11 @@ internal sealed class World : IDisposable
         var eventsMax = EventsOfNodeMax * _nodes.Count;
         while (!_nodes.TrueForAll(node => node.Ended))
         {
+            if (isStopped?.Invoke() == true)
+            {
+                throw new OperationCanceledException();
+            }
+
             Must.Hold(Heap.Next(), "liveness", $"nothing will ever happen again: {Describe()}");
             Must.Hold(Heap.Happened < eventsMax, "liveness", $"too many events: {Describe()}");
             Must.Hold(Heap.Now < TimeMax, "liveness", $"too late: {Describe()}");

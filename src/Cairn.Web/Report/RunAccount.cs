@@ -55,7 +55,7 @@ public static class RunAccount
             + (sparse.Coding == Coding.Small ? "" : " --coding fast")
             + string.Create(CultureInfo.InvariantCulture, $" --outer-rate {sparse.OuterRate}")
             + (rules.Round.ApplyDelay == 0 ? "" : $" --apply-delay {rules.Round.ApplyDelay}")
-            + (rules.Anneal is not { } anneal ? ""
+            + (rules.Anneal is not { } anneal ? " --anneal-rounds 0"
                 : string.Create(CultureInfo.InvariantCulture, $" --anneal-rounds {rules.Round.Rounds - anneal.FromStep}")
                     + (anneal.PeakFraction == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" --anneal-rate {anneal.PeakFraction}")))
             + $" --probes {rules.Round.ProbedPeers} --probe-sequences {rules.Round.ProbeSequences}";
