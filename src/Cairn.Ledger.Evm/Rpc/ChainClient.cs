@@ -31,6 +31,10 @@ public sealed class ChainClient
 {
     private const int LogDataMax = 256 << 10;
     private const int LogsMax = 100_000;
+    private static readonly TimeSpan OthersMax = TimeSpan.FromSeconds(3);
+
+    // As the nodes that are in use say it.
+    private static readonly string[] HasItAlready = ["already known", "alreadyknown", "already imported", "known transaction"];
     private readonly ChainEndpoints _endpoints;
     private readonly int? _only;
 
@@ -136,15 +140,22 @@ public sealed class ChainClient
         return ChainJson.Bytes(answer.RootElement, bytesMax, "what a contract says");
     }
 
-    /// <summary>Hands a signed transaction to the chain.</summary>
+    /// <summary>Hands a signed transaction to the chain: to all nodes at once, so that none that drops it can keep it from the others. One that takes it is enough.</summary>
     /// <param name="transaction">Its bytes.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ChainFaultException">No node took it: why the chain refuses it, or else why it could not be handed over.</exception>
     public async Task SendAsync(byte[] transaction, CancellationToken cancellation)
     {
-        using var answer = await AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
-        if (ChainJson.Word(answer.RootElement, "a transaction's hash") != Keccak.Hash(transaction))
+        var heard = await EachAsync(
+            async (node, patience) =>
+            {
+                await node.OfferAsync(transaction, patience);
+                return true;
+            },
+            cancellation);
+        if (!heard.Any(one => one.Fault is null))
         {
-            throw ChainJson.Bad("another transaction's hash");
+            throw Foremost(heard);
         }
     }
 
@@ -260,4 +271,64 @@ public sealed class ChainClient
         using var answer = await AskAsync(method, parameters, cancellation);
         return ChainJson.UInt64(answer.RootElement, method);
     }
+
+    // One node alone. That it has the transaction already is as good as that it takes it.
+    private async Task OfferAsync(byte[] transaction, CancellationToken cancellation)
+    {
+        try
+        {
+            using var answer = await AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
+            if (ChainJson.Word(answer.RootElement, "a transaction's hash") != Keccak.Hash(transaction))
+            {
+                throw ChainJson.Bad("another transaction's hash");
+            }
+        }
+        catch (ChainFaultException fault) when (
+            fault.Kind == ChainFaultKind.Refused && HasItAlready.Any(words => fault.Message.Contains(words, StringComparison.OrdinalIgnoreCase)))
+        {
+            // It waits there.
+        }
+    }
+
+    // What each node says: all are asked at once, or the one that is asked alone. Once one has answered, the others have little time left.
+    private async Task<IReadOnlyList<Heard<T>>> EachAsync<T>(Func<ChainClient, CancellationToken, Task<T>> ask, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        ChainClient[] nodes = _only is null ? [.. Enumerable.Range(0, _endpoints.Count).Select(At)] : [this];
+        Task<Heard<T>>[] asked = [.. nodes.Select(node => node.HearAsync(ask, patience.Token))];
+        await foreach (var one in Task.WhenEach(asked))
+        {
+            if ((await one).Fault is null)
+            {
+                patience.CancelAfter(OthersMax);
+            }
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return await Task.WhenAll(asked);
+    }
+
+    private async Task<Heard<T>> HearAsync<T>(Func<ChainClient, CancellationToken, Task<T>> ask, CancellationToken patience)
+    {
+        try
+        {
+            return new Heard<T>(await ask(this, patience), null);
+        }
+        catch (ChainFaultException fault)
+        {
+            return new Heard<T>(default, fault);
+        }
+        catch (OperationCanceledException)
+        {
+            // Or whoever asked has given up, and is told so.
+            return new Heard<T>(default, new ChainFaultException(ChainFaultKind.Unreachable, $"the node of the chain at {_endpoints.NameOf(_only ?? 0)} took too long"));
+        }
+    }
+
+    // Of many failures the one to tell: what the chain refuses comes before what ails a node.
+    private static ChainFaultException Foremost<T>(IReadOnlyList<Heard<T>> heard) =>
+        heard.Select(one => one.Fault!).OrderByDescending(fault => (fault.Kind == ChainFaultKind.Refused, fault.Reason.Length > 0, fault.Kind == ChainFaultKind.BadAnswer)).First();
+
+    // What one node said, or why it said nothing.
+    private readonly record struct Heard<T>(T? Answer, ChainFaultException? Fault);
 }

@@ -16,7 +16,7 @@ public sealed class ChainEndpoints : IDisposable
     private const int DetailMax = 200;
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
     // Only these does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
-    private static readonly string[] _refusedByTheChain = ["eth_estimateGas", "eth_call", "eth_sendRawTransaction"];
+    private static readonly string[] _refusedByTheChain = ["eth_estimateGas", "eth_call"];
     private readonly HttpClient _http;
     private readonly TimeSpan _patience;
     private readonly Uri[] _nodes;
