@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cairn.Cli.Verbs;
 using Cairn.Node;
 using Cairn.Node.Tests;
 
@@ -114,6 +115,11 @@ public sealed class CommandTests : IDisposable
     [InlineData("--ledger evm", "swarm", "--rpc", "http://127.0.0.1:1")]
     [InlineData("no address", "swarm", "--ledger", "evm", "--rpc", "127.0.0.1")]
     [InlineData("cannot be reached", "swarm", "--ledger", "evm", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("--fee-max", "swarm", "--ledger", "evm", "--fee-max", "0")]
+    [InlineData("--fee-max", "swarm", "--ledger", "evm", "--fee-max", "1e3")]
+    [InlineData("--fee-max", "chain", "claim", "--fee-max", "1000001")]
+    [InlineData("--fee-max", "peer", "--name", "peer-1", "--fee-max", "much")]
+    [InlineData("--fee-max", "swarm", "--fee-max", "2")] // without a chain
     [InlineData("on a chain", "chain", "claim")]
     [InlineData("on a chain", "chain", "fund", "--amount", "1")]
     [InlineData("no amount", "chain", "fund", "--amount", "x1")]
@@ -124,6 +130,13 @@ public sealed class CommandTests : IDisposable
         var refused = await Captured.RunAsync([.. arguments, "--dir", _folder["run"]]);
         Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder["run"], "data")));
+    }
+
+    [Fact]
+    public void The_highest_fee_is_given_in_gwei_and_may_be_less_than_one()
+    {
+        Assert.Equal((UInt128)500_000_000, ChainConfig.ReadNode(null, null, "0.5").FeePerGasMax);
+        Assert.Equal(new ChainOptions().FeePerGasMax, ChainConfig.ReadNode(null, null, null).FeePerGasMax);
     }
 
     [Fact]

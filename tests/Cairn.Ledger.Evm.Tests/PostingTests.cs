@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Cairn.Base;
 using Cairn.Ledger.Tests;
@@ -8,6 +9,7 @@ namespace Cairn.Ledger.Evm.Tests;
 public sealed class PostingTests : IDisposable
 {
     private static readonly SenderOptions Quick = new() { PollEvery = TimeSpan.FromMilliseconds(5), GiveUpAfter = TimeSpan.FromSeconds(60), ChainId = ScriptedChain.ChainId };
+    private static readonly UInt128 Gwei = 1_000_000_000;
     private readonly World _world = new();
     private readonly ScriptedChain _chain;
     private readonly AccountKey _key = AccountKey.FromSecret([.. Enumerable.Repeat((byte)7, 32)]);
@@ -109,6 +111,119 @@ public sealed class PostingTests : IDisposable
         Assert.NotEqual("", lost);
     }
 
+    [Theory]
+    [InlineData("0x746a528800", 1, 100_000)] // 500 gwei as the tip
+    [InlineData("0x1", 1, 5)] // too little gas
+    [InlineData("0x1", 1, 100_000_001)] // more than any block has
+    [InlineData("0x1", 500_000_000_001, 100_000)] // more for the blocks than is paid at most
+    public async Task One_node_of_three_can_make_a_transaction_neither_dear_nor_fail(string tip, ulong fee, ulong gas)
+    {
+        _chain.AddNode((method, _, honest) => method switch
+        {
+            "eth_maxPriorityFeePerGas" => tip,
+            "eth_estimateGas" => ScriptedChain.Hex(gas),
+            "eth_getBlockByNumber" => With(honest()!, "baseFeePerGas", ScriptedChain.Hex(fee)),
+            _ => honest(),
+        });
+        _chain.AddNode();
+        _chain.AddNode();
+        using var endpoints = _chain.Endpoints();
+        using var sender = new ChainSender(new ChainClient(endpoints), _key, Quick);
+        await sender.SendAsync(_chain.Contract, [1], 0, Cancellation);
+        var sent = Assert.Single(_chain.Taken);
+        Assert.Equal((Gwei, 3 * Gwei, 125_000ul), (sent.Tip, sent.Fee, sent.Gas));
+    }
+
+    [Fact]
+    public async Task Of_two_nodes_the_lower_tip_is_paid_and_the_higher_estimate_taken()
+    {
+        _chain.AddNode((method, _, honest) => method switch
+        {
+            "eth_maxPriorityFeePerGas" => "0x746a528800",
+            "eth_estimateGas" => "0x5",
+            "eth_getBlockByNumber" => With(honest()!, "baseFeePerGas", "0xffffffffffffffffffffffffffffffff"),
+            _ => honest(),
+        });
+        _chain.AddNode();
+        using var endpoints = _chain.Endpoints();
+        using var sender = new ChainSender(new ChainClient(endpoints), _key, Quick);
+        await sender.SendAsync(_chain.Contract, [1], 0, Cancellation);
+        var sent = Assert.Single(_chain.Taken);
+        Assert.Equal((Gwei, 500 * Gwei, 125_000ul), (sent.Tip, sent.Fee, sent.Gas)); // of the fee no more is paid than the blocks ask
+    }
+
+    [Theory]
+    [InlineData(999_999_999, true)] // less than tip and blocks ask
+    [InlineData(1_500_000_000, false)]
+    public async Task More_than_the_highest_fee_is_never_offered_whatever_all_nodes_say(ulong most, bool refused)
+    {
+        _chain.AddNode();
+        using var endpoints = _chain.Endpoints();
+        using var sender = new ChainSender(new ChainClient(endpoints), _key, Quick with { FeePerGasMax = most });
+        if (refused)
+        {
+            Assert.Contains("at most", (await Assert.ThrowsAsync<ChainFaultException>(() => sender.SendAsync(_chain.Contract, [1], 0, Cancellation))).Message, StringComparison.Ordinal);
+            Assert.Empty(_chain.Taken);
+        }
+        else
+        {
+            await sender.SendAsync(_chain.Contract, [1], 0, Cancellation);
+            Assert.Equal(most, Assert.Single(_chain.Taken).Fee);
+        }
+    }
+
+    [Fact]
+    public async Task A_refusal_by_one_node_is_its_own_trouble_and_by_all_the_chains()
+    {
+        var honest = _chain.AddNode();
+        _chain.AddNode((method, _, honest) => method == "eth_estimateGas" ? throw new ScriptedRefusal("execution reverted") : honest());
+        using var endpoints = new ChainEndpoints([.. _chain.Addresses, "http://127.0.0.1:1"]);
+        using var sender = new ChainSender(new ChainClient(endpoints), _key, Quick);
+        Assert.True((await sender.SendAsync(_chain.Contract, [1], 0, Cancellation)).Succeeded);
+        honest.Say = (method, _, answer) => method == "eth_estimateGas" ? ScriptedChain.Hex(ulong.MaxValue) : answer();
+        var fault = await Assert.ThrowsAsync<ChainFaultException>(() => sender.SendAsync(_chain.Contract, [2], 0, Cancellation));
+        Assert.Equal(ChainFaultKind.Refused, fault.Kind);
+        Assert.Contains("execution reverted", fault.Message, StringComparison.Ordinal);
+        Assert.Single(_chain.Taken);
+    }
+
+    [Fact]
+    public async Task One_node_of_three_cannot_have_a_transaction_paid_twice_by_denying_that_it_stands()
+    {
+        _chain.AddNode((method, asked, honest) => method != "eth_getTransactionReceipt" ? honest() : _chain.Taken.Count == 1 ? null : ScriptedChain.Receipt((string)asked[0]!, succeeded: false));
+        _chain.AddNode();
+        _chain.AddNode();
+        using var endpoints = _chain.Endpoints();
+        using var sender = new ChainSender(new ChainClient(endpoints), _key, Quick);
+        Assert.True((await sender.SendAsync(_chain.Contract, [1], 0, Cancellation)).Succeeded);
+        Assert.True((await sender.SendAsync(_chain.Contract, [2], 0, Cancellation)).Succeeded);
+        Assert.Equal(2, _chain.Taken.Count);
+    }
+
+    [Fact]
+    public async Task What_was_paid_and_failed_is_tried_again_after_longer_and_longer_waits_and_shown()
+    {
+        _chain.AddNode();
+        _chain.Fails = true;
+        var time = new HastyClock();
+        await using var ledger = await OpenAsync(new EvmLedgerOptions { Contract = _chain.Contract, Confirmations = 1, UnseenMax = TimeSpan.FromDays(1), Time = time });
+        Assert.Equal(Rejection.None, ledger.Evm.Append(_world.Sign(0, _world.Commit(0))));
+        await ledger.UntilAsync(() => time.LongWaits.Count >= 7);
+        Assert.Equal([30, 60, 120, 240, 480, 600, 600], time.LongWaits.Take(7).Select(wait => wait.TotalSeconds));
+        await ledger.UntilAsync(() => ledger.Evm.Trouble is not null);
+        Assert.Contains("failed in its block", ledger.Evm.Trouble!.What, StringComparison.Ordinal);
+        Assert.True(ledger.Evm.Trouble.Waits);
+        _chain.Fails = false;
+        await ledger.UntilAsync(() => ledger.Final == 1 && ledger.Evm.Trouble is null);
+        Assert.Equal(time.LongWaits.Count + 1, _chain.Taken.Count);
+    }
+
+    private static JsonNode With(JsonNode block, string field, JsonNode value)
+    {
+        block[field] = value;
+        return block;
+    }
+
     private static JsonNode? Dropping(string method, JsonArray asked, Func<JsonNode?> honest) => method == "eth_sendRawTransaction" ? ScriptedChain.HashOf(asked[0]!) : honest();
 
     private async Task<Followed> OpenAsync(EvmLedgerOptions options, SenderOptions? sending = null)
@@ -119,6 +234,25 @@ public sealed class PostingTests : IDisposable
         var sender = new ChainSender(new ChainClient(endpoints), _key, sending ?? Quick);
         var ledger = await EvmLedger.OpenAsync(path, new ChainClient(endpoints), sender, options with { LookEvery = TimeSpan.FromMilliseconds(10) }, Cancellation);
         return new Followed(_chain, endpoints, sender, ledger, path);
+    }
+
+    /// <summary>Time that passes a few thousand times as fast for whoever waits.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        private readonly ConcurrentQueue<TimeSpan> _waits = [];
+
+        /// <summary>Waits longer than those for a chain's node.</summary>
+        public IReadOnlyCollection<TimeSpan> LongWaits => _waits;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime > TimeSpan.FromSeconds(15))
+            {
+                _waits.Enqueue(dueTime);
+            }
+
+            return base.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? (dueTime / 5000) + TimeSpan.FromMilliseconds(5) : dueTime, period);
+        }
     }
 
     /// <summary>A ledger that runs while the chain grows.</summary>

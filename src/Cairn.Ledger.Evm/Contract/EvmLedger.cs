@@ -42,6 +42,7 @@ public sealed class EvmLedger : IDisposable
     private const int BatchBytesMax = 90_000;
     private const int BatchMax = 200;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestWaitPaid = TimeSpan.FromMinutes(10);
     private readonly Lock _gate = new();
     private readonly EvmLedgerOptions _options;
     private readonly ChainMirror _mirror;
@@ -200,7 +201,7 @@ public sealed class EvmLedger : IDisposable
             }
             catch (ChainFaultException fault)
             {
-                wait = Longer(wait);
+                wait = Longer(wait, LongestWait);
                 Show(fault.Message);
                 await Task.Delay(wait, _options.Time, cancellation);
             }
@@ -332,7 +333,7 @@ public sealed class EvmLedger : IDisposable
     private async Task PostAsync(CancellationToken cancellation)
     {
         var batch = new List<SignedOperation>();
-        for (var wait = _options.LookEvery; ;)
+        for (var (wait, waitPaid) = (_options.LookEvery, LongestWait); ;)
         {
             await Gather(batch, cancellation);
             DropSeen(batch);
@@ -349,11 +350,18 @@ public sealed class EvmLedger : IDisposable
                 await _sender!.SendAsync(_options.Contract, call, 0, cancellation);
                 NotePosted(batch);
                 batch.Clear();
-                (wait, _postingFault) = (_options.LookEvery, "");
+                (wait, waitPaid, _postingFault) = (_options.LookEvery, LongestWait, "");
+            }
+            catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Failed)
+            {
+                // Every try costs as much as one that succeeds.
+                waitPaid = Longer(waitPaid, LongestWaitPaid);
+                _postingFault = $"{fault.Message}: the next one is sent {waitPaid.TotalSeconds:0} s later";
+                await Task.Delay(waitPaid, _options.Time, cancellation);
             }
             catch (ChainFaultException fault)
             {
-                (wait, _postingFault) = (Longer(wait), fault.Message);
+                (wait, _postingFault) = (Longer(wait, LongestWait), fault.Message);
                 await Task.Delay(wait, _options.Time, cancellation);
             }
         }
@@ -375,5 +383,5 @@ public sealed class EvmLedger : IDisposable
         }
     }
 
-    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
+    private static TimeSpan Longer(TimeSpan wait, TimeSpan longest) => wait * 2 < longest ? wait * 2 : longest;
 }

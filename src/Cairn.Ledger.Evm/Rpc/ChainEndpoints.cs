@@ -15,8 +15,8 @@ public sealed class ChainEndpoints : IDisposable
 
     private const int DetailMax = 200;
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
-    // Only these does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
-    private static readonly string[] _refusedByTheChain = ["eth_estimateGas", "eth_call"];
+    // Only this does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
+    private const string RefusedByTheChain = "eth_call";
     private readonly HttpClient _http;
     private readonly TimeSpan _patience;
     private readonly Uri[] _nodes;
@@ -87,7 +87,7 @@ public sealed class ChainEndpoints : IDisposable
                 Prefer(node);
                 return answer;
             }
-            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused || !_refusedByTheChain.Contains(method))
+            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused || method != RefusedByTheChain)
             {
                 last = fault;
             }

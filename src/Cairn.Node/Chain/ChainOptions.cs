@@ -26,6 +26,9 @@ public sealed record ChainOptions
     /// <summary>A key file (cairn wallet) of the account that pays; null for the development account, on a development chain alone.</summary>
     public string? AccountFile { get; init; }
 
+    /// <summary>The most that is paid, in wei per unit of gas; above 0.</summary>
+    public UInt128 FeePerGasMax { get; init; } = new SenderOptions().FeePerGasMax;
+
     /// <summary>Blocks that must stand on one before anybody acts on it; null for 1 on a development chain and 12 elsewhere, or for what the run's folder says.</summary>
     public ulong? Confirmations { get; init; }
 
