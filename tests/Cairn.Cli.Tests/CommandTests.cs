@@ -133,10 +133,49 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_invite_never_tells_an_address_that_may_hold_a_key()
+    {
+        var run = await CreateAsync();
+        Assert.Contains("no chain", (await Captured.RunAsync("run", "invite", "--dir", run.Root, "--public-rpc", "http://a.example")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        var chain = new RunChain(5, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 12, ["http://127.0.0.1:8545", "wss://host.example/"]);
+        foreach (var address in (string[])["https://host.example/v2/SECRET", "https://host.example/?key=SECRET", "wss://me:SECRET@host.example", "http://host.example/#SECRET"])
+        {
+            new RunPlaces(null, null, chain with { Nodes = [address, .. chain.Nodes] }).Write(run.Root);
+            var refusal = (await Captured.RunAsync("run", "invite", "--dir", run.Root)).AssertRefused(ExitCode.BadInput);
+            Assert.All((string[])["host.example", "--public-rpc"], word => Assert.Contains(word, refusal, StringComparison.Ordinal));
+            Assert.DoesNotContain("SECRET", refusal, StringComparison.Ordinal);
+            Assert.Contains("cairn run invite --dir", RunCreateVerb.HowToJoin(new RunDirectory(run.Root), run.Root), StringComparison.Ordinal);
+
+            string[] given = ["https://rpc.example.org", "wss://other.example.org"];
+            var told = await Captured.RunAsync(["run", "invite", "--dir", run.Root, "--public-rpc", .. given]);
+            Assert.True(Invite.TryParse(told.Output, out var invite));
+            Assert.Equal((chain with { Nodes = given }).ToText(), invite.Ledger);
+        }
+
+        Assert.Contains("no address", (await Captured.RunAsync("run", "invite", "--dir", run.Root, "--public-rpc", "nowhere")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+
+        // Without secrets they go in as they are.
+        new RunPlaces(null, null, chain).Write(run.Root);
+        var plain = (await Captured.RunAsync("run", "invite", "--dir", run.Root)).Output.Trim();
+        Assert.True(Invite.TryParse(plain, out var open));
+        Assert.Equal(chain.ToText(), open.Ledger);
+        Assert.Contains($"cairn join {plain}", RunCreateVerb.HowToJoin(new RunDirectory(run.Root), run.Root), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_highest_fee_is_given_in_gwei_and_may_be_less_than_one()
     {
         Assert.Equal((UInt128)500_000_000, ChainConfig.ReadNode(null, null, "0.5").FeePerGasMax);
         Assert.Equal(new ChainOptions().FeePerGasMax, ChainConfig.ReadNode(null, null, null).FeePerGasMax);
+    }
+
+    private async Task<RunDirectory> CreateAsync()
+    {
+        TestCorpus.Write(_folder["corpus.txt"]);
+        var created = await Captured.RunAsync("run", "create", "--dir", _folder["created"], "--preset", "pico", "--peers", "2", "--places", "3", "--rounds", "2", "--data", _folder["corpus.txt"]);
+        Assert.Equal((0, ""), (created.Code, created.Errors));
+        Assert.Contains("cairn join cairn1-", created.Output, StringComparison.Ordinal);
+        return new RunDirectory(_folder["created"]);
     }
 
     [Fact]

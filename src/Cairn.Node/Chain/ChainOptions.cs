@@ -65,6 +65,9 @@ public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmation
     private const int NodesMax = 8;
     private const ulong ConfirmationsMax = 100_000;
 
+    /// <summary>Hosts of the nodes whose addresses say more than where they are (user info, a path, a query): such an address may hold the key of whoever named it.</summary>
+    public IReadOnlyList<string> HostsWithKeys() => [.. Nodes.Select(Address).OfType<Uri>().Where(MayHoldKey).Select(node => node.Authority)];
+
     /// <summary>The same as one line of text for an invite: evm://CHAIN/CONTRACT?confirmations=N&amp;node=ADDRESS…, addresses escaped.</summary>
     public string ToText() =>
         $"{Scheme}{ChainId}/{Contract}?confirmations={Confirmations}{string.Concat(Nodes.Take(NodesMax).Select(node => $"&node={Uri.EscapeDataString(node)}"))}";
@@ -95,4 +98,8 @@ public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmation
 
         return chain is not null;
     }
+
+    private static Uri? Address(string node) => Uri.TryCreate(node, UriKind.Absolute, out var address) ? address : null;
+
+    private static bool MayHoldKey(Uri node) => node.UserInfo.Length > 0 || node.AbsolutePath != "/" || node.Query.Length > 0 || node.Fragment.Length > 0;
 }
