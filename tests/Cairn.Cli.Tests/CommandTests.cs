@@ -162,6 +162,25 @@ public sealed class CommandTests : IDisposable
         Assert.Contains($"cairn join {plain}", RunCreateVerb.HowToJoin(new RunDirectory(run.Root), run.Root), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1:1")] // the node that the folder names
+    [InlineData("127.0.0.1:1", "--ledger", "evm")]
+    [InlineData("127.0.0.1:2", "--rpc", "http://127.0.0.1:2")]
+    [InlineData("127.0.0.1:1", "--account", "mine.json", "--fee-max", "3")]
+    [InlineData("127.0.0.1:1", "--contract", "0x00", "--confirmations", "3", "--bond-token", "0x00", "--wei-per-unit", "1")]
+    public async Task A_run_on_a_chain_goes_on_over_the_nodes_of_its_folder_unless_others_are_named(string asked, params string[] arguments)
+    {
+        // A folder of a run, as far as it is looked at before the chain is asked.
+        var run = new RunDirectory(_folder["resumed"]);
+        Directory.CreateDirectory(run.Root);
+        new RunPlaces(null, null, new RunChain(5, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 12, ["http://127.0.0.1:1"])).Write(run.Root);
+        await File.WriteAllTextAsync(run.Rules, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(run.Ledger, "", TestContext.Current.CancellationToken);
+        var told = await Captured.RunAsync(["swarm", "--resume", "--no-dashboard", "--dir", run.Root, .. arguments]);
+        Assert.Contains($"{asked} cannot be reached", told.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.Equal(arguments.Contains("--contract"), told.Output.Contains("--contract, --confirmations, --bond-token, --wei-per-unit not used", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void The_highest_fee_is_given_in_gwei_and_may_be_less_than_one()
     {

@@ -58,6 +58,21 @@ internal static class ChainConfig
     /// <summary>Those for a verb that begins a run.</summary>
     public static IReadOnlyList<Option> OfFounding { get; } = [Ledger, Rpc, Contract, Account, FeeMax, Confirmations, BondToken, WeiPerUnit];
 
+    /// <summary>Those of them that the run settles when it is begun.</summary>
+    public static IReadOnlyList<Option> OfRun { get; } = [Contract, Confirmations, BondToken, WeiPerUnit];
+
+    /// <summary>What was chosen for a run that goes on: its folder says where its ledger is; who pays, how much, and which nodes are asked may be other than before.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <returns>Null if nothing was chosen.</returns>
+    /// <exception cref="InputException">A value is none.</exception>
+    public static ChainOptions? ReadResumed(ParseResult parsed) =>
+        parsed.GetValue(Ledger) == OnChain || new Option[] { Rpc, Account, FeeMax }.Any(option => IsGiven(parsed, option)) ? ReadNode(parsed) : null;
+
+    /// <summary>True if the user has typed an option.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="option">Which.</param>
+    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
     /// <summary>What was chosen for a run that is to be begun; null for a ledger without a chain.</summary>
     /// <param name="parsed">The command line.</param>
     /// <exception cref="InputException">Options of a chain were given without one.</exception>
@@ -76,7 +91,7 @@ internal static class ChainConfig
             };
         }
 
-        var given = OfFounding.Skip(1).Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToList();
+        var given = OfFounding.Skip(1).Where(option => IsGiven(parsed, option)).Select(option => option.Name).ToList();
         return given.Count == 0 ? null : throw new InputException($"{string.Join(", ", given)} say how to reach a chain: give --ledger {OnChain} as well.");
     }
 
