@@ -187,6 +187,55 @@ public sealed class PostingTests : IDisposable
         Assert.Single(_chain.Taken);
     }
 
+    [Theory]
+    [InlineData("0x3e8")]
+    [InlineData("0x0")]
+    public async Task One_node_of_three_cannot_mute_an_account_by_miscounting_its_transactions(string count)
+    {
+        _chain.AddNode((method, _, honest) => method == "eth_getTransactionCount" ? count : honest());
+        _chain.AddNode();
+        _chain.AddNode();
+        using var endpoints = _chain.Endpoints();
+        for (var i = 1; i <= 2; i++)
+        {
+            using var sender = new ChainSender(new ChainClient(endpoints), _key, Quick);
+            Assert.True((await sender.SendAsync(_chain.Contract, [1], 0, Cancellation)).Succeeded);
+            Assert.Equal(i, _chain.Taken.Count);
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_says_nothing_is_waited_for_once_and_not_again_while_others_answer()
+    {
+        using var silence = new ManualResetEventSlim();
+        var asked = 0;
+        _chain.AddNode((_, _, honest) =>
+        {
+            Interlocked.Increment(ref asked);
+            silence.Wait(Cancellation);
+            return honest();
+        });
+        _chain.AddNode();
+        using var endpoints = _chain.Endpoints();
+        endpoints.Prefer(1);
+        var client = new ChainClient(endpoints);
+        Assert.Equal(0ul, await client.NonceAsync(_key.Address, pending: true, Cancellation));
+        Assert.True(endpoints.Rests(0));
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(Gwei, await client.TipAsync(Cancellation));
+        }
+
+        Assert.True(asked > 1, "it was not asked again");
+        silence.Set();
+        for (var i = 0; i < 1000 && endpoints.Rests(0); i++)
+        {
+            await client.TipAsync(Cancellation);
+        }
+
+        Assert.False(endpoints.Rests(0));
+    }
+
     [Fact]
     public async Task One_node_of_three_cannot_have_a_transaction_paid_twice_by_denying_that_it_stands()
     {

@@ -61,7 +61,8 @@ internal static class ChainConfig
     /// <summary>Those of them that the run settles when it is begun.</summary>
     public static IReadOnlyList<Option> OfRun { get; } = [Contract, Confirmations, BondToken, WeiPerUnit];
 
-    /// <summary>What was chosen for a run that goes on: its folder says where its ledger is; who pays, how much, and which nodes are asked may be other than before.</summary>
+    /// <summary>What was chosen for a run that goes on: its folder says where its ledger is; who pays, how much, and which nodes are asked may be
+    /// other than before.</summary>
     /// <param name="parsed">The command line.</param>
     /// <returns>Null if nothing was chosen.</returns>
     /// <exception cref="InputException">A value is none.</exception>

@@ -60,12 +60,16 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public Task<ulong> HeightAsync(CancellationToken cancellation) => UInt64Async("eth_blockNumber", "[]", cancellation);
 
-    /// <summary>Transactions that an account has sent.</summary>
+    /// <summary>Transactions that an account has sent: the upper median of what the nodes say, since one that is behind knows fewer.</summary>
     /// <param name="account">Whose.</param>
     /// <param name="pending">True to count those that wait.</param>
     /// <param name="cancellation">Gives up.</param>
-    public Task<ulong> NonceAsync(EvmAddress account, bool pending, CancellationToken cancellation) =>
-        UInt64Async("eth_getTransactionCount", $"""["{Hex(account)}","{(pending ? "pending" : "latest")}"]""", cancellation);
+    public async Task<ulong> NonceAsync(EvmAddress account, bool pending, CancellationToken cancellation)
+    {
+        var asked = $"""["{Hex(account)}","{(pending ? "pending" : "latest")}"]""";
+        var heard = await EachAsync((node, patience) => node.UInt64Async("eth_getTransactionCount", asked, patience), cancellation);
+        return MediansOf(heard)?.Upper ?? throw Foremost(heard);
+    }
 
     /// <summary>What an account holds, in wei.</summary>
     /// <param name="account">Whose.</param>
@@ -159,7 +163,8 @@ public sealed class ChainClient
         return ChainJson.Bytes(answer.RootElement, bytesMax, "what a contract says");
     }
 
-    /// <summary>Hands a signed transaction to the chain: to all nodes at once, so that none that drops it can keep it from the others. One that takes it is enough.</summary>
+    /// <summary>Hands a signed transaction to the chain: to all nodes at once, so that none that drops it can keep it from the others. One that takes it is
+    /// enough.</summary>
     /// <param name="transaction">Its bytes.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ChainFaultException">No node took it: why the chain refuses it, or else why it could not be handed over.</exception>
@@ -204,7 +209,8 @@ public sealed class ChainClient
             made ? ChainJson.Address(there, "a contract") : null);
     }
 
-    /// <summary>What became of a transaction, as all nodes say it together: that it stands may one alone say, that it failed more than half of those that answer.</summary>
+    /// <summary>What became of a transaction, as all nodes say it together: that it stands may one alone say, that it failed more than half of those that
+    /// answer.</summary>
     /// <param name="hash">Keccak of its bytes.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>Null if they do not say so.</returns>
@@ -323,17 +329,26 @@ public sealed class ChainClient
         }
     }
 
-    // What each node says: all are asked at once, or the one that is asked alone. Once one has answered, the others have little time left.
+    // What each node says: all are asked at once, or the one that is asked alone. Once one has answered, the others have little time left, and those that had not time
+    // enough before have none: what they say meanwhile counts.
     private async Task<IReadOnlyList<Heard<T>>> EachAsync<T>(Func<ChainClient, CancellationToken, Task<T>> ask, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        ChainClient[] nodes = _only is null ? [.. Enumerable.Range(0, _endpoints.Count).Select(At)] : [this];
-        Task<Heard<T>>[] asked = [.. nodes.Select(node => node.HearAsync(ask, patience.Token))];
+        int[] nodes = _only is { } only ? [only] : [.. Enumerable.Range(0, _endpoints.Count)];
+        Task<Heard<T>>[] asked = [.. nodes.Select(node => At(node).HearAsync(ask, patience.Token))];
+        Task<Heard<T>>[] awaited = [.. asked.Where((_, i) => !_endpoints.Rests(nodes[i]))];
+        var answered = false;
         await foreach (var one in Task.WhenEach(asked))
         {
-            if ((await one).Fault is null)
+            if ((await one).Fault is null && !answered)
             {
+                answered = true;
                 patience.CancelAfter(OthersMax);
+            }
+
+            if (answered && awaited.All(task => task.IsCompleted))
+            {
+                await patience.CancelAsync();
             }
         }
 
@@ -345,7 +360,9 @@ public sealed class ChainClient
     {
         try
         {
-            return new Heard<T>(await ask(this, patience), null);
+            var answer = await ask(this, patience);
+            _endpoints.Wake(_only!.Value);
+            return new Heard<T>(answer, null);
         }
         catch (ChainFaultException fault)
         {
@@ -354,7 +371,8 @@ public sealed class ChainClient
         catch (OperationCanceledException)
         {
             // Or whoever asked has given up, and is told so.
-            return new Heard<T>(default, new ChainFaultException(ChainFaultKind.Unreachable, $"the node of the chain at {_endpoints.NameOf(_only ?? 0)} took too long"));
+            _endpoints.Rest(_only!.Value);
+            return new Heard<T>(default, new ChainFaultException(ChainFaultKind.Unreachable, $"the node of the chain at {_endpoints.NameOf(_only.Value)} took too long"));
         }
     }
 
@@ -368,7 +386,8 @@ public sealed class ChainClient
 
     // Of many failures the one to tell: what the chain refuses comes before what ails a node.
     private static ChainFaultException Foremost<T>(IReadOnlyList<Heard<T>> heard) =>
-        heard.Select(one => one.Fault!).OrderByDescending(fault => (fault.Kind == ChainFaultKind.Refused, fault.Reason.Length > 0, fault.Kind == ChainFaultKind.BadAnswer)).First();
+        heard.Select(one => one.Fault!)
+            .OrderByDescending(fault => (fault.Kind == ChainFaultKind.Refused, fault.Reason.Length > 0, fault.Kind == ChainFaultKind.BadAnswer)).First();
 
     // What one node said, or why it said nothing.
     private readonly record struct Heard<T>(T? Answer, ChainFaultException? Fault);

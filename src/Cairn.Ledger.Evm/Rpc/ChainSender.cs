@@ -72,7 +72,8 @@ public sealed class ChainSender : IDisposable
                 Data = data,
             };
             var receipt = await SeeThroughAsync(transaction, cancellation);
-            return receipt.Succeeded ? receipt : throw new ChainFaultException(ChainFaultKind.Failed, "the transaction failed in its block and changed nothing, and was paid for");
+            return receipt.Succeeded ? receipt
+                : throw new ChainFaultException(ChainFaultKind.Failed, "the transaction failed in its block and changed nothing, and was paid for");
         }
         catch
         {
@@ -246,8 +247,8 @@ public sealed class ChainSender : IDisposable
         return before with { TipPerGas = UInt128.Min(tip, _options.FeePerGasMax), FeePerGas = UInt128.Min(UInt128.Max(fee, tip), _options.FeePerGasMax) };
     }
 
-    // Twice the present fee of the blocks: enough for five full blocks to come. Of that no more is paid than the blocks ask, so that the upper median does no harm; the tip
-    // is paid whole.
+    // Twice the present fee of the blocks: enough for five full blocks to come. Of that no more is paid than the blocks ask, so that the upper median does no harm; the
+    // tip is paid whole.
     private async Task<(UInt128 Tip, UInt128 Fee)> FeesAsync(CancellationToken cancellation)
     {
         var (blocks, tip, most) = (await _chain.BlockFeeAsync(cancellation), await _chain.TipAsync(cancellation), _options.FeePerGasMax);

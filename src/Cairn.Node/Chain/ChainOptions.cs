@@ -65,7 +65,8 @@ public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmation
     private const int NodesMax = 8;
     private const ulong ConfirmationsMax = 100_000;
 
-    /// <summary>Hosts of the nodes whose addresses say more than where they are (user info, a path, a query): such an address may hold the key of whoever named it.</summary>
+    /// <summary>Hosts of the nodes whose addresses say more than where they are (user info, a path, a query): such an address may hold the key of whoever
+    /// named it.</summary>
     public IReadOnlyList<string> HostsWithKeys() => [.. Nodes.Select(Address).OfType<Uri>().Where(MayHoldKey).Select(node => node.Authority)];
 
     /// <summary>The same as one line of text for an invite: evm://CHAIN/CONTRACT?confirmations=N&amp;node=ADDRESS…, addresses escaped.</summary>

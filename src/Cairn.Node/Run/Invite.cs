@@ -27,7 +27,8 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
     /// <summary>An invite to a run as it stands now.</summary>
     /// <param name="directory">A run's folder.</param>
     /// <param name="nodes">Of a run on a chain: which nodes of the chain newcomers are to ask, as everybody may know them; none for those that the folder names.</param>
-    /// <exception cref="InputException">There is no run, its ledger is damaged, or the folder names a node of the chain by an address that may hold somebody's key.</exception>
+    /// <exception cref="InputException">There is no run, its ledger is damaged, or the folder names a node of the chain by an address that may hold
+    /// somebody's key.</exception>
     public static Invite Of(RunDirectory directory, IReadOnlyList<string>? nodes = null)
     {
         var chain = ChainFor(directory, nodes ?? []);
