@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cairn.Cli.Verbs;
 using Cairn.Node;
 using Cairn.Node.Tests;
 using Cairn.Simulation;
@@ -195,6 +196,11 @@ public sealed class CommandTests : IDisposable
     [InlineData("--ledger evm", "swarm", "--rpc", "http://127.0.0.1:1")]
     [InlineData("no address", "swarm", "--ledger", "evm", "--rpc", "127.0.0.1")]
     [InlineData("cannot be reached", "swarm", "--ledger", "evm", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("--fee-max", "swarm", "--ledger", "evm", "--fee-max", "0")]
+    [InlineData("--fee-max", "swarm", "--ledger", "evm", "--fee-max", "1e3")]
+    [InlineData("--fee-max", "chain", "claim", "--fee-max", "1000001")]
+    [InlineData("--fee-max", "peer", "--name", "peer-1", "--fee-max", "much")]
+    [InlineData("--fee-max", "swarm", "--fee-max", "2")] // without a chain
     [InlineData("on a chain", "chain", "claim")]
     [InlineData("on a chain", "chain", "fund", "--amount", "1")]
     [InlineData("no amount", "chain", "fund", "--amount", "x1")]
@@ -205,6 +211,71 @@ public sealed class CommandTests : IDisposable
         var refused = await Captured.RunAsync([.. arguments, "--dir", _folder["run"]]);
         Assert.Contains(named, refused.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder["run"], "data")));
+    }
+
+    [Fact]
+    public async Task An_invite_never_tells_an_address_that_may_hold_a_key()
+    {
+        var run = await CreateAsync();
+        Assert.Contains("no chain", (await Captured.RunAsync("run", "invite", "--dir", run.Root, "--public-rpc", "http://a.example")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        var chain = new RunChain(5, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 12, ["http://127.0.0.1:8545", "wss://host.example/"]);
+        foreach (var address in (string[])["https://host.example/v2/SECRET", "https://host.example/?key=SECRET", "wss://me:SECRET@host.example", "http://host.example/#SECRET"])
+        {
+            new RunPlaces(null, null, chain with { Nodes = [address, .. chain.Nodes] }).Write(run.Root);
+            var refusal = (await Captured.RunAsync("run", "invite", "--dir", run.Root)).AssertRefused(ExitCode.BadInput);
+            Assert.All((string[])["host.example", "--public-rpc"], word => Assert.Contains(word, refusal, StringComparison.Ordinal));
+            Assert.DoesNotContain("SECRET", refusal, StringComparison.Ordinal);
+            Assert.Contains("cairn run invite --dir", RunCreateVerb.HowToJoin(new RunDirectory(run.Root), run.Root), StringComparison.Ordinal);
+
+            string[] given = ["https://rpc.example.org", "wss://other.example.org"];
+            var told = await Captured.RunAsync(["run", "invite", "--dir", run.Root, "--public-rpc", .. given]);
+            Assert.True(Invite.TryParse(told.Output, out var invite));
+            Assert.Equal((chain with { Nodes = given }).ToText(), invite.Ledger);
+        }
+
+        Assert.Contains("no address", (await Captured.RunAsync("run", "invite", "--dir", run.Root, "--public-rpc", "nowhere")).AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+
+        // Without secrets they go in as they are.
+        new RunPlaces(null, null, chain).Write(run.Root);
+        var plain = (await Captured.RunAsync("run", "invite", "--dir", run.Root)).Output.Trim();
+        Assert.True(Invite.TryParse(plain, out var open));
+        Assert.Equal(chain.ToText(), open.Ledger);
+        Assert.Contains($"cairn join {plain}", RunCreateVerb.HowToJoin(new RunDirectory(run.Root), run.Root), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:1")] // the node that the folder names
+    [InlineData("127.0.0.1:1", "--ledger", "evm")]
+    [InlineData("127.0.0.1:2", "--rpc", "http://127.0.0.1:2")]
+    [InlineData("127.0.0.1:1", "--account", "mine.json", "--fee-max", "3")]
+    [InlineData("127.0.0.1:1", "--contract", "0x00", "--confirmations", "3", "--bond-token", "0x00", "--wei-per-unit", "1")]
+    public async Task A_run_on_a_chain_goes_on_over_the_nodes_of_its_folder_unless_others_are_named(string asked, params string[] arguments)
+    {
+        // A folder of a run, as far as it is looked at before the chain is asked.
+        var run = new RunDirectory(_folder["resumed"]);
+        Directory.CreateDirectory(run.Root);
+        new RunPlaces(null, null, new RunChain(5, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 12, ["http://127.0.0.1:1"])).Write(run.Root);
+        await File.WriteAllTextAsync(run.Rules, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(run.Ledger, "", TestContext.Current.CancellationToken);
+        var told = await Captured.RunAsync(["swarm", "--resume", "--no-dashboard", "--dir", run.Root, .. arguments]);
+        Assert.Contains($"{asked} cannot be reached", told.AssertRefused(ExitCode.BadInput), StringComparison.Ordinal);
+        Assert.Equal(arguments.Contains("--contract"), told.Output.Contains("--contract, --confirmations, --bond-token, --wei-per-unit not used", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_highest_fee_is_given_in_gwei_and_may_be_less_than_one()
+    {
+        Assert.Equal((UInt128)500_000_000, ChainConfig.ReadNode(null, null, "0.5").FeePerGasMax);
+        Assert.Equal(new ChainOptions().FeePerGasMax, ChainConfig.ReadNode(null, null, null).FeePerGasMax);
+    }
+
+    private async Task<RunDirectory> CreateAsync()
+    {
+        TestCorpus.Write(_folder["corpus.txt"]);
+        var created = await Captured.RunAsync("run", "create", "--dir", _folder["created"], "--preset", "pico", "--peers", "2", "--places", "3", "--rounds", "2", "--data", _folder["corpus.txt"]);
+        Assert.Equal((0, ""), (created.Code, created.Errors));
+        Assert.Contains("cairn join cairn1-", created.Output, StringComparison.Ordinal);
+        return new RunDirectory(_folder["created"]);
     }
 
     [Fact]

@@ -86,6 +86,9 @@ public sealed partial class DashboardTests : IDisposable
     [InlineData("holds no run", "dashboard")]
     [InlineData("--ledger and --store together", "dashboard", "--ledger", "ledger.cairn")]
     [InlineData("--contract", "dashboard", "--ledger", "evm", "--store", "s3://bucket", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("--contract", "replay", "--ledger", "evm", "--store", "s3://bucket", "--rpc", "http://127.0.0.1:1")]
+    [InlineData("127.0.0.1:1 cannot be reached", "replay", "--ledger", "evm", "--store", "s3://bucket", "--rpc", "http://127.0.0.1:1", "--confirmations", "3", "--contract",
+        "0x5FbDB2315678afecb367f032d93F642f64180aa3", "--run", "00000000000000000000000000000000000000000000000000000000000000aa")]
     [InlineData("cairn observe", "report", "--ledger", "evm", "--store", "s3://bucket")]
     [InlineData("leave that out", "train", "--like", "x", "--seed", "3")]
     [InlineData("holds no run", "train", "--like", "x")]

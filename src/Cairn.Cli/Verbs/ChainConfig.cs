@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Cairn.Base;
 using Cairn.Node;
 
@@ -8,6 +9,8 @@ namespace Cairn.Cli.Verbs;
 internal static class ChainConfig
 {
     public const string OnChain = "evm";
+    private const int WeiPerGwei = 1_000_000_000;
+    private const decimal GweiMax = 1_000_000;
     private const string LocalNode = "http://127.0.0.1:8545";
 
     public static readonly Option<string> Ledger = new Option<string>("--ledger")
@@ -31,6 +34,11 @@ internal static class ChainConfig
             "Default: on a development chain its first account.",
     };
 
+    public static readonly Option<string?> FeeMax = new("--fee-max")
+    {
+        Description = $"The most that is paid on the chain, in gwei per unit of gas. Default: {new ChainOptions().FeePerGasMax / WeiPerGwei}.",
+    };
+
     public static readonly Option<int?> Confirmations = new("--confirmations")
     {
         Description = "Blocks of the chain that must stand on one before anybody acts on it. Default: 1 on a development chain, 12 elsewhere.",
@@ -48,7 +56,23 @@ internal static class ChainConfig
     };
 
     /// <summary>Those for a verb that begins a run.</summary>
-    public static IReadOnlyList<Option> OfFounding { get; } = [Ledger, Rpc, Contract, Account, Confirmations, BondToken, WeiPerUnit];
+    public static IReadOnlyList<Option> OfFounding { get; } = [Ledger, Rpc, Contract, Account, FeeMax, Confirmations, BondToken, WeiPerUnit];
+
+    /// <summary>Those of them that the run settles when it is begun.</summary>
+    public static IReadOnlyList<Option> OfRun { get; } = [Contract, Confirmations, BondToken, WeiPerUnit];
+
+    /// <summary>What was chosen for a run that goes on: its folder says where its ledger is; who pays, how much, and which nodes are asked may be
+    /// other than before.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <returns>Null if nothing was chosen.</returns>
+    /// <exception cref="InputException">A value is none.</exception>
+    public static ChainOptions? ReadResumed(ParseResult parsed) =>
+        parsed.GetValue(Ledger) == OnChain || new Option[] { Rpc, Account, FeeMax }.Any(option => IsGiven(parsed, option)) ? ReadNode(parsed) : null;
+
+    /// <summary>True if the user has typed an option.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="option">Which.</param>
+    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     /// <summary>What was chosen for a run that is to be begun; null for a ledger without a chain.</summary>
     /// <param name="parsed">The command line.</param>
@@ -57,7 +81,7 @@ internal static class ChainConfig
     {
         if (parsed.GetValue(Ledger) == OnChain)
         {
-            var options = ReadNode(parsed.GetValue(Rpc), parsed.GetValue(Account));
+            var options = ReadNode(parsed);
             return options with
             {
                 Nodes = options.Nodes.Count > 0 ? options.Nodes : [LocalNode],
@@ -68,12 +92,26 @@ internal static class ChainConfig
             };
         }
 
-        var given = OfFounding.Skip(1).Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToList();
+        var given = OfFounding.Skip(1).Where(option => IsGiven(parsed, option)).Select(option => option.Name).ToList();
         return given.Count == 0 ? null : throw new InputException($"{string.Join(", ", given)} say how to reach a chain: give --ledger {OnChain} as well.");
     }
 
-    /// <summary>What was chosen for a node of a run that is there.</summary>
+    /// <summary>What was chosen for whoever pays in a run that is there.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <exception cref="InputException">A value is none.</exception>
+    public static ChainOptions ReadNode(ParseResult parsed) => ReadNode(parsed.GetValue(Rpc), parsed.GetValue(Account), parsed.GetValue(FeeMax));
+
+    /// <summary>The same from values that were found elsewhere.</summary>
     /// <param name="nodes">Nodes of the chain, or none.</param>
     /// <param name="account">A key file, or null.</param>
-    public static ChainOptions ReadNode(IReadOnlyList<string>? nodes, string? account) => new() { Nodes = nodes ?? [], AccountFile = account };
+    /// <param name="feeMax">The most that is paid, in gwei per unit of gas; null for the usual.</param>
+    /// <exception cref="InputException">A value is none.</exception>
+    public static ChainOptions ReadNode(IReadOnlyList<string>? nodes, string? account, string? feeMax)
+    {
+        var options = new ChainOptions { Nodes = nodes ?? [], AccountFile = account };
+        return feeMax is null ? options
+            : decimal.TryParse(feeMax, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var gwei) && gwei is >= 1m / WeiPerGwei and <= GweiMax
+                ? options with { FeePerGasMax = (UInt128)(gwei * WeiPerGwei) }
+                : throw new InputException($"{FeeMax.Name} is '{feeMax}', must be a number of gwei above 0 and at most {GweiMax:N0}.");
+    }
 }

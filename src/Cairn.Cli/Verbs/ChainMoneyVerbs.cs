@@ -87,7 +87,7 @@ internal static class ChainMoneyVerbs
         string name, string description, IReadOnlyList<Option> options, Func<RunDirectory, ChainOptions, ParseResult, CancellationToken, Task> act)
     {
         var command = new Command(name, description);
-        foreach (var option in (IEnumerable<Option>)[NodeConfig.Dir, ChainConfig.Rpc, ChainConfig.Account, .. options])
+        foreach (var option in (IEnumerable<Option>)[NodeConfig.Dir, ChainConfig.Rpc, ChainConfig.Account, ChainConfig.FeeMax, .. options])
         {
             command.Options.Add(option);
         }
@@ -95,7 +95,7 @@ internal static class ChainMoneyVerbs
         command.SetAction(async (parsed, cancellation) =>
         {
             var directory = new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest());
-            await act(directory, ChainConfig.ReadNode(parsed.GetValue(ChainConfig.Rpc), parsed.GetValue(ChainConfig.Account)), parsed, cancellation);
+            await act(directory, ChainConfig.ReadNode(parsed), parsed, cancellation);
             return ExitCode.Success;
         });
         return command;

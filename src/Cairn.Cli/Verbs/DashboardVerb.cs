@@ -47,7 +47,8 @@ internal static class DashboardVerb
             "Shows a past run in a browser as if it went on now, faster. Ctrl-C ends it.\n\n" +
             "Example:  cairn replay --dir runs/swarm-1 --speed 20")
         {
-            WatchedRun.Dir, WatchedRun.Ledger, WatchedRun.Store, WatchedRun.Baseline, Speed, Port, Listen,
+            WatchedRun.Dir, WatchedRun.Ledger, WatchedRun.Store, WatchedRun.Baseline, ChainConfig.Rpc, ChainConfig.Contract, ChainConfig.Run,
+            ChainConfig.Confirmations, Speed, Port, Listen,
         };
         command.SetAction((parsed, cancellation) =>
         {

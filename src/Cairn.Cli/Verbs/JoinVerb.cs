@@ -9,6 +9,13 @@ namespace Cairn.Cli.Verbs;
 internal static class JoinVerb
 {
     private static readonly Argument<string> Text = new("invite") { Description = "What cairn run invite printed." };
+    private static readonly Option<string[]> PublicRpc = new("--public-rpc")
+    {
+        Description = "Of a run on a chain: the nodes of it that newcomers are to ask, http(s):// or ws(s)://; everybody learns these addresses. " +
+            "Default: those that the run's folder names, if none of their addresses can hold a key.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
     private static readonly Option<bool> Show = new("--show") { Description = "Print what the invite says, and do nothing else." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print how it ended as one line of JSON and nothing else." };
 
@@ -37,11 +44,11 @@ internal static class JoinVerb
             "Prints the string by which anybody can join a run: which run, where its ledger and its store are, and what its ledger says now.\n\n" +
             "Example:  cairn run invite --dir runs/ours")
         {
-            NodeConfig.Dir,
+            NodeConfig.Dir, PublicRpc,
         };
         invite.SetAction(parsed =>
         {
-            Console.WriteLine(Node.Invite.Of(new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest())));
+            Console.WriteLine(Node.Invite.Of(new RunDirectory(parsed.GetValue(NodeConfig.Dir) ?? RunFolders.Newest()), parsed.GetValue(PublicRpc)));
             return ExitCode.Success;
         });
         return invite;

@@ -47,10 +47,12 @@ internal sealed record NodeConfig
 
     public static readonly Option<string?> Account = new("--account") { Description = ChainConfig.Account.Description };
 
+    public static readonly Option<string?> FeeMax = new("--fee-max") { Description = ChainConfig.FeeMax.Description };
+
     public static readonly Option<bool> PrintConfig = new("--print-config") { Description = "Print every value and where it comes from, and do nothing else." };
 
     /// <summary>All of them, for a verb that starts a node.</summary>
-    public static IReadOnlyList<Option> All { get; } = [Config, Dir, Name, Threads, Steps, Store, StoreKeys, Upload, Download, Health, Rpc, Account, PrintConfig];
+    public static IReadOnlyList<Option> All { get; } = [Config, Dir, Name, Threads, Steps, Store, StoreKeys, Upload, Download, Health, Rpc, Account, FeeMax, PrintConfig];
 
     /// <summary>Every value and where it comes from.</summary>
     public required IReadOnlyList<(string Name, string Value, string From)> Values { get; init; }
@@ -93,7 +95,8 @@ internal sealed record NodeConfig
             OwnStore = from.Text(Store),
             HealthAddress = from.Text(Health),
             Access = access,
-            Chain = ChainConfig.ReadNode(from.Text(Rpc)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), from.Text(Account)),
+            Chain = ChainConfig.ReadNode(
+                from.Text(Rpc)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), from.Text(Account), from.Text(FeeMax)),
             Values = from.Values,
         };
     }

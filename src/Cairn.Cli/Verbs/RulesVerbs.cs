@@ -56,7 +56,7 @@ internal static class RulesVerbs
             "Two thirds of all bond carry them, two rounds ahead at the latest.\n\n" +
             "Example:  cairn run propose --dir runs/swarm-1 --from 20 --set outerRate=0.65 --set stageSecondsMax=1200")
         {
-            from, set, By, dir, ChainConfig.Rpc, ChainConfig.Account,
+            from, set, By, dir, ChainConfig.Rpc, ChainConfig.Account, ChainConfig.FeeMax,
         };
         propose.SetAction((parsed, cancellation) => VoteAsync(
             parsed, dir, new RulesVote.Propose(new Round(parsed.GetValue(from) - 1), [.. parsed.GetValue(set)!.Select(ChangeableRule.Read)]), cancellation));
@@ -72,7 +72,7 @@ internal static class RulesVerbs
             "Votes for a change of the rules that other validators have proposed, or takes such a vote back.\n\n" +
             "Example:  cairn run vote --for 3f9a --dir runs/swarm-1 --as validator-2")
         {
-            proposal, none, By, dir, ChainConfig.Rpc, ChainConfig.Account,
+            proposal, none, By, dir, ChainConfig.Rpc, ChainConfig.Account, ChainConfig.FeeMax,
         };
         vote.SetAction((parsed, cancellation) => VoteAsync(parsed, dir, (parsed.GetValue(proposal), parsed.GetValue(none)) switch
         {
@@ -89,7 +89,7 @@ internal static class RulesVerbs
         var names = parsed.GetValue(By) ?? [];
         var after = directory.Places.Chain is null ? MemberVoice.VoteRules(directory, vote, names)
             : await ChainVoices.VoteRulesAsync(
-                directory, vote, names, ChainConfig.ReadNode(parsed.GetValue(ChainConfig.Rpc), parsed.GetValue(ChainConfig.Account)), cancellation);
+                directory, vote, names, ChainConfig.ReadNode(parsed), cancellation);
         Console.WriteLine("voted");
         RulesView.Write(after, Console.Out);
         return ExitCode.Success;

@@ -75,9 +75,17 @@ internal static class RunCreateVerb
 
         if (rules.PeersMax > options.Peers)
         {
-            Console.WriteLine($"\nand whoever wants to join, under a name of its own:\n  ./cairn join {Invite.Of(directory)} --name alice");
+            Console.WriteLine(HowToJoin(directory, folder));
         }
 
         return ExitCode.Success;
     }
+
+    /// <summary>What to tell whoever wants to join; or how to find out, where an invite would tell the world the key with which its owner asks the chain.</summary>
+    /// <param name="directory">The run.</param>
+    /// <param name="folder">Its folder as the user calls it.</param>
+    internal static string HowToJoin(RunDirectory directory, string folder) => Invite.NeedsNodes(directory)
+        ? "\nand for whoever wants to join make an invite: say in it which nodes of the chain to ask, since the address that you gave may hold a key of yours:\n" +
+            $"  ./cairn run invite --dir {RunFolders.Quoted(folder)} --public-rpc https://…"
+        : $"\nand whoever wants to join, under a name of its own:\n  ./cairn join {Invite.Of(directory)} --name alice";
 }

@@ -76,13 +76,13 @@ internal static class RunVerb
             Description = "Which validators vote. Default: all whose keys lie in the run's folder.",
             AllowMultipleArgumentsPerToken = true,
         };
-        var vote = new Command(name, $"{what}\n\nExample:  cairn run {name} --dir runs/swarm-1") { Dir, by, ChainConfig.Rpc, ChainConfig.Account };
+        var vote = new Command(name, $"{what}\n\nExample:  cairn run {name} --dir runs/swarm-1") { Dir, by, ChainConfig.Rpc, ChainConfig.Account, ChainConfig.FeeMax };
         vote.SetAction(async (parsed, cancellation) =>
         {
             var directory = new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest());
             var names = parsed.GetValue(by) ?? [];
             var stopped = directory.Places.Chain is null ? MemberVoice.VotePause(directory, paused, names)
-                : await ChainVoices.VotePauseAsync(directory, paused, names, ChainOf(parsed), cancellation);
+                : await ChainVoices.VotePauseAsync(directory, paused, names, ChainConfig.ReadNode(parsed), cancellation);
             Console.WriteLine(
                 stopped == paused ? $"{directory.Root} {(paused ? "stops when its round has ended: cairn run continue lets it go on" : "goes on")}"
                 : "voted; validators with two thirds of all bond are needed");
@@ -96,19 +96,17 @@ internal static class RunVerb
         var member = new Option<string>("--member") { Description = "Who leaves.", Required = true };
         var leave = new Command("leave", "Lets a member leave a run for good.\n\nExample:  cairn run leave --member peer-2 --dir runs/swarm-1")
         {
-            member, Dir, ChainConfig.Rpc, ChainConfig.Account,
+            member, Dir, ChainConfig.Rpc, ChainConfig.Account, ChainConfig.FeeMax,
         };
         leave.SetAction(async (parsed, cancellation) =>
         {
             var (directory, name) = (new RunDirectory(parsed.GetValue(Dir) ?? RunFolders.Newest()), parsed.GetValue(member)!);
             var until = directory.Places.Chain is null ? MemberVoice.Leave(directory, name)
-                : await ChainVoices.LeaveAsync(directory, name, ChainOf(parsed), cancellation);
+                : await ChainVoices.LeaveAsync(directory, name, ChainConfig.ReadNode(parsed), cancellation);
             Console.WriteLine(
                 $"{name} is in no later round; keep it running until this one has ended. What is left of its bond is paid out when round {until} has ended");
             return ExitCode.Success;
         });
         return leave;
     }
-
-    private static ChainOptions ChainOf(ParseResult parsed) => ChainConfig.ReadNode(parsed.GetValue(ChainConfig.Rpc), parsed.GetValue(ChainConfig.Account));
 }

@@ -47,7 +47,7 @@ internal static class SwarmVerb
     {
         var resume = parsed.GetValue(Resume);
         var folder = parsed.GetValue(Dir) ?? (resume ? RunFolders.Newest() : RunFolders.NextFree());
-        var options = FoundingOptions.Read(parsed, folder) with { Resume = resume, Chain = ChainConfig.Read(parsed) };
+        var options = FoundingOptions.Read(parsed, folder) with { Resume = resume, Chain = resume ? ChainConfig.ReadResumed(parsed) : ChainConfig.Read(parsed) };
         options.Validate();
         var json = parsed.GetValue(Json);
         SwarmOutcome outcome;
@@ -86,7 +86,7 @@ internal static class SwarmVerb
     // Options that the rules settled when the run was begun.
     private static string RulesGiven(ParseResult parsed) => string.Join(
         ", ",
-        FoundingOptions.OfRules.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name));
+        FoundingOptions.OfRules.Concat(ChainConfig.OfRun).Where(option => ChainConfig.IsGiven(parsed, option)).Select(option => option.Name));
 
     private static async Task CompareAsync(string folder, int threads, bool json, CancellationToken cancellation)
     {

@@ -16,7 +16,7 @@ public sealed record EvmLedgerOptions
     /// <summary>How long all nodes of the chain may know fewer blocks than one has shown before that is believed, and what was in the others is posted again.</summary>
     public TimeSpan LagMax { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long what was said may be nowhere on the chain before that is trouble.</summary>
+    /// <summary>How long what was said may be nowhere on the chain before that is trouble, and what was posted is posted again.</summary>
     public TimeSpan UnseenMax { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How often to look at the chain.</summary>
@@ -42,6 +42,7 @@ public sealed class EvmLedger : IDisposable
     private const int BatchBytesMax = 90_000;
     private const int BatchMax = 200;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestWaitPaid = TimeSpan.FromMinutes(10);
     private readonly Lock _gate = new();
     private readonly EvmLedgerOptions _options;
     private readonly ChainMirror _mirror;
@@ -51,12 +52,15 @@ public sealed class EvmLedger : IDisposable
     private readonly ChainEndpoints _chain;
     private readonly Channel<SignedOperation> _queue = Channel.CreateUnbounded<SignedOperation>();
 
-    // What was said and is not final yet, by what it says, with the block in which it was seen (0: in none).
-    private readonly Dictionary<Digest, (SignedOperation Operation, ulong Block)> _said = [];
+    // What was said and is not final yet, by what it says.
+    private readonly Dictionary<Digest, Said> _said = [];
 
     // Since when something that was said has been seen nowhere; null if all was seen.
     private DateTimeOffset? _unseenSince;
     private string _postingFault = "";
+
+    // Block: in which it was seen; 0 in none. Posted: when a receipt was said to exist for it; null while it waits for one.
+    private sealed record Said(SignedOperation Operation, ulong Block = 0, long? Posted = null);
 
     private EvmLedger(EvmLedgerOptions options, ChainMirror mirror, ChainReplay replay, ChainFollower follower, ChainEndpoints chain, ChainSender? sender)
     {
@@ -154,7 +158,7 @@ public sealed class EvmLedger : IDisposable
             var why = _replay.State.Check(operation);
             if (why == Rejection.None)
             {
-                _said.Add(what, (operation, 0));
+                _said.Add(what, new Said(operation));
                 _unseenSince ??= _options.Time.GetUtcNow();
                 _queue.Writer.TryWrite(operation);
             }
@@ -197,7 +201,7 @@ public sealed class EvmLedger : IDisposable
             }
             catch (ChainFaultException fault)
             {
-                wait = Longer(wait);
+                wait = Longer(wait, LongestWait);
                 Show(fault.Message);
                 await Task.Delay(wait, _options.Time, cancellation);
             }
@@ -206,16 +210,19 @@ public sealed class EvmLedger : IDisposable
 
     private async Task<bool> LookAsync(CancellationToken cancellation)
     {
-        if (await _follower.LookAsync(cancellation) is not { } step)
-        {
-            return false;
-        }
-
+        var seen = await _follower.LookAsync(cancellation);
         bool grown;
         lock (_gate)
         {
+            if (seen is not { } step)
+            {
+                PostUnseenAgain();
+                return false;
+            }
+
             _replay.Take(step);
             Note(step);
+            PostUnseenAgain();
             grown = _mirror.Bring(_replay, step.Final);
         }
 
@@ -259,8 +266,7 @@ public sealed class EvmLedger : IDisposable
         {
             if (said.Block > step.KeptUpTo)
             {
-                _said[what] = (said.Operation, 0);
-                _queue.Writer.TryWrite(said.Operation);
+                SayAgain(what, said);
             }
         }
 
@@ -268,7 +274,7 @@ public sealed class EvmLedger : IDisposable
         {
             if (CairnContract.TryReadPosted(log, out var operation) && operation!.OperationDigest(_replay.State.Run) is var what && _said.TryGetValue(what, out var said))
             {
-                _said[what] = (said.Operation, log.Block);
+                _said[what] = said with { Block = log.Block };
             }
         }
 
@@ -283,23 +289,79 @@ public sealed class EvmLedger : IDisposable
         _unseenSince = _said.Values.Any(said => said.Block == 0) ? _unseenSince ?? _options.Time.GetUtcNow() : null;
     }
 
+    // A receipt is only what a node said: it may be forged, or its block be taken back before anybody looks. What stands twice is void the second time.
+    private void PostUnseenAgain()
+    {
+        foreach (var (what, said) in _said.ToArray())
+        {
+            if (said is { Block: 0, Posted: { } posted } && _options.Time.GetElapsedTime(posted) > _options.UnseenMax)
+            {
+                SayAgain(what, said);
+            }
+        }
+    }
+
+    private void SayAgain(Digest what, Said said)
+    {
+        _said[what] = new Said(said.Operation);
+        _queue.Writer.TryWrite(said.Operation);
+    }
+
+    private void NotePosted(IReadOnlyList<SignedOperation> batch)
+    {
+        lock (_gate)
+        {
+            foreach (var what in batch.Select(operation => operation.OperationDigest(_replay.State.Run)))
+            {
+                if (_said.TryGetValue(what, out var said))
+                {
+                    _said[what] = said with { Posted = _options.Time.GetTimestamp() };
+                }
+            }
+        }
+    }
+
+    // What was seen meanwhile, though its posting seemed to fail, is not paid for again.
+    private void DropSeen(List<SignedOperation> batch)
+    {
+        lock (_gate)
+        {
+            batch.RemoveAll(operation => _said.GetValueOrDefault(operation.OperationDigest(_replay.State.Run)) is not { Block: 0 });
+        }
+    }
+
     private async Task PostAsync(CancellationToken cancellation)
     {
         var batch = new List<SignedOperation>();
-        for (var wait = _options.LookEvery; ;)
+        for (var (wait, waitPaid) = (_options.LookEvery, LongestWait); ;)
         {
             await Gather(batch, cancellation);
+            DropSeen(batch);
+            if (batch.Count == 0)
+            {
+                _postingFault = "";
+                continue;
+            }
+
             try
             {
                 var run = _replay.State.Run;
                 var call = batch.Count == 1 ? CairnContract.Post(run, batch[0]) : CairnContract.PostBatch(run, batch);
                 await _sender!.SendAsync(_options.Contract, call, 0, cancellation);
+                NotePosted(batch);
                 batch.Clear();
-                (wait, _postingFault) = (_options.LookEvery, "");
+                (wait, waitPaid, _postingFault) = (_options.LookEvery, LongestWait, "");
+            }
+            catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Failed)
+            {
+                // Every try costs as much as one that succeeds.
+                waitPaid = Longer(waitPaid, LongestWaitPaid);
+                _postingFault = $"{fault.Message}: the next one is sent {waitPaid.TotalSeconds:0} s later";
+                await Task.Delay(waitPaid, _options.Time, cancellation);
             }
             catch (ChainFaultException fault)
             {
-                (wait, _postingFault) = (Longer(wait), fault.Message);
+                (wait, _postingFault) = (Longer(wait, LongestWait), fault.Message);
                 await Task.Delay(wait, _options.Time, cancellation);
             }
         }
@@ -321,5 +383,5 @@ public sealed class EvmLedger : IDisposable
         }
     }
 
-    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
+    private static TimeSpan Longer(TimeSpan wait, TimeSpan longest) => wait * 2 < longest ? wait * 2 : longest;
 }

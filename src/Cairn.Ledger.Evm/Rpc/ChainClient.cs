@@ -31,6 +31,11 @@ public sealed class ChainClient
 {
     private const int LogDataMax = 256 << 10;
     private const int LogsMax = 100_000;
+    private const ulong GasMax = 100_000_000;
+    private static readonly TimeSpan OthersMax = TimeSpan.FromSeconds(3);
+
+    // As the nodes that are in use say it.
+    private static readonly string[] HasItAlready = ["already known", "alreadyknown", "already imported", "known transaction"];
     private readonly ChainEndpoints _endpoints;
     private readonly int? _only;
 
@@ -55,12 +60,16 @@ public sealed class ChainClient
     /// <param name="cancellation">Gives up.</param>
     public Task<ulong> HeightAsync(CancellationToken cancellation) => UInt64Async("eth_blockNumber", "[]", cancellation);
 
-    /// <summary>Transactions that an account has sent.</summary>
+    /// <summary>Transactions that an account has sent: the upper median of what the nodes say, since one that is behind knows fewer.</summary>
     /// <param name="account">Whose.</param>
     /// <param name="pending">True to count those that wait.</param>
     /// <param name="cancellation">Gives up.</param>
-    public Task<ulong> NonceAsync(EvmAddress account, bool pending, CancellationToken cancellation) =>
-        UInt64Async("eth_getTransactionCount", $"""["{Hex(account)}","{(pending ? "pending" : "latest")}"]""", cancellation);
+    public async Task<ulong> NonceAsync(EvmAddress account, bool pending, CancellationToken cancellation)
+    {
+        var asked = $"""["{Hex(account)}","{(pending ? "pending" : "latest")}"]""";
+        var heard = await EachAsync((node, patience) => node.UInt64Async("eth_getTransactionCount", asked, patience), cancellation);
+        return MediansOf(heard)?.Upper ?? throw Foremost(heard);
+    }
 
     /// <summary>What an account holds, in wei.</summary>
     /// <param name="account">Whose.</param>
@@ -91,30 +100,48 @@ public sealed class ChainClient
         return number is null || read.Number == number ? read : throw ChainJson.Bad("another block");
     }
 
-    /// <summary>What whoever includes transactions asks for at present, in wei per unit of gas; 0 where nobody says.</summary>
+    /// <summary>What every transaction burns at present, in wei per unit of gas, as all nodes say that answer.</summary>
     /// <param name="cancellation">Gives up.</param>
-    public async Task<UInt128> TipAsync(CancellationToken cancellation)
+    /// <returns>The medians of it: of two in the middle the lower and the upper.</returns>
+    /// <exception cref="ChainFaultException">No node answers.</exception>
+    public async Task<(UInt128 Lower, UInt128 Upper)> BlockFeeAsync(CancellationToken cancellation)
     {
-        try
-        {
-            using var answer = await AskAsync("eth_maxPriorityFeePerGas", "[]", cancellation);
-            return ChainJson.Number(answer.RootElement, "a tip");
-        }
-        catch (ChainFaultException fault) when (fault.Kind == ChainFaultKind.Refused)
-        {
-            return 0;
-        }
+        var heard = await EachAsync(
+            async (node, patience) => await node.BlockAsync(null, patience) is { } newest ? newest.FeePerGas : throw ChainJson.Bad("no newest block"), cancellation);
+        return MediansOf(heard) ?? throw Foremost(heard);
     }
 
-    /// <summary>What a transaction would take now.</summary>
+    /// <summary>What whoever includes transactions asks for at present, in wei per unit of gas: the lower median of what the nodes say, so that one alone cannot make it
+    /// dear; 0 where nobody says.</summary>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ChainFaultException">No node answers.</exception>
+    public async Task<UInt128> TipAsync(CancellationToken cancellation)
+    {
+        var heard = await EachAsync(
+            async (node, patience) =>
+            {
+                using var answer = await node.AskAsync("eth_maxPriorityFeePerGas", "[]", patience);
+                return ChainJson.Number(answer.RootElement, "a tip");
+            },
+            cancellation);
+        return MediansOf(heard) is { } tips ? tips.Lower : heard.Any(one => one.Fault!.Kind == ChainFaultKind.Refused) ? UInt128.Zero : throw Foremost(heard);
+    }
+
+    /// <summary>What a transaction would take now: the upper median of what the nodes say, since too little is paid for in vain, and too much is not paid.</summary>
     /// <param name="from">Who would send it.</param>
     /// <param name="to">Whom it would call; null to create a contract.</param>
     /// <param name="data">The call.</param>
     /// <param name="value">What it would bring.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="ChainFaultException">Refused, with the contract's reason, if it would fail.</exception>
-    public Task<ulong> EstimateGasAsync(EvmAddress from, EvmAddress? to, byte[] data, UInt128 value, CancellationToken cancellation) =>
-        UInt64Async("eth_estimateGas", $"[{Call(from, to, data, value)}]", cancellation);
+    /// <exception cref="ChainFaultException">Refused, with the contract's reason, if it would fail as all say that answer.</exception>
+    public async Task<ulong> EstimateGasAsync(EvmAddress from, EvmAddress? to, byte[] data, UInt128 value, CancellationToken cancellation)
+    {
+        var heard = await EachAsync(
+            async (node, patience) => await node.UInt64Async("eth_estimateGas", $"[{Call(from, to, data, value)}]", patience) is <= GasMax and var gas ? gas
+                : throw ChainJson.Bad("more gas than a block has"),
+            cancellation);
+        return MediansOf(heard)?.Upper ?? throw Foremost(heard);
+    }
 
     /// <summary>Reads from a contract, as it is now.</summary>
     /// <param name="to">The contract.</param>
@@ -136,15 +163,23 @@ public sealed class ChainClient
         return ChainJson.Bytes(answer.RootElement, bytesMax, "what a contract says");
     }
 
-    /// <summary>Hands a signed transaction to the chain.</summary>
+    /// <summary>Hands a signed transaction to the chain: to all nodes at once, so that none that drops it can keep it from the others. One that takes it is
+    /// enough.</summary>
     /// <param name="transaction">Its bytes.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ChainFaultException">No node took it: why the chain refuses it, or else why it could not be handed over.</exception>
     public async Task SendAsync(byte[] transaction, CancellationToken cancellation)
     {
-        using var answer = await AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
-        if (ChainJson.Word(answer.RootElement, "a transaction's hash") != Keccak.Hash(transaction))
+        var heard = await EachAsync(
+            async (node, patience) =>
+            {
+                await node.OfferAsync(transaction, patience);
+                return true;
+            },
+            cancellation);
+        if (!heard.Any(one => one.Fault is null))
         {
-            throw ChainJson.Bad("another transaction's hash");
+            throw Foremost(heard);
         }
     }
 
@@ -172,6 +207,21 @@ public sealed class ChainClient
             ChainJson.UInt64(ChainJson.Field(receipt, "status"), "a receipt's status") == 1,
             ChainJson.UInt64(ChainJson.Field(receipt, "gasUsed"), "a receipt's gas"),
             made ? ChainJson.Address(there, "a contract") : null);
+    }
+
+    /// <summary>What became of a transaction, as all nodes say it together: that it stands may one alone say, that it failed more than half of those that
+    /// answer.</summary>
+    /// <param name="hash">Keccak of its bytes.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>Null if they do not say so.</returns>
+    /// <exception cref="ChainFaultException">No node answers.</exception>
+    public async Task<ChainReceipt?> AgreedReceiptAsync(Digest hash, CancellationToken cancellation)
+    {
+        var heard = await EachAsync((node, patience) => node.ReceiptAsync(hash, patience), cancellation);
+        ChainReceipt?[] receipts = [.. heard.Where(one => one.Fault is null).Select(one => one.Answer)];
+        ChainReceipt?[] failed = [.. receipts.Where(receipt => receipt is { Succeeded: false })];
+        return receipts.Length == 0 ? throw Foremost(heard)
+            : receipts.FirstOrDefault(receipt => receipt is { Succeeded: true }) ?? (failed.Length * 2 > receipts.Length ? failed[0] : null);
     }
 
     /// <summary>What a contract said in some blocks about one thing, in the chain's order.</summary>
@@ -260,4 +310,85 @@ public sealed class ChainClient
         using var answer = await AskAsync(method, parameters, cancellation);
         return ChainJson.UInt64(answer.RootElement, method);
     }
+
+    // One node alone. That it has the transaction already is as good as that it takes it.
+    private async Task OfferAsync(byte[] transaction, CancellationToken cancellation)
+    {
+        try
+        {
+            using var answer = await AskAsync("eth_sendRawTransaction", $"""["{ChainJson.Of(transaction)}"]""", cancellation);
+            if (ChainJson.Word(answer.RootElement, "a transaction's hash") != Keccak.Hash(transaction))
+            {
+                throw ChainJson.Bad("another transaction's hash");
+            }
+        }
+        catch (ChainFaultException fault) when (
+            fault.Kind == ChainFaultKind.Refused && HasItAlready.Any(words => fault.Message.Contains(words, StringComparison.OrdinalIgnoreCase)))
+        {
+            // It waits there.
+        }
+    }
+
+    // What each node says: all are asked at once, or the one that is asked alone. Once one has answered, the others have little time left, and those that had not time
+    // enough before have none: what they say meanwhile counts.
+    private async Task<IReadOnlyList<Heard<T>>> EachAsync<T>(Func<ChainClient, CancellationToken, Task<T>> ask, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        int[] nodes = _only is { } only ? [only] : [.. Enumerable.Range(0, _endpoints.Count)];
+        Task<Heard<T>>[] asked = [.. nodes.Select(node => At(node).HearAsync(ask, patience.Token))];
+        Task<Heard<T>>[] awaited = [.. asked.Where((_, i) => !_endpoints.Rests(nodes[i]))];
+        var answered = false;
+        await foreach (var one in Task.WhenEach(asked))
+        {
+            if ((await one).Fault is null && !answered)
+            {
+                answered = true;
+                patience.CancelAfter(OthersMax);
+            }
+
+            if (answered && awaited.All(task => task.IsCompleted))
+            {
+                await patience.CancelAsync();
+            }
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return await Task.WhenAll(asked);
+    }
+
+    private async Task<Heard<T>> HearAsync<T>(Func<ChainClient, CancellationToken, Task<T>> ask, CancellationToken patience)
+    {
+        try
+        {
+            var answer = await ask(this, patience);
+            _endpoints.Wake(_only!.Value);
+            return new Heard<T>(answer, null);
+        }
+        catch (ChainFaultException fault)
+        {
+            return new Heard<T>(default, fault);
+        }
+        catch (OperationCanceledException)
+        {
+            // Or whoever asked has given up, and is told so.
+            _endpoints.Rest(_only!.Value);
+            return new Heard<T>(default, new ChainFaultException(ChainFaultKind.Unreachable, $"the node of the chain at {_endpoints.NameOf(_only.Value)} took too long"));
+        }
+    }
+
+    // Null if nobody answered.
+    private static (T Lower, T Upper)? MediansOf<T>(IReadOnlyList<Heard<T>> heard)
+        where T : struct
+    {
+        T[] said = [.. heard.Where(one => one.Fault is null).Select(one => one.Answer).Order()];
+        return said.Length == 0 ? null : (said[(said.Length - 1) / 2], said[said.Length / 2]);
+    }
+
+    // Of many failures the one to tell: what the chain refuses comes before what ails a node.
+    private static ChainFaultException Foremost<T>(IReadOnlyList<Heard<T>> heard) =>
+        heard.Select(one => one.Fault!)
+            .OrderByDescending(fault => (fault.Kind == ChainFaultKind.Refused, fault.Reason.Length > 0, fault.Kind == ChainFaultKind.BadAnswer)).First();
+
+    // What one node said, or why it said nothing.
+    private readonly record struct Heard<T>(T? Answer, ChainFaultException? Fault);
 }

@@ -15,8 +15,9 @@ public sealed class ChainEndpoints : IDisposable
 
     private const int DetailMax = 200;
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
-    // Only these does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
-    private static readonly string[] _refusedByTheChain = ["eth_estimateGas", "eth_call", "eth_sendRawTransaction"];
+    private static readonly TimeSpan RestMax = TimeSpan.FromMinutes(1);
+    // Only this does the chain itself refuse; a refusal of anything else is the trouble of one node, with its limits or with what it knows.
+    private const string RefusedByTheChain = "eth_call";
     private readonly HttpClient _http;
     private readonly TimeSpan _patience;
     private readonly Uri[] _nodes;
@@ -25,6 +26,9 @@ public sealed class ChainEndpoints : IDisposable
 
     // The chain for which each has answered; asked again after it could not be reached.
     private readonly ulong?[] _chains;
+
+    // Since when each has been too slow for those that wait for several; 0 if it is not.
+    private readonly long[] _slowSince;
     private ulong? _expected;
     private int _current;
     private long _id;
@@ -37,6 +41,7 @@ public sealed class ChainEndpoints : IDisposable
     {
         _nodes = [.. addresses.Select(Read)];
         (_chains, _sockets) = (new ulong?[_nodes.Length], new ChainSocket?[_nodes.Length]);
+        _slowSince = new long[_nodes.Length];
         _connecting = [.. _nodes.Select(_ => new SemaphoreSlim(1, 1))];
         if (_nodes.Length == 0)
         {
@@ -68,6 +73,24 @@ public sealed class ChainEndpoints : IDisposable
     /// <param name="node">Which.</param>
     public void Prefer(int node) => Volatile.Write(ref _current, node);
 
+    /// <summary>True if a node has been too slow of late to be waited for where others have answered.</summary>
+    /// <param name="node">Which.</param>
+    internal bool Rests(int node) => Volatile.Read(ref _slowSince[node]) is not 0 and var since && TimeProvider.System.GetElapsedTime(since) < RestMax;
+
+    /// <summary>Notes that a node was too slow.</summary>
+    /// <param name="node">Which.</param>
+    internal void Rest(int node)
+    {
+        if (!Rests(node))
+        {
+            Volatile.Write(ref _slowSince[node], TimeProvider.System.GetTimestamp());
+        }
+    }
+
+    /// <summary>Notes that a node has answered in time.</summary>
+    /// <param name="node">Which.</param>
+    internal void Wake(int node) => Volatile.Write(ref _slowSince[node], 0);
+
     /// <summary>Asks, in the order of the nodes until one answers.</summary>
     /// <param name="method">The method's name.</param>
     /// <param name="parameters">Its parameters as JSON, the brackets included.</param>
@@ -87,7 +110,7 @@ public sealed class ChainEndpoints : IDisposable
                 Prefer(node);
                 return answer;
             }
-            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused || !_refusedByTheChain.Contains(method))
+            catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused || method != RefusedByTheChain)
             {
                 last = fault;
             }

@@ -11,6 +11,9 @@ public enum ChainFaultKind
 
     /// <summary>It understood and refused: the transaction or call is not one that the chain takes.</summary>
     Refused,
+
+    /// <summary>The chain took the transaction, was paid for it, and it failed in its block and changed nothing.</summary>
+    Failed,
 }
 
 /// <summary>The world's trouble with a chain's node: an outcome for whoever asked, never our own bug.</summary>

@@ -72,7 +72,8 @@ public sealed class ChainSender : IDisposable
                 Data = data,
             };
             var receipt = await SeeThroughAsync(transaction, cancellation);
-            return receipt.Succeeded ? receipt : throw new ChainFaultException(ChainFaultKind.Refused, "the transaction failed in its block and changed nothing");
+            return receipt.Succeeded ? receipt
+                : throw new ChainFaultException(ChainFaultKind.Failed, "the transaction failed in its block and changed nothing, and was paid for");
         }
         catch
         {
@@ -97,7 +98,7 @@ public sealed class ChainSender : IDisposable
         var trouble = await OfferAsync(bid.Sent[^1], cancellation);
         while (true)
         {
-            var found = await FindAsync(bid.Sent, cancellation);
+            var found = await FindAsync(bid, cancellation);
             if (found is { } receipt && await IsFinalAsync(receipt, cancellation))
             {
                 Done(bid);
@@ -192,13 +193,21 @@ public sealed class ChainSender : IDisposable
         }
     }
 
-    private async Task<ChainReceipt?> FindAsync(IReadOnlyList<byte[]> sent, CancellationToken cancellation)
+    // One node is believed that a transaction stands: whoever follows the chain sees whether it does. That it failed, or stands nowhere though its nonce is used, would
+    // make the account pay again: that all are asked.
+    private async Task<ChainReceipt?> FindAsync(Bid bid, CancellationToken cancellation)
     {
-        foreach (var bytes in sent)
+        foreach (var hash in bid.Sent.Select(bytes => Keccak.Hash(bytes)))
         {
             try
             {
-                if (await _chain.ReceiptAsync(Keccak.Hash(bytes), cancellation) is { } receipt)
+                var receipt = await _chain.ReceiptAsync(hash, cancellation);
+                if (receipt is { Succeeded: false } || (receipt is null && bid.Taken > 0))
+                {
+                    receipt = await _chain.AgreedReceiptAsync(hash, cancellation);
+                }
+
+                if (receipt is not null)
                 {
                     return receipt;
                 }
@@ -221,7 +230,7 @@ public sealed class ChainSender : IDisposable
 
         try
         {
-            return await _chain.HeightAsync(cancellation) >= receipt.Block + _options.Confirmations &&
+            return await _chain.HeightAsync(cancellation) is var height && height >= _options.Confirmations && height - _options.Confirmations >= receipt.Block &&
                 (await _chain.BlockAsync(receipt.Block, cancellation))?.Hash == receipt.BlockHash;
         }
         catch (ChainFaultException fault) when (fault.Kind != ChainFaultKind.Refused)
@@ -238,18 +247,17 @@ public sealed class ChainSender : IDisposable
         return before with { TipPerGas = UInt128.Min(tip, _options.FeePerGasMax), FeePerGas = UInt128.Min(UInt128.Max(fee, tip), _options.FeePerGasMax) };
     }
 
-    // Twice the present fee of the blocks: enough for five full blocks to come.
+    // Twice the present fee of the blocks: enough for five full blocks to come. Of that no more is paid than the blocks ask, so that the upper median does no harm; the
+    // tip is paid whole.
     private async Task<(UInt128 Tip, UInt128 Fee)> FeesAsync(CancellationToken cancellation)
     {
-        var newest = await _chain.BlockAsync(null, cancellation) ?? throw ChainJson.Bad("no newest block");
-        var tip = await _chain.TipAsync(cancellation);
-        if (newest.FeePerGas > _options.FeePerGasMax || tip > _options.FeePerGasMax)
+        var (blocks, tip, most) = (await _chain.BlockFeeAsync(cancellation), await _chain.TipAsync(cancellation), _options.FeePerGasMax);
+        if (blocks.Lower > most || tip > most)
         {
             throw new ChainFaultException(
-                ChainFaultKind.Refused,
-                $"the chain asks for {UInt128.Max(newest.FeePerGas, tip)} wei per unit of gas, more than the {_options.FeePerGasMax} that are paid at most");
+                ChainFaultKind.Refused, $"the chain asks for {UInt128.Max(blocks.Lower, tip)} wei per unit of gas, more than the {most} that are paid at most");
         }
 
-        return (tip, UInt128.Min((2 * newest.FeePerGas) + tip, _options.FeePerGasMax));
+        return (tip, blocks.Upper >= most / 2 ? most : UInt128.Min((2 * blocks.Upper) + tip, most));
     }
 }

@@ -12,16 +12,16 @@ internal sealed class ChainLine : IDisposable
     private readonly ChainClient _client;
     private readonly AccountKey _account;
     private readonly ChainSender _sender;
+    private readonly ChainOptions _options;
     private readonly TimeSpan _lookEvery;
     private readonly Action<ChainTrouble?>? _waits;
-    private ChainOptions _options = new();
 
-    private ChainLine(ChainEndpoints endpoints, ChainClient client, AccountKey account, RunChain chain, Action<ChainTrouble?>? waits)
+    private ChainLine(ChainEndpoints endpoints, ChainClient client, AccountKey account, RunChain chain, ChainOptions options, Action<ChainTrouble?>? waits)
     {
-        (_endpoints, _client, _account, Chain, _waits) = (endpoints, client, account, chain, waits);
+        (_endpoints, _client, _account, Chain, _options, _waits) = (endpoints, client, account, chain, options, waits);
         var local = chain.Nodes.All(node => new Uri(node).IsLoopback);
         _lookEvery = local ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(2);
-        _sender = new ChainSender(client, account, new SenderOptions { PollEvery = _lookEvery, ChainId = chain.ChainId });
+        _sender = new ChainSender(client, account, new SenderOptions { PollEvery = _lookEvery, ChainId = chain.ChainId, FeePerGasMax = options.FeePerGasMax });
     }
 
     /// <summary>Where it leads; without a contract until the run is created there.</summary>
@@ -53,7 +53,7 @@ internal sealed class ChainLine : IDisposable
 
             var confirmations = options.Confirmations ?? known?.Confirmations ?? (id == ChainOptions.DevelopmentChain ? 1u : 12u);
             var contract = options.Contract ?? known?.Contract ?? "";
-            return new ChainLine(endpoints, client, options.OpenAccount(id), new RunChain(id, contract, confirmations, nodes), waits) { _options = options };
+            return new ChainLine(endpoints, client, options.OpenAccount(id), new RunChain(id, contract, confirmations, nodes), options, waits);
         }
         catch
         {

@@ -26,6 +26,9 @@ public sealed record ChainOptions
     /// <summary>A key file (cairn wallet) of the account that pays; null for the development account, on a development chain alone.</summary>
     public string? AccountFile { get; init; }
 
+    /// <summary>The most that is paid, in wei per unit of gas; above 0.</summary>
+    public UInt128 FeePerGasMax { get; init; } = new SenderOptions().FeePerGasMax;
+
     /// <summary>Blocks that must stand on one before anybody acts on it; null for 1 on a development chain and 12 elsewhere, or for what the run's folder says.</summary>
     public ulong? Confirmations { get; init; }
 
@@ -62,6 +65,10 @@ public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmation
     private const int NodesMax = 8;
     private const ulong ConfirmationsMax = 100_000;
 
+    /// <summary>Hosts of the nodes whose addresses say more than where they are (user info, a path, a query): such an address may hold the key of whoever
+    /// named it.</summary>
+    public IReadOnlyList<string> HostsWithKeys() => [.. Nodes.Select(Address).OfType<Uri>().Where(MayHoldKey).Select(node => node.Authority)];
+
     /// <summary>The same as one line of text for an invite: evm://CHAIN/CONTRACT?confirmations=N&amp;node=ADDRESS…, addresses escaped.</summary>
     public string ToText() =>
         $"{Scheme}{ChainId}/{Contract}?confirmations={Confirmations}{string.Concat(Nodes.Take(NodesMax).Select(node => $"&node={Uri.EscapeDataString(node)}"))}";
@@ -92,4 +99,8 @@ public sealed record RunChain(ulong ChainId, string Contract, ulong Confirmation
 
         return chain is not null;
     }
+
+    private static Uri? Address(string node) => Uri.TryCreate(node, UriKind.Absolute, out var address) ? address : null;
+
+    private static bool MayHoldKey(Uri node) => node.UserInfo.Length > 0 || node.AbsolutePath != "/" || node.Query.Length > 0 || node.Fragment.Length > 0;
 }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Cairn.Base;
 using Cairn.Ledger;
+using Cairn.Ledger.Evm;
 
 namespace Cairn.Node;
 
@@ -25,15 +26,18 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
 
     /// <summary>An invite to a run as it stands now.</summary>
     /// <param name="directory">A run's folder.</param>
-    /// <exception cref="InputException">There is no run, or its ledger is damaged.</exception>
-    public static Invite Of(RunDirectory directory)
+    /// <param name="nodes">Of a run on a chain: which nodes of the chain newcomers are to ask, as everybody may know them; none for those that the folder names.</param>
+    /// <exception cref="InputException">There is no run, its ledger is damaged, or the folder names a node of the chain by an address that may hold
+    /// somebody's key.</exception>
+    public static Invite Of(RunDirectory directory, IReadOnlyList<string>? nodes = null)
     {
+        var chain = ChainFor(directory, nodes ?? []);
         var rules = RunSetup.ReadRules(directory);
         using var ledger = EmbeddedLedger.Open(directory.Ledger, readOnly: true);
         var state = LedgerHistory.Replay(ledger).State;
         return new Invite(
             rules.Name, rules.ComputeDigest(), ledger.Genesis.Digest, state.Height, state.StateDigest(),
-            directory.Places.Chain?.ToText() ?? Path.GetFullPath(directory.Ledger),
+            chain?.ToText() ?? Path.GetFullPath(directory.Ledger),
             directory.Places.Store ?? Path.GetFullPath(directory.Store));
     }
 
@@ -120,6 +124,29 @@ public sealed record Invite(string Run, Digest Rules, Digest Genesis, long Heigh
             throw new InputException(
                 $"{what} has another history than the invite knows at height {Height}: do not join by it; ask where the run's ledger is.");
         }
+    }
+
+    /// <summary>Whether an invite can be made without saying which nodes of the chain newcomers are to ask.</summary>
+    /// <param name="directory">A run's folder.</param>
+    public static bool NeedsNodes(RunDirectory directory) => directory.Places.Chain?.HostsWithKeys().Count > 0;
+
+    // What is in an invite is everybody's.
+    private static RunChain? ChainFor(RunDirectory directory, IReadOnlyList<string> nodes)
+    {
+        if (directory.Places.Chain is not { } chain)
+        {
+            return nodes.Count == 0 ? null : throw new InputException($"the ledger of the run in {directory.Root} is its file, and no chain's: leave out --public-rpc.");
+        }
+
+        if (nodes.Count == 0 && chain.HostsWithKeys() is { Count: > 0 } hosts)
+        {
+            throw new InputException(
+                $"the address of the chain's node {string.Join(", ", hosts)} may hold a key of yours, and an invite tells it to everybody: " +
+                "name with --public-rpc the nodes that newcomers are to ask.");
+        }
+
+        using var read = new ChainEndpoints(nodes.Count > 0 ? nodes : chain.Nodes); // refuses what is no address
+        return nodes.Count > 0 ? chain with { Nodes = nodes } : chain;
     }
 
     private static byte[] Checksum(ReadOnlySpan<byte> bytes) => Digest.Of("cairn/invite", bytes).ToArray()[..ChecksumSize];

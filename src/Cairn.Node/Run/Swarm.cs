@@ -95,7 +95,8 @@ public static class Swarm
     {
         if (directory.HoldsRun && (directory.Places.Chain is null) != (options.Chain is null) && options.Chain is not null)
         {
-            throw new InputException($"the ledger of the run in {directory.Root} is its file, and no chain's: leave out --ledger.");
+            throw new InputException(
+                $"the ledger of the run in {directory.Root} is its file, and no chain's: leave out what says how to reach one (--ledger, --rpc, --account, --fee-max).");
         }
 
         var known = directory.HoldsRun ? directory.Places.Chain : null;
