@@ -303,6 +303,9 @@ public sealed record RunRules(
         // A round must find distinct samples for everybody, with some over for the probes' held-back half.
         var needed = ((long)PeersMax * SamplesPerPeer) + Round.ProbeSequences;
         Need(
+            needed - Round.ProbeSequences <= LedgerRules.SamplesLimit,
+            $"one round takes {needed - Round.ProbeSequences} samples, must be at most {LedgerRules.SamplesLimit}: fewer peers, inner steps, or sequences in a batch");
+        Need(
             Data.TrainSamples >= needed,
             $"the data gives {Data.TrainSamples} samples, one round takes {needed}: give more data (--data), or fewer --peers");
         if (Anneal is not null)

@@ -148,7 +148,7 @@ public sealed class RunRulesTests
         var large = Rules with
         {
             PeersMax = 256,
-            Training = Rules.Training with { InnerSteps = 2_000, Batch = 65_536 },
+            Training = Rules.Training with { InnerSteps = 2_000, Batch = 32 },
             Round = Rules.Round with { Rounds = 1_000_000, SettleEvery = 1_000_000, RetainedRounds = 125_000 },
             Data = Rules.Data with { TrainSamples = 1L << 40 },
         };
@@ -163,6 +163,7 @@ public sealed class RunRulesTests
         { "name", Rules with { Name = new string('x', 1000) } },
         { "innerSteps", Rules with { Training = Rules.Training with { InnerSteps = 10_001 }, Data = Rules.Data with { TrainSamples = 1L << 40 } } },
         { "batch", Rules with { Training = Rules.Training with { Batch = 0 } } },
+        { "samples", Rules with { PeersMax = 256, Training = Rules.Training with { InnerSteps = 2_000, Batch = 33 }, Data = Rules.Data with { TrainSamples = 1L << 40 } } },
         { "peakRate", Rules with { Training = Rules.Training with { PeakRate = 0 } } },
         { "floorFraction", Rules with { Training = Rules.Training with { FloorFraction = 1.1 } } },
         { "warmUpSteps", Rules with { Training = Rules.Training with { WarmUpSteps = -1 } } },
