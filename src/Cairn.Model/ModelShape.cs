@@ -25,7 +25,7 @@ public sealed record ModelShape(
     private const int SizeMax = 1 << 24;
 
     // Attention holds a head's keys, values and their gradients of a whole text, several times: well below 2^31 floats.
-    private const int HeadOfTextMax = 1 << 26;
+    private const int HeadOfTextMax = 1 << 27;
 
     /// <summary>Width of a head (E).</summary>
     public int HeadDim => HeadWidth ?? Dim / Heads;
