@@ -14,12 +14,12 @@ public sealed class WanTrialTests(S3Server server)
         Assert.SkipUnless(File.Exists("/usr/sbin/tc") || File.Exists("/sbin/tc"), "tc is not here");
         var before = Spaces();
         using var process = CairnProcess.Start(
-            "lab", "wan", "--measure", "--network-only", "--parameters", "2e6", "--peers", "2", "--compute", "1", "--rounds", "6", "--delay", "20", "--joiner", "--json");
+            "lab", "wan", "--measure", "--network-only", "--parameters", "2e6", "--peers", "2", "--compute", "1", "--rounds", "18", "--delay", "20", "--joiner", "--json");
         var code = await process.EndAsync();
         Assert.True(code == 0, process.Errors);
         using var json = JsonDocument.Parse(process.Output.Trim());
         var (measured, bound) = (json.RootElement.GetProperty("measured"), json.RootElement.GetProperty("bound"));
-        Assert.Equal(4, measured.GetProperty("rounds").GetInt32());
+        Assert.Equal(16, measured.GetProperty("rounds").GetInt32());
         // No line is faster than itself.
         Assert.True(measured.GetProperty("roundSeconds").GetDouble() > bound.GetProperty("least").GetDouble());
         Assert.Empty(Spaces().Except(before));

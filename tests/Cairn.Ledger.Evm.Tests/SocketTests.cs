@@ -64,7 +64,7 @@ public sealed class SocketTests(ManualAnvilNode node) : IClassFixture<ManualAnvi
     {
         node.SkipIfMissing();
         using var liar = new Liar(how);
-        using var endpoints = new ChainEndpoints([liar.Address, node.SocketAddress], TimeSpan.FromSeconds(how == "silence" || how == "other numbers" ? 1 : 20));
+        using var endpoints = new ChainEndpoints([liar.Address, node.SocketAddress], TimeSpan.FromSeconds(how == "silence" || how == "other numbers" ? 4 : 20));
         var client = new ChainClient(endpoints);
         var height = await node.MineAsync();
         Assert.Equal(height, await client.HeightAsync(Cancellation));
