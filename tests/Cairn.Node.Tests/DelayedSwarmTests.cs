@@ -105,13 +105,10 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
             own![tensor].SubtractFrom((float)context.Rules.Sparse.OuterRate, context.Grid.Slice(expected.Span, tensor));
         }
 
-        using var start = new Parameters(context.Layout);
-        using var moment1 = Parameters.NewBuffer(context.Layout);
-        using var moment2 = Parameters.NewBuffer(context.Layout);
-        var header = ReplicaStateFile.TryRead(Path.Combine(folder["fresh"], "state-start-1.bin"), [start.Buffer, moment1, moment2])!.Value.Header;
-        Assert.Equal(replica.BaseDigest, header.BaseDigest);
-        Assert.NotEqual(replica.BaseDigest, start.Digest());
-        Assert.Equal(expected.Digest(), start.Digest());
+        var start = StartOfRound1(context, folder["fresh"]);
+        Assert.Equal(replica.BaseDigest, start.Named);
+        Assert.NotEqual(replica.BaseDigest, start.Begins);
+        Assert.Equal(expected.Digest(), start.Begins);
     }
 
     [Fact]
@@ -145,12 +142,9 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
                 next.Apply([], -1, [], settles: false);
             }
 
-            using var start = new Parameters(context.Layout);
-            using var moment1 = Parameters.NewBuffer(context.Layout);
-            using var moment2 = Parameters.NewBuffer(context.Layout);
-            Assert.NotNull(ReplicaStateFile.TryRead(Path.Combine(own, "state-start-1.bin"), [start.Buffer, moment1, moment2]));
-            Assert.NotEqual(next.BaseDigest, start.Digest());
-            return start.Digest();
+            var start = StartOfRound1(context, own).Begins;
+            Assert.NotEqual(next.BaseDigest, start);
+            return start;
         }
 
         Assert.Equal(AfterRefusal("whole", killed: false), AfterRefusal("killed", killed: true));
@@ -221,5 +215,15 @@ public sealed class DelayedSwarmTests(DelayedRun run) : IClassFixture<DelayedRun
         Assert.Equal(["peer-2", "validator-1"], EventLog.Read(directory.Events).Select(line => line.Data).OfType<BeganFromCheckpoint>().Select(told => told.Node));
         Assert.InRange(outcome.Report.PerPeer[1].Accepted, 14, 17);
         Assert.True(SampleAudit.Of(directory).Holds);
+    }
+
+    // The base that its commit will name, and where its inner steps begin.
+    private static (Digest Named, Digest Begins) StartOfRound1(RunContext context, string folder)
+    {
+        using var start = new Parameters(context.Layout);
+        using var moment1 = Parameters.NewBuffer(context.Layout);
+        using var moment2 = Parameters.NewBuffer(context.Layout);
+        var header = ReplicaStateFile.TryRead(Path.Combine(folder, "state-start-1.bin"), [start.Buffer, moment1, moment2])!.Value.Header;
+        return (header.BaseDigest, start.Digest());
     }
 }

@@ -129,11 +129,7 @@ internal sealed class SparseMethod : ILabMethod
         }
 
         _led.CopyFrom(_behind!);
-        for (var tensor = 0; tensor < _grid.TensorCount; tensor++)
-        {
-            sent[tensor].SubtractFrom(_variant.OuterRate, _grid.Slice(_led.Span, tensor));
-        }
-
+        StepOfOne.Apply(sent, _led.Span, _variant.OuterRate);
         return _led;
     }
 

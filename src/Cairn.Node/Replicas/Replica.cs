@@ -208,15 +208,7 @@ internal sealed class Replica : IDisposable
     // The round after Next begins from the base at hand, which knows nothing yet of what the peers send for Next. Of that each has its own, and begins where the base
     // would be if it were alone: of all that it knows the best guess of where the others will move it too (docs/flow.md, "With an apply delay").
     private void GoOn(TrainingStart? start, Round round) =>
-        start?.GoOnTo(round, BaseDigest, Base, _pending is { } own ? parameters => Lead(own, parameters) : null);
-
-    private void Lead(SparseUpdate own, Parameters parameters)
-    {
-        for (var tensor = 0; tensor < _run.Grid.TensorCount; tensor++)
-        {
-            own[tensor].SubtractFrom(OuterRate(Next), _run.Grid.Slice(parameters.Span, tensor));
-        }
-    }
+        start?.GoOnTo(round, BaseDigest, Base, _pending is { } own ? parameters => StepOfOne.Apply(own, parameters.Span, OuterRate(Next)) : null);
 
     private InnerLoopResult RunInnerSteps(Engine engine, Assignment assignment, Action<int> progress, CancellationToken cancellation)
     {
